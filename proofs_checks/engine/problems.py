@@ -1,0 +1,116 @@
+"""Generated problems for the exact and the ball rung: small rationals, so that hundreds of steps stay exact."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import flint
+from hypothesis import strategies as st
+
+from tangency.theory.algorithms import START, Algorithm, Step
+from tangency.theory.fields import EXACT, Array, Field
+
+MAX_DIM = 64
+MAX_STEPS = 500
+# Numbers grow linearly with t: dim · steps is what a run costs, so long runs are narrow and wide runs are short.
+MAX_WORK = 800
+
+
+def rationals(low: int = -9, high: int = 9, denominator: int = 4) -> st.SearchStrategy[flint.fmpq]:
+    """Rationals p/q in [low, high] with 1 ≤ q ≤ ``denominator``; they shrink towards 0 or ``low``."""
+    return st.integers(1, denominator).flatmap(lambda q: st.integers(low * q, high * q).map(lambda p: flint.fmpq(p, q)))
+
+
+def positive_rationals(high: int = 9, denominator: int = 4) -> st.SearchStrategy[flint.fmpq]:
+    """Rationals in (0, high]."""
+    return st.integers(1, denominator).flatmap(lambda q: st.integers(1, high * q).map(lambda p: flint.fmpq(p, q)))
+
+
+def step_sizes() -> st.SearchStrategy[flint.fmpq]:
+    """η > 0 with a denominator that is a power of two or ten, as users write it."""
+    return st.sampled_from([flint.fmpq(p, q) for q in (1, 2, 4, 10, 16, 100) for p in (1, 3)])
+
+
+def momenta(*, zero: bool = True) -> st.SearchStrategy[flint.fmpq]:
+    """β in [0, 1): 0.9 and 0.99 among them."""
+    values = [flint.fmpq(p, q) for p, q in ((0, 1), (1, 2), (9, 10), (3, 4), (99, 100), (1, 10))]
+    return st.sampled_from(values if zero else values[1:])
+
+
+@st.composite
+def vectors(draw: st.DrawFn, dim: int, *, nonzero: bool = False) -> Array:
+    """Vectors of rationals, shape (dim,); with ``nonzero``, not the zero vector."""
+    values = draw(st.lists(rationals(), min_size=dim, max_size=dim))
+    if nonzero and not any(values):
+        values[draw(st.integers(0, dim - 1))] = flint.fmpq(1)
+    return EXACT.array(values)
+
+
+def dimensions(high: int = MAX_DIM) -> st.SearchStrategy[int]:
+    """Dimensions 1 to ``high``, small and large ones alike."""
+    return st.one_of(st.integers(1, min(4, high)), st.integers(1, high))
+
+
+@dataclass(frozen=True)
+class SkewField:
+    """A gradient field g(w) = S w with S skew-symmetric and banded, so that w·g(w) = 0 exactly (Eq. 4).
+
+    It is the gradient of no function, but it is orthogonal and linear, which is all that the norm-growth lemmas use of
+    scale invariance; numbers grow linearly with the number of steps.
+
+    Attributes:
+        bands: pairs (offset, coefficient): g_i = Σ coefficient · (w_{i+offset} − w_{i−offset}), zero outside.
+    """
+
+    bands: tuple[tuple[int, int], ...]
+
+    def __call__(self, w: Array) -> Array:
+        g = w - w
+        for offset, coefficient in self.bands:
+            g[:-offset] += coefficient * w[offset:]
+            g[offset:] -= coefficient * w[:-offset]
+        return g
+
+
+@st.composite
+def skew_fields(draw: st.DrawFn, dim: int) -> SkewField:
+    """Skew-symmetric fields on ``dim`` dimensions, with one or two bands (in dimension 1 the field is zero)."""
+    offsets = st.integers(1, max(1, dim - 1))
+    coefficients = st.integers(-3, 3).filter(bool)
+    return SkewField(tuple(draw(st.lists(st.tuples(offsets, coefficients), min_size=1, max_size=2))))
+
+
+@dataclass(frozen=True)
+class Descent:
+    """A run of an algorithm down a gradient field: what the norm-growth claims are about.
+
+    Attributes:
+        w: w_0, shape (dim,).
+        gradient: w ↦ ∇f(w), or its stand-in: a :class:`SkewField` or an objective's gradient.
+        steps: T.
+        hyper: hyper-parameters of the algorithm.
+    """
+
+    w: Array
+    gradient: Any
+    steps: int
+    hyper: dict[str, Any]
+
+    def run(self, algorithm: Algorithm, field: Field = EXACT) -> list[tuple[Array, Step]]:
+        """The pairs (w_t, step t) for t = 0 … T−1."""
+        w, state, history = field.array(self.w), START, []
+        for _ in range(self.steps):
+            step = algorithm(field, w, self.gradient(w), state, **self.hyper)
+            history.append((w, step))
+            w, state = step.w, step.state
+        return history
+
+
+@st.composite
+def skew_descents(draw: st.DrawFn, *, momentum: bool, max_steps: int = MAX_STEPS, **fixed: Any) -> Descent:
+    """Descents on skew-symmetric fields: dimensions 1–64, up to 500 steps; hyper-parameters lr, momentum, ``fixed``."""
+    dim = draw(dimensions())
+    hyper: dict[str, Any] = {"lr": draw(step_sizes()), **fixed}
+    if momentum:
+        hyper["momentum"] = draw(momenta())
+    steps = draw(st.integers(1, max(1, min(max_steps, MAX_WORK // dim))))
+    return Descent(draw(vectors(dim, nonzero=True)), draw(skew_fields(dim)), steps, hyper)

@@ -1,0 +1,76 @@
+"""The projection onto the tangent space (Eq. 10) and the test that asks for it (Eq. 11). §3.1."""
+
+from enum import Enum
+from typing import Any
+
+from tangency.theory.fields import Array, Field
+
+
+class View(Enum):
+    """How a weight tensor is cut into rows, each with a norm and a tangent space of its own (E.1)."""
+
+    CHANNEL = "channel"
+    LAYER = "layer"
+    NONE = "none"
+
+    def rows(self, x: Array) -> Array:
+        """``x`` as rows, shape (rows, dim): one a channel of dimension 0, or one for the whole layer."""
+        return x.reshape(x.shape[0] if self is View.CHANNEL else 1, -1)
+
+
+class UndecidedView(ArithmeticError):
+    """The field cannot tell on which side of Eq. 11 a view lies."""
+
+    def __init__(self, view: View) -> None:
+        super().__init__(f"Eq. 11 is undecided in the {view.value} view: the comparison is within the field's rounding")
+        self.view = view
+
+
+def project(w: Array, x: Array) -> Array:
+    """Π_w(x) = x − (ŵ·x) ŵ of vectors, shape (dim,), as x − (w·x / w·w) w: no square root (Eq. 10). Π_0 = identity."""
+    square = w @ w
+    return x if square == 0 else x - (w @ x) / square * w
+
+
+def project_rows(view: View, w: Array, x: Array) -> Array:
+    """Π of every row of a view; the result has the shape of ``x``."""
+    result = x.copy()
+    for row, w_row, x_row in zip(view.rows(result), view.rows(w), view.rows(x), strict=True):
+        row[:] = project(w_row, x_row)
+    return result
+
+
+def looks_scale_invariant(field: Field, w: Array, g: Array, delta: Any) -> bool | None:
+    """Eq. 11 for one row: cos(w, g) < δ/√dim, squared: (w·g)² dim < δ² ‖w‖² ‖g‖². ``None``: undecided.
+
+    A row with w = 0 or g = 0 has no angle: it counts as cos = 0, so it never vetoes the others.
+    """
+    norms = (w @ w) * (g @ g)
+    if norms == 0:
+        return field.less(field.element(0), delta)
+    return field.less((w @ g) ** 2 * len(w), delta**2 * norms)
+
+
+def view_decision(field: Field, view: View, w: Array, g: Array, delta: Any) -> bool | None:
+    """Whether every row of a view passes Eq. 11: one row that fails decides, one undecided row leaves it open."""
+    answers = [looks_scale_invariant(field, *rows, delta) for rows in zip(view.rows(w), view.rows(g), strict=True)]
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def choose_view(field: Field, w: Array, g: Array, delta: Any) -> View:
+    """The first view all of whose rows pass Eq. 11; fewer than two dimensions are never projected.
+
+    Raises:
+        UndecidedView: a comparison that matters is undecided in this field.
+    """
+    if w.ndim < 2 or w.size == 0:
+        return View.NONE
+    for view in (View.CHANNEL, View.LAYER):
+        answer = view_decision(field, view, w, g, delta)
+        if answer is None:
+            raise UndecidedView(view)
+        if answer:
+            return view
+    return View.NONE
