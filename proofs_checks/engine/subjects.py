@@ -1,0 +1,68 @@
+"""The optimizers that claims are attacked on, and what each of them can do."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch.optim import Optimizer
+
+from tangency.optim import SGDP, AdamP
+
+# Capabilities: what a claim may require, and what its trials use.
+HEAVY_BALL = "heavy-ball"  # the update is the momentum buffer of Eq. 7
+ADAPTIVE = "adaptive"  # the update is Adam's m/(√v + ε)
+PROJECTION = "projection"  # updates are projected by Eq. 11; delta = 0 switches that off
+NESTEROV = "nesterov"
+DAMPENING = "dampening"
+WEIGHT_DECAY = "weight-decay"  # decoupled, with wd_ratio
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An optimizer under test.
+
+    Attributes:
+        name: how reports call it.
+        algorithm: which algorithm of the executable spec it claims to be, a key of ``theory.algorithms.ALGORITHMS``.
+        make: builds it from parameters and hyper-parameters.
+        capabilities: what it offers.
+        buffers: the spec's state names, with the keys of ``optimizer.state[param]`` that hold them.
+        imports, expression: a line of Python that imports it, and the expression that then names it.
+    """
+
+    name: str
+    algorithm: str
+    make: Callable[..., Optimizer]
+    capabilities: frozenset[str]
+    buffers: Mapping[str, str]
+    imports: str
+    expression: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY})
+ADAMP_CAPABILITIES = frozenset({ADAPTIVE, PROJECTION, NESTEROV, WEIGHT_DECAY})
+SGDP_BUFFERS = {"momentum_buffer": "momentum_buffer"}
+ADAMP_BUFFERS = {"step": "step", "exp_avg": "exp_avg", "exp_avg_sq": "exp_avg_sq"}
+
+
+PRODUCTION: tuple[Subject, ...] = (
+    Subject(
+        name="tangency.optim:SGDP",
+        algorithm="sgdp",
+        make=SGDP,
+        capabilities=SGDP_CAPABILITIES,
+        buffers=SGDP_BUFFERS,
+        imports="from tangency.optim import SGDP",
+        expression="SGDP",
+    ),
+    Subject(
+        name="tangency.optim:AdamP",
+        algorithm="adamp",
+        make=AdamP,
+        capabilities=ADAMP_CAPABILITIES,
+        buffers=ADAMP_BUFFERS,
+        imports="from tangency.optim import AdamP",
+        expression="AdamP",
+    ),
+)

@@ -1,0 +1,232 @@
+"""The implementation rung: trials of a real optimizer, their runs, and the distance of every step to the exact one.
+
+A float is a rational number. A trial feeds the same floats to the optimizer and to the executable spec, one step at a
+time: the exact step starts from the state that the optimizer really had, so that errors do not accumulate.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from tangency.proofs_checks.engine.rounding import FORMATS, Bounds, Floats, Format
+from tangency.proofs_checks.engine.subjects import ADAPTIVE, Subject
+from tangency.theory.algorithms import ALGORITHMS, START, Step
+from tangency.theory.fields import EXACT, Array, Field, balls
+from tangency.theory.projection import View
+
+# A gradient: its values, flat; None for a step without one; or a function of the current weights (rows, dim).
+Gradient = tuple[float, ...] | None | Callable[[Floats], Floats]
+LAYOUTS = ("contiguous", "transposed", "strided", "channels_last")
+# Switches of how a step is executed, of which the algorithm knows nothing.
+EXECUTION = frozenset({"maximize", "foreach", "fused", "capturable", "differentiable"})
+BALLS = balls(256)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Weights, gradients and hyper-parameters: everything that a run depends on.
+
+    Attributes:
+        shape: of the parameter; for complex dtypes, of the complex tensor.
+        dtype: a key of ``rounding.FORMATS``.
+        w: the initial weights, flat; real and imaginary parts alternate in complex dtypes. Rounded to the dtype.
+        gradients: one a step.
+        hyper: keyword arguments of the optimizer.
+        layout, grad_layout: the memory layout of the parameter and of its gradients, of ``LAYOUTS``.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    w: tuple[float, ...]
+    gradients: tuple[Gradient, ...]
+    hyper: Mapping[str, Any]
+    layout: str = "contiguous"
+    grad_layout: str = "contiguous"
+
+    @property
+    def spec_shape(self) -> tuple[int, ...]:
+        """The shape in which the spec sees the tensor: real, at least one-dimensional, complex pairs as a last axis."""
+        parts = 2 if self.dtype.startswith("complex") else 1
+        if len(self.shape) < 2:
+            return (math.prod(self.shape) * parts,)
+        return self.shape if parts == 1 else (*self.shape, 2)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One step as it happened. Arrays are float64 (they hold every dtype exactly), of the trial's ``spec_shape``.
+
+    Attributes:
+        index: the step, from 0.
+        w, g, state: before the step; ``g`` is what is descended along (negated under ``maximize``), or None. ``state``
+            has the spec's names, and is empty before the first gradient.
+        w_after, state_after: after the step; a buffer that the optimizer does not have is missing.
+        g_after: ``p.grad`` after the step.
+    """
+
+    index: int
+    w: Floats
+    g: Floats | None
+    state: Mapping[str, Any]
+    w_after: Floats
+    state_after: Mapping[str, Any]
+    g_after: Floats | None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One quantity of a run against its exact value.
+
+    Attributes:
+        what: the quantity, with its element where it has several.
+        step: the step it belongs to, from 0.
+        error, bound: the absolute error, and the largest admissible one (0: must be bitwise right).
+        ulps: the error in units in the last place of the storage format at the exact value.
+    """
+
+    what: str
+    step: int
+    got: float
+    expected: float
+    error: float
+    bound: float
+    ulps: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """error / bound; more than 1 is a counterexample. NaN counts as infinitely wrong."""
+        if math.isnan(self.error):
+            return math.inf
+        if self.bound == 0:
+            return 0.0 if self.error == 0 else math.inf
+        return self.error / self.bound
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trial, executed on a subject."""
+
+    subject: Subject
+    trial: Trial
+    records: tuple[Record, ...]
+    storage: Format = field(init=False)
+    bounds: Bounds = field(init=False)
+
+    def __post_init__(self) -> None:
+        storage, compute = FORMATS[self.trial.dtype]
+        object.__setattr__(self, "storage", storage)
+        object.__setattr__(self, "bounds", Bounds(compute))
+
+    @property
+    def hyper(self) -> dict[str, Any]:
+        """The hyper-parameters that the algorithm knows."""
+        return {name: value for name, value in self.trial.hyper.items() if name not in EXECUTION}
+
+    @property
+    def field(self) -> Field:
+        """Where the exact step lives: rationals, or balls where Adam takes a square root."""
+        return BALLS if ADAPTIVE in self.subject.capabilities else EXACT
+
+    def exact(self, record: Record, view: View | None = None, **changes: Any) -> Step:
+        """The exact step from the state of a record; ``view`` forces the decision, ``changes`` override ``hyper``."""
+        assert record.g is not None, "a step without a gradient has no exact step"
+        state = {k: v if k == "step" else self.field.array(v) for k, v in record.state.items()} or START
+        hyper = {**self.hyper, **changes} | ({} if view is None else {"view": view})
+        algorithm = ALGORITHMS[self.subject.algorithm]
+        return algorithm(self.field, self.field.array(record.w), self.field.array(record.g), state, **hyper)
+
+    def compare(self, what: str, record: Record, got: Floats, exact: Array, bound: Floats) -> Measurement:
+        """The element of an array that lies worst against its bound."""
+        measured = [
+            self.measure(f"{what}{list(i)}", record.index, float(got[i]), exact[i], float(bound[i]))
+            for i in np.ndindex(got.shape)
+        ]
+        nothing = Measurement(what, record.index, 0.0, 0.0, 0.0, 0.0)
+        return max(measured, key=lambda m: (m.ratio, m.error), default=nothing)
+
+    def measure(self, what: str, step: int, got: float, exact: Any, bound: float) -> Measurement:
+        """A number against its exact value (a rational or a ball), rounded to float64 only after the subtraction."""
+        expected = as_float(exact)
+        if math.isfinite(got):
+            with self.field.context():
+                error = abs(as_float(self.field.element(got) - exact))
+        else:
+            error = math.inf
+        return Measurement(what, step, got, expected, error, bound, error / self.storage.ulp(expected))
+
+
+def as_float(exact: Any) -> float:
+    """A rational or a ball as a float, rounded to nearest (of a ball: its midpoint)."""
+    return float(exact) if hasattr(exact, "mid") else int(exact.p) / int(exact.q)
+
+
+def torch_dtype(name: str) -> torch.dtype:
+    """``torch.float32`` for ``"float32"``."""
+    dtype = getattr(torch, name)
+    assert isinstance(dtype, torch.dtype)
+    return dtype
+
+
+def as_tensor(values: Any, shape: tuple[int, ...], dtype: str, layout: str = "contiguous") -> torch.Tensor:
+    """A tensor of a dtype and a memory layout, from flat float64 values (pairs in complex dtypes)."""
+    flat = torch.tensor(np.asarray(values, dtype=np.float64).ravel(), dtype=torch.float64)
+    if dtype.startswith("complex"):
+        flat = torch.view_as_complex(flat.reshape(-1, 2))
+    plain = flat.to(torch_dtype(dtype)).reshape(shape)
+    if layout == "transposed" and plain.ndim >= 2:
+        return plain.transpose(0, -1).contiguous().transpose(0, -1)
+    if layout == "strided" and plain.ndim >= 1:
+        wide = plain.new_full((*shape[:-1], 2 * shape[-1]), 7.0)
+        wide[..., ::2] = plain
+        return wide[..., ::2]
+    if layout == "channels_last" and plain.ndim == 4:
+        return plain.contiguous(memory_format=torch.channels_last)
+    return plain.clone()
+
+
+def as_floats(tensor: torch.Tensor, trial: Trial) -> Floats:
+    """A tensor's values as float64, in the trial's ``spec_shape``."""
+    detached = tensor.detach().resolve_conj()
+    real = torch.view_as_real(detached) if detached.is_complex() else detached
+    values: Floats = real.to(torch.float64).cpu().numpy().reshape(trial.spec_shape)
+    return values.copy()
+
+
+def execute(subject: Subject, trial: Trial) -> Run:
+    """Run a trial on a subject: one optimizer, one parameter, one step a gradient."""
+    parameter = torch.nn.Parameter(as_tensor(trial.w, trial.shape, trial.dtype, trial.layout))
+    optimizer = subject.make([parameter], **{**subject.options, **trial.hyper})
+    sign = -1.0 if trial.hyper.get("maximize") else 1.0
+    records: list[Record] = []
+    state: Mapping[str, Any] = {}
+    for index, gradient in enumerate(trial.gradients):
+        before = as_floats(parameter, trial)
+        parameter.grad, g = None, None
+        if gradient is not None:
+            values = gradient(before) * sign if callable(gradient) else gradient
+            parameter.grad = as_tensor(values, trial.shape, trial.dtype, trial.grad_layout)
+            g = as_floats(parameter.grad, trial)
+        optimizer.step()
+        after = _read_state(optimizer, parameter, subject, trial)
+        grad_after = None if parameter.grad is None else as_floats(parameter.grad, trial)
+        direction = None if g is None else sign * g
+        records.append(Record(index, before, direction, state, as_floats(parameter, trial), after, grad_after))
+        state = after
+    return Run(subject, trial, tuple(records))
+
+
+def _read_state(
+    optimizer: torch.optim.Optimizer, parameter: torch.Tensor, subject: Subject, trial: Trial
+) -> dict[str, Any]:
+    """The buffers under the spec's names; those that the optimizer does not have are left out."""
+    state = optimizer.state.get(parameter, {})
+    found: dict[str, Any] = {}
+    for name, key in subject.buffers.items():
+        value = state.get(key)
+        if value is not None:
+            found[name] = int(value) if name == "step" else as_floats(value, trial)
+    return found
