@@ -1,0 +1,181 @@
+"""What SGDP and AdamP share: options, the step loop, precision, and state from elsewhere."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, overload
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import Optimizer, ParamsT
+
+from tangency.optim._options import CHECKS, check_decay, checked, is_required
+
+State = Sequence[Tensor | None]
+
+
+def _real(x: Tensor) -> Tensor:
+    """A complex tensor as pairs of reals (a view, which can be written through), a real one as it is."""
+    return torch.view_as_real(x) if x.is_complex() else x
+
+
+def _wide(x: Tensor) -> torch.dtype:
+    """The dtype to compute in: float32 for anything shorter, else x's own."""
+    return torch.float32 if torch.finfo(x.dtype).bits < 32 else x.dtype
+
+
+class ProjectedOptimizer(Optimizer):
+    """Base of the optimizers that project their updates; a subclass says how one tensor moves.
+
+    Args:
+        params: parameters, named parameters, or dicts of a parameter group.
+        options: default of each option.
+
+    Raises:
+        TypeError: an option of the wrong type.
+        ValueError: an option out of its range, or a missing one.
+        RuntimeError: a code path that does not exist.
+    """
+
+    state_names: ClassVar[tuple[str, ...]]
+    renamed_state: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, params: ParamsT, options: dict[str, Any]) -> None:
+        super().__init__(params, checked(options))
+
+    @abstractmethod
+    def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
+        """The state of one parameter in the order of `state_names`, made if need be; None where it keeps none."""
+
+    @abstractmethod
+    def _update(
+        self, group: dict[str, Any], lr: float | Tensor, ndim: int, w: Tensor, g: Tensor, state: State
+    ) -> tuple[Tensor, State]:
+        """The new weights and the new state: a function of real tensors, without side effects."""
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a parameter group; its options are checked as the constructor's are.
+
+        Args:
+            param_group: `params`, and the options in which this group differs.
+
+        Raises:
+            TypeError: an option of the wrong type, or a group that is no dict.
+            ValueError: an option out of its range, or a missing one.
+            RuntimeError: a code path that does not exist.
+        """
+        if isinstance(param_group, dict):
+            options = checked({**self.defaults, **param_group})
+            for name, value in options.items():
+                if is_required(value):
+                    raise ValueError(f"{name} must be given, to {type(self).__name__} or in every parameter group")
+            param_group.update({name: options[name] for name in param_group if name in options})
+        super().add_param_group(param_group)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Perform one optimization step.
+
+        Args:
+            closure: reevaluates the model, with gradients enabled, and returns the loss.
+
+        Returns:
+            What the closure returned, or None.
+
+        Raises:
+            RuntimeError: a gradient is sparse.
+        """
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            with torch.set_grad_enabled(group["differentiable"]):
+                params: list[Tensor] = []
+                grads: list[Tensor] = []
+                states: tuple[list[Tensor | None], ...] = tuple([] for _ in self.state_names)
+                self._init_group(group, params, grads, *states)
+                self._path(group)(group, params, grads, *states)
+        return loss
+
+    # Named and called as in torch.optim: torch.compile runs a method of this name as it is, outside the graph.
+    def _init_group(
+        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
+    ) -> None:
+        """Append the parameters that have a gradient, their gradients and their states to the lists."""
+        for p in group["params"]:
+            if p.grad is None:
+                continue
+            if p.grad.layout != torch.strided:
+                raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
+            params.append(p)
+            grads.append(p.grad)
+            for kept, value in zip(states, self._state_of(p, group), strict=True):
+                kept.append(value)
+
+    def _path(self, group: dict[str, Any]) -> Callable[..., None]:
+        """The code path for a group. The one place to choose a faster one; today there is one."""
+        for name in ("foreach", "fused"):
+            CHECKS[name](name, group[name])
+        return self._one_by_one
+
+    def _one_by_one(
+        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
+    ) -> None:
+        """Update the parameters one after the other: widen, compute, round once on store."""
+        check_decay(group)
+        lr = group["lr"]
+        if isinstance(lr, Tensor):
+            lr = lr.reshape(())
+        for i, param in enumerate(params):
+            state = [kept[i] for kept in states]
+            stored = _real(param)
+            dtype = _wide(stored)
+            w = stored.to(dtype)
+            if group["differentiable"]:
+                # Autograd keeps w for the backward pass, and the store below writes over the parameter.
+                w = w.clone()
+            # resolve_conj: a lazily conjugated gradient has no real view.
+            g = _real(grads[i].resolve_conj()).to(dtype)
+            if group["maximize"]:
+                g = -g
+            wide_state = [None if s is None else _real(s).to(dtype) for s in state]
+            new_w, new_state = self._update(group, lr, param.dim(), w, g, wide_state)
+            stored.copy_(new_w)
+            for kept, value in zip(state, new_state, strict=True):
+                if kept is not None and value is not None:
+                    _real(kept).copy_(value)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over a state, from here, from torch.optim or from the published package."""
+        defaults = {**getattr(self, "defaults", {}), **state.get("defaults", {})}
+        for group in state.get("param_groups", []):
+            # A group saved by a package without these options gets those of this optimizer.
+            for name, value in defaults.items():
+                group.setdefault(name, value)
+            self._path(group)
+        super().__setstate__(state)
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p in self.state:
+                    self.state[p] = self._converted(p, self.state[p], group)
+
+    def _converted(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
+        """One parameter's state under the names, and with the step counter, that are used here."""
+        renamed = {self.renamed_state.get(name, name): value for name, value in state.items()}
+        if "step" in renamed:
+            # float32 whatever the source: an int in the published package, float64 under some defaults in torch.
+            place = p.device if group["capturable"] else torch.device("cpu")
+            renamed["step"] = torch.as_tensor(renamed["step"], dtype=torch.float32).to(place)
+        # Cloned: load_state_dict would else share its tensors with the optimizer that they came from.
+        return {
+            name: value.clone() if isinstance(value, Tensor) else value
+            for name, value in renamed.items()
+            if value is not None
+        }

@@ -1,0 +1,140 @@
+"""AdamP: Adam whose updates lose their radial component on scale-invariant weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+
+from tangency.optim._base import ProjectedOptimizer, State
+from tangency.optim._projection import decay, project
+
+
+def _bias_correction(beta: float, step: Tensor) -> Tensor:
+    """1 − βᵗ as −expm1(t log β): nothing cancels for β near 1, and t stays on its device."""
+    return -torch.expm1(step * (math.log(beta) if beta > 0 else -math.inf))
+
+
+def _root(v: Tensor) -> Tensor:
+    """√v; where v = 0 its derivative counts as 0, since every m that goes with it is 0."""
+    if not v.requires_grad:
+        return v.sqrt()
+    zero = v == 0
+    return torch.where(zero, torch.zeros_like(v), torch.where(zero, torch.ones_like(v), v).sqrt())
+
+
+class AdamP(ProjectedOptimizer):
+    """Adam with decoupled weight decay, projected onto the tangent space of scale-invariant weights (Algorithm 2).
+
+    With gradient g, weights w before the step t = 1, 2, …, and moments m and v that start at 0:
+
+        m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
+        p = m / (√v / √(1 − β₂ᵗ) + eps), with Nesterov momentum β₁ m + (1 − β₁) g in the place of m
+        q = Π p = p − (w·p / w·w) w   (Eq. 10)   if |w·g| < δ/√dim · ‖w‖‖g‖ in every row of a view (Eq. 11), else p
+        w ← w (1 − lr · weight_decay · r) − lr / (1 − β₁ᵗ) · q,   r = wd_ratio if projected, else 1
+
+    Views, short dtypes and complex parameters are treated as `SGDP` treats them. The bias corrections are those of the
+    published implementation; Algorithm 2 prints none.
+
+    Args:
+        params: parameters to optimize, named parameters, or dicts of parameter groups.
+        lr: step size η >= 0, a number or a tensor of one element.
+        betas: (β₁, β₂), each in [0, 1).
+        eps: added to the denominator, >= 0; Eqs. 10 and 11 are computed without it.
+        weight_decay: decoupled weight decay, >= 0.
+        delta: δ of Eq. 11, >= 0; with 0 nothing is projected.
+        wd_ratio: factor on the weight decay of projected steps, in [0, 1].
+        nesterov: use Nesterov momentum.
+        maximize: ascend instead of descend.
+        foreach: None or False; there is no such path yet.
+        fused: None or False; there is no such path yet.
+        capturable: keep the step counter on the parameter's device, for graph capture.
+        differentiable: let autograd run through the step; the decision of Eq. 11 counts as constant.
+
+    Raises:
+        TypeError: an argument of the wrong type, or an unknown one.
+        ValueError: an argument out of its range.
+        RuntimeError: foreach or fused is True; in `step`, a gradient is sparse, or a graph is captured without
+            capturable.
+
+    Example:
+        The gradient is orthogonal to the weights, Adam's update (-1, 1) is not; its radial part does not reach them.
+
+        >>> import torch
+        >>> w = torch.nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float64))
+        >>> optimizer = AdamP([w], lr=0.25)
+        >>> w.grad = torch.tensor([[-4.0, 3.0]], dtype=torch.float64)
+        >>> optimizer.step()
+        >>> [round(x, 6) for x in w[0].tolist()]
+        [3.28, 3.79]
+
+    Reference:
+        Heo et al., "AdamP: Slowing Down the Slowdown for Momentum Optimizers on Scale-Invariant Weights", ICLR 2021,
+        §3.1, Algorithm 2, Appendix E.1.
+    """
+
+    state_names: ClassVar[tuple[str, ...]] = ("step", "exp_avg", "exp_avg_sq")
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        delta: float = 0.1,
+        wd_ratio: float = 0.1,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        options = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "delta": delta,
+            "wd_ratio": wd_ratio,
+            "nesterov": nesterov,
+            "maximize": maximize,
+            "foreach": foreach,
+            "fused": fused,
+            "capturable": capturable,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, options)
+
+    def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
+        capturable = group["capturable"]
+        if p.is_cuda and not capturable and torch.cuda.is_current_stream_capturing():
+            raise RuntimeError("AdamP: capturing a graph of step() needs capturable=True, else t stays where it is")
+        state = self.state[p]
+        if "step" not in state:
+            place = p.device if capturable else torch.device("cpu")
+            state["step"] = torch.zeros((), dtype=torch.float32, device=place)
+            state["exp_avg"] = torch.zeros_like(p, memory_format=torch.preserve_format)
+            state["exp_avg_sq"] = torch.zeros_like(p, memory_format=torch.preserve_format)
+        return tuple(state[name] for name in self.state_names)
+
+    def _update(
+        self, group: dict[str, Any], lr: float | Tensor, ndim: int, w: Tensor, g: Tensor, state: State
+    ) -> tuple[Tensor, State]:
+        beta1, beta2 = group["betas"]
+        step, m, v = cast("tuple[Tensor, Tensor, Tensor]", state)
+        # float64 for the scalars wherever the device has it; t itself is exact either way.
+        step = step.to(torch.float32 if w.device.type == "mps" else torch.float64) + 1
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g * g
+        denominator = _root(v) / _bias_correction(beta2, step).sqrt().to(w.dtype) + group["eps"]
+        p = (beta1 * m + (1 - beta1) * g if group["nesterov"] else m) / denominator
+        q, projected = project(w, g, p, ndim=ndim, delta=group["delta"])
+        if group["weight_decay"] != 0:
+            w = decay(w, lr * group["weight_decay"], projected, group["wd_ratio"])
+        return w - (lr / _bias_correction(beta1, step)).to(w.dtype) * q, (step, m, v)

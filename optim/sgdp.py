@@ -1,0 +1,130 @@
+"""SGDP: SGD with momentum whose updates lose their radial component on scale-invariant weights."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import ParamsT, required
+
+from tangency.optim._base import ProjectedOptimizer, State
+from tangency.optim._projection import decay, project
+
+_REQUIRED = cast("float", required)
+
+
+class SGDP(ProjectedOptimizer):
+    """SGD with momentum, projected onto the tangent space of scale-invariant weights (Algorithm 1).
+
+    With gradient g, weights w before the step, and a buffer b that starts at 0:
+
+        b ← momentum · b + (1 − dampening) · g
+        p = b, or g + momentum · b with Nesterov momentum
+        q = Π p = p − (w·p / w·w) w   (Eq. 10)   if |w·g| < δ/√dim · ‖w‖‖g‖ in every row of a view (Eq. 11), else p
+        w ← w (1 − lr · weight_decay · r / (1 − momentum)) − lr · q,   r = wd_ratio if projected, else 1
+
+    Two views are tried, the first that passes is taken: the channel view (dimension 0 is the channel, the rest is the
+    row, dim its length) and the layer view (the whole parameter is one row). Parameters with fewer than two dimensions
+    are never projected; a row with w = 0 or g = 0 vetoes nothing. The buffer holds p before the projection, and none is
+    kept while momentum is 0. Parameters shorter than float32 are computed in float32 and rounded once; a complex
+    parameter counts as pairs of reals, its dimensions as the complex tensor's.
+
+    Args:
+        params: parameters to optimize, named parameters, or dicts of parameter groups.
+        lr: step size η >= 0, a number or a tensor of one element; required here or in every group.
+        momentum: β in [0, 1].
+        dampening: any finite number; it applies to the first step too.
+        weight_decay: decoupled weight decay, >= 0; not with momentum = 1.
+        nesterov: use Nesterov momentum; unlike in torch.optim.SGD, with any momentum and dampening.
+        eps: accepted for compatibility and without effect: Eqs. 10 and 11 are computed without an ε.
+        delta: δ of Eq. 11, >= 0; with 0 nothing is projected.
+        wd_ratio: factor on the weight decay of projected steps, in [0, 1].
+        maximize: ascend instead of descend.
+        foreach: None or False; there is no such path yet.
+        fused: None or False; there is no such path yet.
+        capturable: accepted as in torch.optim; a step never waits for the device, with or without it.
+        differentiable: let autograd run through the step; the decision of Eq. 11 counts as constant.
+
+    Raises:
+        TypeError: an argument of the wrong type, or an unknown one.
+        ValueError: an argument out of its range.
+        RuntimeError: foreach or fused is True; in `step`, a gradient is sparse.
+
+    Example:
+        The gradient is orthogonal to the weights, the momentum is not; its radial part does not reach them.
+
+        >>> import torch
+        >>> w = torch.nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float64))
+        >>> optimizer = SGDP([w], lr=0.5, momentum=0.5)
+        >>> for g in ([-4.0, 3.0], [-2.0, 4.0]):
+        ...     w.grad = torch.tensor([g], dtype=torch.float64)
+        ...     optimizer.step()
+        ...     print([round(x, 6) for x in w[0].tolist()])
+        [5.0, 2.5]
+        [6.5, -0.5]
+
+    Reference:
+        Heo et al., "AdamP: Slowing Down the Slowdown for Momentum Optimizers on Scale-Invariant Weights", ICLR 2021,
+        §3.1, Algorithm 1, Appendix E.1.
+    """
+
+    state_names: ClassVar[tuple[str, ...]] = ("momentum_buffer",)
+    renamed_state: ClassVar[dict[str, str]] = {"momentum": "momentum_buffer"}
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = _REQUIRED,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        eps: float = 1e-8,
+        delta: float = 0.1,
+        wd_ratio: float = 0.1,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        options = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "eps": eps,
+            "delta": delta,
+            "wd_ratio": wd_ratio,
+            "maximize": maximize,
+            "foreach": foreach,
+            "fused": fused,
+            "capturable": capturable,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, options)
+
+    def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
+        if group["momentum"] == 0:
+            # No new buffer, but one from before is kept up to date.
+            return (self.state.get(p, {}).get("momentum_buffer"),)
+        state = self.state[p]
+        if "momentum_buffer" not in state:
+            state["momentum_buffer"] = torch.zeros_like(p, memory_format=torch.preserve_format)
+        return (state["momentum_buffer"],)
+
+    def _update(
+        self, group: dict[str, Any], lr: float | Tensor, ndim: int, w: Tensor, g: Tensor, state: State
+    ) -> tuple[Tensor, State]:
+        momentum = group["momentum"]
+        (old,) = state
+        fresh = (1 - group["dampening"]) * g
+        buffer = fresh if old is None else momentum * old + fresh
+        p = g + momentum * buffer if group["nesterov"] else buffer
+        q, projected = project(w, g, p, ndim=ndim, delta=group["delta"])
+        if group["weight_decay"] != 0:
+            w = decay(w, lr * group["weight_decay"] / (1 - momentum), projected, group["wd_ratio"])
+        return w - lr * q, (buffer,)
