@@ -1,7 +1,8 @@
 """The number systems in which one specification runs.
 
 A vector or a weight tensor is a numpy array; a *field* says what its elements are. The algorithms need arithmetic,
-which the elements bring themselves, a square root, the sine and cosine of a step on the sphere, and a comparison.
+which the elements bring themselves, a square root, the sine and cosine of a step on the sphere, and a comparison;
+the spherical Rosenbrock objective needs the arctangent.
 A comparison has three answers: ``True``, ``False``, and ``None`` for *undecided* (the number format cannot tell).
 
 ========== ==================================== ===================== =========================
@@ -40,7 +41,7 @@ class Field:
     Attributes:
         name: how reports call the field.
         element: makes an element of a number of another kind. A float is taken as the rational that it is.
-        sqrt, sin, cos: of one element; ``NotInField`` where the field has no such number.
+        sqrt, sin, cos, atan: of one element; ``NotInField`` where the field has no such number.
         less: ``a < b``, or ``None`` where the field cannot tell.
         context: what must be entered while elements are computed with (the working precision of balls).
     """
@@ -50,6 +51,7 @@ class Field:
     sqrt: Callable[[Any], Any]
     sin: Callable[[Any], Any]
     cos: Callable[[Any], Any]
+    atan: Callable[[Any], Any]
     less: Callable[[Any, Any], bool | None]
     context: Callable[[], AbstractContextManager[Any]] = nullcontext
     dtype: type = object
@@ -116,7 +118,7 @@ def _rational_sqrt(value: flint.fmpq) -> flint.fmpq:
 def _transcendental(name: str) -> Callable[[Any], Any]:
     def refuse(value: Any) -> Any:
         if value == 0:
-            return flint.fmpq(0 if name == "sin" else 1)
+            return flint.fmpq(1 if name == "cos" else 0)
         raise NotInField(f"{name}({value}) is not a rational number; use a ball field")
 
     return refuse
@@ -160,13 +162,29 @@ EXACT = Field(
     sqrt=_rational_sqrt,
     sin=_transcendental("sin"),
     cos=_transcendental("cos"),
+    atan=_transcendental("atan"),
     less=lambda a, b: bool(a < b),
 )
 
-SYMBOLIC = Field(name="symbolic", element=_symbol, sqrt=sympy.sqrt, sin=sympy.sin, cos=sympy.cos, less=_symbolic_less)
+SYMBOLIC = Field(
+    name="symbolic",
+    element=_symbol,
+    sqrt=sympy.sqrt,
+    sin=sympy.sin,
+    cos=sympy.cos,
+    atan=sympy.atan,
+    less=_symbolic_less,
+)
 
 FLOAT64 = Field(
-    name="float64", element=_float, sqrt=math.sqrt, sin=math.sin, cos=math.cos, less=_float_less, dtype=np.float64
+    name="float64",
+    element=_float,
+    sqrt=math.sqrt,
+    sin=math.sin,
+    cos=math.cos,
+    atan=math.atan,
+    less=_float_less,
+    dtype=np.float64,
 )
 
 
@@ -186,6 +204,7 @@ def balls(precision: int = 256) -> Field:
         sqrt=lambda a: a.sqrt(),
         sin=lambda a: a.sin(),
         cos=lambda a: a.cos(),
+        atan=lambda a: a.atan(),
         less=_ball_less,
         context=lambda: flint.ctx.workprec(precision),
     )
