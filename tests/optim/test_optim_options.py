@@ -1,0 +1,170 @@
+"""Arguments: each is checked, in the constructor and in every parameter group, and the error says what would be right."""
+
+import inspect
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from tangency.optim import SGDP, AdamP
+
+NAN, INF = float("nan"), float("inf")
+
+SHARED = [
+    ("lr", -0.1, ValueError, r"lr must be a finite number >= 0, .*got -0.1"),
+    ("lr", NAN, ValueError, r"lr must be .*got nan"),
+    ("lr", INF, ValueError, r"lr must be .*got inf"),
+    ("lr", True, TypeError, r"lr must be .*got True \(bool\)"),
+    ("lr", "0.1", TypeError, r"lr must be .*got '0.1' \(str\)"),
+    ("lr", None, TypeError, r"lr must be .*got None \(NoneType\)"),
+    ("lr", 1 + 0j, TypeError, r"lr must be .*\(complex\)"),
+    ("lr", 10**400, ValueError, r"lr must be "),
+    ("lr", Decimal("0.1"), TypeError, r"lr must be .*\(Decimal\)"),
+    ("lr", torch.tensor([0.1, 0.2]), ValueError, r"lr must be .*one element, got a tensor of shape \(2,\)"),
+    ("lr", torch.tensor(-0.1), ValueError, r"lr must be .*>= 0"),
+    ("lr", torch.tensor(NAN), ValueError, r"lr must be .*got nan"),
+    ("lr", torch.tensor(1), TypeError, r"lr must be .*got a tensor of torch.int64"),
+    ("lr", torch.tensor(1j), TypeError, r"lr must be .*got a tensor of torch.complex64"),
+    ("weight_decay", -1, ValueError, r"weight_decay must be a finite number >= 0, got -1"),
+    ("weight_decay", torch.tensor(0.1), TypeError, r"weight_decay must be a finite number >= 0, .*\(Tensor\)"),
+    ("eps", -1e-8, ValueError, r"eps must be a finite number >= 0, got -1e-08"),
+    ("eps", NAN, ValueError, r"eps must be"),
+    ("delta", -0.1, ValueError, r"delta must be a finite number >= 0, got -0.1"),
+    ("delta", INF, ValueError, r"delta must be"),
+    ("delta", False, TypeError, r"delta must be .*got False \(bool\)"),
+    ("wd_ratio", 1.5, ValueError, r"wd_ratio must be a number in \[0, 1\], got 1.5"),
+    ("wd_ratio", -0.5, ValueError, r"wd_ratio must be"),
+    ("nesterov", 1, TypeError, r"nesterov must be True or False, got 1 \(int\)"),
+    ("maximize", None, TypeError, r"maximize must be True or False"),
+    ("capturable", "yes", TypeError, r"capturable must be True or False"),
+    ("differentiable", 0, TypeError, r"differentiable must be True or False"),
+    ("foreach", True, RuntimeError, r"foreach=True: there is no foreach path yet"),
+    ("fused", True, RuntimeError, r"fused=True: there is no fused path yet"),
+    ("fused", 1, TypeError, r"fused must be None or False"),
+]
+CASES = [
+    *((SGDP, *case) for case in SHARED),
+    *((AdamP, *case) for case in SHARED),
+    (SGDP, "momentum", -0.1, ValueError, r"momentum must be a number in \[0, 1\], got -0.1"),
+    (SGDP, "momentum", 1.1, ValueError, r"momentum must be"),
+    (SGDP, "momentum", NAN, ValueError, r"momentum must be"),
+    (SGDP, "momentum", "0.9", TypeError, r"momentum must be"),
+    (SGDP, "dampening", INF, ValueError, r"dampening must be a finite number, got inf"),
+    (SGDP, "dampening", None, TypeError, r"dampening must be a finite number"),
+    (AdamP, "betas", 0.9, TypeError, r"betas must be a pair of numbers in \[0, 1\), got 0.9 \(float\)"),
+    (AdamP, "betas", (0.9,), ValueError, r"betas must be a pair .*got 1 values"),
+    (AdamP, "betas", (0.9, 0.99, 0.999), ValueError, r"betas must be a pair .*got 3 values"),
+    (AdamP, "betas", (1.0, 0.999), ValueError, r"betas\[0\] must be a number in \[0, 1\), got 1.0"),
+    (AdamP, "betas", (0.9, -0.1), ValueError, r"betas\[1\] must be a number in \[0, 1\), got -0.1"),
+    (AdamP, "betas", (0.9, NAN), ValueError, r"betas\[1\] must be"),
+    (AdamP, "betas", ("0.9", 0.999), TypeError, r"betas\[0\] must be"),
+]
+
+
+def parameter():
+    return torch.nn.Parameter(torch.ones(2))
+
+
+@pytest.mark.parametrize(("cls", "name", "value", "error", "message"), CASES)
+def test_a_bad_argument_is_named_and_explained(cls, name, value, error, message):
+    with pytest.raises(error, match=message):
+        cls([parameter()], **{"lr": 0.1, name: value})
+    with pytest.raises(error, match=message):
+        cls([{"params": [parameter()], name: value}], lr=0.1)
+    optimizer = cls([parameter()], lr=0.1)
+    with pytest.raises(error, match=message):
+        optimizer.add_param_group({"params": [parameter()], name: value})
+    assert len(optimizer.param_groups) == 1
+
+
+def test_weight_decay_with_momentum_one_is_refused():
+    with pytest.raises(ValueError, match="weight_decay must be 0 where momentum is 1"):
+        SGDP([parameter()], lr=0.1, momentum=1.0, weight_decay=0.1)
+    with pytest.raises(ValueError, match="weight_decay must be 0 where momentum is 1"):
+        SGDP([{"params": [parameter()], "momentum": 1}], lr=0.1, weight_decay=0.1)
+    SGDP([parameter()], lr=0.1, momentum=1.0)
+
+
+@pytest.mark.parametrize("cls", [SGDP, AdamP])
+def test_unknown_arguments_and_bad_parameters(cls):
+    with pytest.raises(TypeError, match="momentun"):
+        cls([parameter()], lr=0.1, momentun=0.9)
+    with pytest.raises(TypeError):
+        cls([parameter()], 0.1, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    with pytest.raises(ValueError, match="empty parameter list"):
+        cls([], lr=0.1)
+    with pytest.raises(TypeError, match="iterable"):
+        cls(parameter(), lr=0.1)
+    with pytest.raises(TypeError, match="can only optimize Tensors"):
+        cls([1.0], lr=0.1)
+    with pytest.raises(ValueError, match="non-leaf"):
+        cls([parameter() * 2], lr=0.1)
+    with pytest.raises(TypeError, match="must be a dict"):
+        cls([parameter()], lr=0.1).add_param_group([parameter()])
+
+
+def test_lr_is_required_by_sgdp_alone():
+    with pytest.raises(ValueError, match="lr must be given, to SGDP or in every parameter group"):
+        SGDP([parameter()])
+    SGDP([{"params": [parameter()], "lr": 0.1}])
+    assert AdamP([parameter()]).defaults["lr"] == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"), [(0.5, 0.5), (1, 1), (np.float32(0.5), 0.5), (np.int64(1), 1.0), (Fraction(1, 4), 0.25)]
+)
+def test_numbers_of_any_kind_become_plain_ones(value, stored):
+    optimizer = SGDP([parameter()], lr=value, momentum=0.5)
+    group = optimizer.param_groups[0]
+    assert group["lr"] == stored
+    assert type(group["lr"]) in (int, float)
+    optimizer.add_param_group({"params": [parameter()], "lr": value})
+    assert type(optimizer.param_groups[1]["lr"]) in (int, float)
+    assert type(AdamP([parameter()], betas=[0.5, np.float64(0.5)]).param_groups[0]["betas"]) is tuple
+
+
+@pytest.mark.parametrize("cls", [SGDP, AdamP])
+@pytest.mark.parametrize("value", [None, False])
+def test_paths_that_do_not_exist_may_be_declined(cls, value):
+    cls([parameter()], lr=0.1, foreach=value, fused=value)
+
+
+@pytest.mark.parametrize("name", ["foreach", "fused"])
+def test_a_path_asked_for_later_is_refused_in_the_step(name):
+    p = parameter()
+    p.grad = torch.ones(2)
+    optimizer = SGDP([p], lr=0.1)
+    optimizer.param_groups[0][name] = True
+    with pytest.raises(RuntimeError, match=f"{name}=True"):
+        optimizer.step()
+
+
+def test_options_unknown_here_stay_in_their_group():
+    optimizer = SGDP([{"params": [parameter()], "initial_lr": 0.5, "tag": "head"}], lr=0.1)
+    assert optimizer.param_groups[0]["tag"] == "head"
+
+
+PUBLISHED = {
+    SGDP: ["params", "lr", "momentum", "dampening", "weight_decay", "nesterov", "eps", "delta", "wd_ratio"],
+    AdamP: ["params", "lr", "betas", "eps", "weight_decay", "delta", "wd_ratio", "nesterov"],
+}
+
+
+@pytest.mark.parametrize("cls", PUBLISHED)
+def test_the_signature_is_the_published_one_and_torchs_switches(cls):
+    parameters = inspect.signature(cls).parameters
+    positional = [name for name, p in parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    keyword = {name: p.default for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
+    assert positional == PUBLISHED[cls]
+    assert keyword == {
+        "maximize": False,
+        "foreach": None,
+        "fused": None,
+        "capturable": False,
+        "differentiable": False,
+    }
+    defaults = {"eps": 1e-8, "weight_decay": 0, "delta": 0.1, "wd_ratio": 0.1, "nesterov": False}
+    defaults |= {"momentum": 0, "dampening": 0} if cls is SGDP else {"lr": 1e-3, "betas": (0.9, 0.999)}
+    assert {name: parameters[name].default for name in defaults} == defaults

@@ -1,0 +1,112 @@
+"""SGDP, step for step, against a plain recomputation."""
+
+import numpy as np
+import pytest
+import torch
+from optim_reference import PROBLEMS, assert_within, problem, sgdp
+
+from tangency.optim import SGDP
+
+OPTIONS = [
+    {},
+    {"momentum": 0.9},
+    {"momentum": 0.9, "nesterov": True},
+    {"momentum": 0.5, "dampening": 0.25},
+    {"momentum": 0.5, "dampening": -0.5, "nesterov": True},
+    {"nesterov": True, "dampening": 0.5},
+    {"weight_decay": 0.5},
+    {"momentum": 0.75, "weight_decay": 0.25, "wd_ratio": 0.5},
+    {"momentum": 0.9, "weight_decay": 0.25, "wd_ratio": 0.0, "nesterov": True},
+    {"momentum": 0.9, "delta": 0.9},
+    {"momentum": 0.9, "delta": 0.0, "weight_decay": 0.25},
+    {"momentum": 1.0},
+]
+
+
+def run(name, **options):
+    """Steps of SGDP: weights and buffer (None without one) after each."""
+    w, grads = problem(name)
+    p = torch.nn.Parameter(torch.from_numpy(w.copy()))
+    optimizer = SGDP([p], lr=0.125, **options)
+    for g in grads:
+        p.grad = torch.from_numpy(g.copy())
+        optimizer.step()
+        yield p.detach().numpy().copy(), optimizer.state.get(p, {}).get("momentum_buffer")
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_steps_agree_with_the_formulas(name, options):
+    w, grads = problem(name)
+    size = 8 * (np.abs(w).max() + sum(np.abs(g).max() for g in grads))
+    expected = sgdp(w, grads, lr=0.125, **options)
+    for t, ((w1, buffer), (w2, b, _)) in enumerate(zip(run(name, **options), expected, strict=True), start=1):
+        n = t * (2 * w.size + 20)
+        assert_within(w1, w2, n, size)
+        if options.get("momentum", 0) == 0:
+            assert buffer is None
+        else:
+            assert_within(buffer.numpy(), b, n, size)
+
+
+@pytest.mark.parametrize(
+    ("name", "view"), [("channel", (2, -1)), ("layer", (1, -1)), ("neither", None), ("vector", None), ("conv", (3, -1))]
+)
+def test_the_problems_exercise_every_view(name, view):
+    w, grads = problem(name)
+    assert next(sgdp(w, grads, lr=0.125))[2] == view
+
+
+def test_the_buffer_holds_the_unprojected_update():
+    w = torch.nn.Parameter(torch.tensor([[3.0, 4.0]]))
+    optimizer = SGDP([w], lr=0.0, momentum=0.5)
+    for g in ([3.0, 4.0], [-4.0, 3.0]):
+        w.grad = torch.tensor([g])
+        optimizer.step()
+    assert optimizer.state[w]["momentum_buffer"].tolist() == [[-2.5, 5.0]]
+
+
+def test_a_projected_update_is_orthogonal_and_lengthens_as_eq_12_says():
+    w = torch.nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float64))
+    optimizer = SGDP([w], lr=0.25, momentum=0.5)
+    w.grad = torch.tensor([[4.0, 2.0]], dtype=torch.float64)
+    optimizer.step()
+    assert w.tolist() == [[2.0, 3.5]]  # not projected: the buffer is now (4, 2)
+    w.grad = torch.tensor([[-3.5, 2.0]], dtype=torch.float64)
+    optimizer.step()
+    # p = (-1.5, 3), w·p = 7.5, q = p − 7.5/16.25 (2, 3.5)
+    q = np.array([-1.5, 3.0]) - 7.5 / 16.25 * np.array([2.0, 3.5])
+    assert_within(w.detach().numpy()[0], np.array([2.0, 3.5]) - 0.25 * q, 20, 4.0)
+    assert_within((w**2).sum().item(), 16.25 + 0.0625 * (q @ q), 40, 20.0)
+
+
+def test_a_buffer_from_before_is_kept_up_to_date_without_momentum():
+    w = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
+    optimizer = SGDP([w], lr=0.5, momentum=0.5)
+    w.grad = torch.tensor([4.0, 8.0])
+    optimizer.step()
+    optimizer.param_groups[0]["momentum"] = 0
+    w.grad = torch.tensor([1.0, 1.0])
+    optimizer.step()
+    assert optimizer.state[w]["momentum_buffer"].tolist() == [1.0, 1.0]
+    assert w.tolist() == [-1.5, -2.5]
+
+
+def test_eps_has_no_effect():
+    results = []
+    for eps in (0.0, 1e-8, 1e3):
+        w = torch.nn.Parameter(torch.tensor([[3.0, 4.0]]))
+        w.grad = torch.tensor([[-4.0, 3.0]])
+        SGDP([w], lr=0.5, eps=eps).step()
+        results.append(w.tolist())
+    assert results == [[[5.0, 2.5]]] * 3
+
+
+def test_weight_decay_at_momentum_one_is_refused_in_the_step_too():
+    w = torch.nn.Parameter(torch.ones(2))
+    w.grad = torch.ones(2)
+    optimizer = SGDP([w], lr=0.5, momentum=0.5, weight_decay=0.1)
+    optimizer.param_groups[0]["momentum"] = 1
+    with pytest.raises(ValueError, match="weight_decay must be 0 where momentum is 1"):
+        optimizer.step()
+    assert w.tolist() == [1.0, 1.0]
