@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+import flint
+
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
@@ -59,10 +61,12 @@ def require(what: str, condition: bool | None, *, expected: Any = "true", got: A
         raise Violation(what, expected, "undecided" if condition is None else got)
 
 
-def require_contains(what: str, ball: Any, value: Any) -> None:
+def require_contains(what: str, ball: flint.arb, value: Any) -> None:
     """The ball contains the value, an exact number or a ball, or a :class:`Violation`."""
-    if not ball.contains(value):
-        raise Violation(what, value, ball)
+    # A rational is compared as a ball too: one so small that it is contained whenever the rational is.
+    with flint.ctx.workprec(4096):
+        if not ball.contains(value):
+            raise Violation(what, value, ball)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """Generated problems for the exact and the ball rung: small rationals, so that hundreds of steps stay exact."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import flint
+import numpy as np
 from hypothesis import strategies as st
 
 from tangency.theory.algorithms import START, Algorithm, Step
@@ -114,3 +116,61 @@ def skew_descents(draw: st.DrawFn, *, momentum: bool, max_steps: int = MAX_STEPS
         hyper["momentum"] = draw(momenta())
     steps = draw(st.integers(1, max(1, min(max_steps, MAX_WORK // dim))))
     return Descent(draw(vectors(dim, nonzero=True)), draw(skew_fields(dim)), steps, hyper)
+
+
+@dataclass(frozen=True)
+class TensorRun:
+    """A few steps of an algorithm on a weight tensor with given gradients: what Algorithms 1 and 2 are checked on.
+
+    Attributes:
+        w: w_0, one to three dimensions.
+        gradients: one a step, of the shape of ``w``.
+        hyper: hyper-parameters of the algorithm.
+    """
+
+    w: Array
+    gradients: tuple[Array, ...]
+    hyper: dict[str, Any]
+
+    def run(self, algorithm: Algorithm, field: Field = EXACT) -> list[tuple[Array, Step]]:
+        """The pairs (w_t, step t) for t = 0 … T−1."""
+        w, state, history = field.array(self.w), START, []
+        for g in self.gradients:
+            step = algorithm(field, w, field.array(g), state, **self.hyper)
+            history.append((w, step))
+            w, state = step.w, step.state
+        return history
+
+
+@st.composite
+def tensor_runs(
+    draw: st.DrawFn, hyper: st.SearchStrategy[dict[str, Any]], *, min_dims: int = 1, max_elements: int = MAX_DIM
+) -> TensorRun:
+    """Runs of one to four steps on 1-D to 3-D tensors; gradients of every angle to the weights, rows of zeros too.
+
+    Every gradient row is κ w + g with w·g = 0 exactly or free: κ = 0 passes Eq. 11, and large κ fails it.
+    """
+    shape = draw(
+        st.lists(st.integers(1, 8), min_size=min_dims, max_size=3)
+        .map(tuple)
+        .filter(lambda shape: math.prod(shape) <= max_elements)
+    )
+    count = math.prod(shape)
+    w = draw(vectors(count))
+    kinds = st.lists(st.sampled_from(("tangent", "tilted", "free", "zero")), min_size=1, max_size=4)
+    return TensorRun(w.reshape(shape), tuple(draw(_gradient(w, shape, kind)) for kind in draw(kinds)), draw(hyper))
+
+
+@st.composite
+def _gradient(draw: st.DrawFn, w: Array, shape: tuple[int, ...], kind: str) -> Array:
+    if kind == "zero":
+        return EXACT.zeros(shape)
+    if kind == "free":
+        return draw(vectors(len(w))).reshape(shape)
+    per_row = len(shape) > 1 and draw(st.booleans())
+    rows = w.reshape(shape[0] if per_row else 1, -1)
+    dim = rows.shape[1]
+    skew = draw(skew_fields(dim)) if dim > 1 else SkewField(())
+    kappa = draw(rationals(denominator=100)) if kind == "tilted" else 0
+    dead = draw(st.integers(0, 2 * len(rows)))
+    return np.array([kappa * row + skew(row) if i != dead else 0 * row for i, row in enumerate(rows)]).reshape(shape)
