@@ -82,7 +82,8 @@ class Cosine(Objective):
 
     def _gradient(self, field: Field, w: Array) -> Array:
         t, square = field.array(self.target), w @ w
-        return ((w @ t) / square * w - t) / field.sqrt(square * (t @ t))
+        result: Array = ((w @ t) / square * w - t) / field.sqrt(square * (t @ t))
+        return result
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class SquaredCosine(Objective):
     def _gradient(self, field: Field, w: Array) -> Array:
         t, square = field.array(self.target), w @ w
         dot = w @ t
-        return (dot / square * w - t) * (2 * dot / (square * (t @ t)))
+        result: Array = (dot / square * w - t) * (2 * dot / (square * (t @ t)))
+        return result
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ class Rayleigh(Objective):
     def _gradient(self, field: Field, w: Array) -> Array:
         matrix, square = field.array(self.matrix), w @ w
         image = matrix @ w
-        return (image + matrix.T @ w - 2 * (w @ image) / square * w) / square
+        result: Array = (image + matrix.T @ w - 2 * (w @ image) / square * w) / square
+        return result
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,7 @@ class SphericalRosenbrock(Objective):
         h1, h2 = -2 * (1 - x1) - 1200 * x1 * (x2 - x1**2), 600 * (x2 - x1**2)
         square, c = x**2 + z**2, field.element(self.scale)
         rho = field.sqrt(square)
-        by_psi = np.array([z, 0 * y, -x]) / square
-        by_phi = np.array([-x * y / rho, rho, -y * z / rho]) / (square + y**2)
-        return by_psi * (c * h1) + by_phi * (c * h2)
+        by_psi: Array = np.array([z, 0 * y, -x]) / square
+        by_phi: Array = np.array([-x * y / rho, rho, -y * z / rho]) / (square + y**2)
+        result: Array = by_psi * (c * h1) + by_phi * (c * h2)
+        return result
