@@ -26,12 +26,13 @@ class Rung(Enum):
 
 
 class Verdict(Enum):
-    """What a rung says of a claim."""
+    """What a rung says of a claim; ``ERROR`` is no verdict: the check itself broke, and nothing is known."""
 
     HOLDS = "holds"
     FAILS = "fails"
     DOES_NOT_APPLY = "does not apply"
     UNDECIDED = "undecided"
+    ERROR = "error"
 
 
 class Violation(AssertionError):

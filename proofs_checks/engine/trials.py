@@ -196,10 +196,30 @@ def as_floats(tensor: torch.Tensor, trial: Trial) -> Floats:
     return values.copy()
 
 
+class Crash(Exception):
+    """The optimizer raised: a failure of the subject, whatever the claim.
+
+    Args:
+        error: what it raised.
+        run: the run so far; the step that crashed is its last record, and leaves nothing but NaN.
+    """
+
+    def __init__(self, error: Exception, run: Run) -> None:
+        super().__init__(f"the optimizer raised {type(error).__name__}: {error}")
+        self.error, self.run = error, run
+
+
 def execute(subject: Subject, trial: Trial) -> Run:
-    """Run a trial on a subject: one optimizer, one parameter, one step a gradient."""
+    """Run a trial on a subject: one optimizer, one parameter, one step a gradient.
+
+    Raises:
+        Crash: the optimizer raised an exception.
+    """
     parameter = torch.nn.Parameter(as_tensor(trial.w, trial.shape, trial.dtype, trial.layout))
-    optimizer = subject.make([parameter], **{**subject.options, **trial.hyper})
+    try:
+        optimizer = subject.make([parameter], **{**subject.options, **trial.hyper})
+    except Exception as error:
+        raise Crash(error, Run(subject, trial, ())) from error
     sign = -1.0 if trial.hyper.get("maximize") else 1.0
     records: list[Record] = []
     state: Mapping[str, Any] = {}
@@ -210,10 +230,15 @@ def execute(subject: Subject, trial: Trial) -> Run:
             values = gradient(before) * sign if callable(gradient) else gradient
             parameter.grad = as_tensor(values, trial.shape, trial.dtype, trial.grad_layout)
             g = as_floats(parameter.grad, trial)
-        optimizer.step()
+        direction = None if g is None else sign * g
+        try:
+            optimizer.step()
+        except Exception as error:
+            nothing = np.full_like(before, np.nan)
+            crashed = Record(index, before, direction, state, nothing, {}, None)
+            raise Crash(error, Run(subject, trial, (*records, crashed))) from error
         after = _read_state(optimizer, parameter, subject, trial)
         grad_after = None if parameter.grad is None else as_floats(parameter.grad, trial)
-        direction = None if g is None else sign * g
         records.append(Record(index, before, direction, state, as_floats(parameter, trial), after, grad_after))
         state = after
     return Run(subject, trial, tuple(records))

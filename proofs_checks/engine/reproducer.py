@@ -1,0 +1,124 @@
+"""A failure as a stand-alone script: torch and the optimizer alone, the same floats; the exact weights beside them."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tangency.proofs_checks.engine.claim import Claim
+from tangency.proofs_checks.engine.conformance import admissible_views, floats, weights_bound
+from tangency.proofs_checks.engine.rounding import Floats
+from tangency.proofs_checks.engine.subjects import Subject
+from tangency.proofs_checks.engine.trials import Measurement, Run, Trial
+
+TEMPLATE = '''"""{title} ({where}) fails for {subject}.
+
+{statement}
+
+Step {step}, {what}: expected {expected}, got {got} ({error} off, {bound} admissible).
+Needs torch and the optimizer alone. Exits with 1 while the failure is there.
+"""
+
+import torch
+
+{imports}
+
+SHAPE, DTYPE = {shape}, torch.{dtype}
+
+
+def tensor(values, layout):
+    """A tensor of the trial's shape, dtype and memory layout."""
+    flat = torch.tensor(values, dtype=torch.float64)
+    if DTYPE.is_complex:
+        flat = torch.view_as_complex(flat.reshape(-1, 2))
+    plain = flat.to(DTYPE).reshape(SHAPE)
+    if layout == "transposed" and plain.ndim >= 2:
+        return plain.transpose(0, -1).contiguous().transpose(0, -1)
+    if layout == "strided" and plain.ndim >= 1:
+        wide = plain.new_full((*SHAPE[:-1], 2 * SHAPE[-1]), 7.0)
+        wide[..., ::2] = plain
+        return wide[..., ::2]
+    if layout == "channels_last" and plain.ndim == 4:
+        return plain.contiguous(memory_format=torch.channels_last)
+    return plain.clone()
+
+
+w = torch.nn.Parameter(tensor({w}, {layout!r}))
+optimizer = {expression}([w], {hyper})
+for gradient in (
+{gradients}
+):
+    w.grad = None if gradient is None else tensor(gradient, {grad_layout!r})
+    optimizer.step()
+
+# The exact result of the last step, from the weights and buffers that it started from. Where Eq. 11 is within rounding
+# of its threshold, more than one result is right.
+ADMISSIBLE = (
+{admissible}
+)
+got = torch.view_as_real(w.detach()) if DTYPE.is_complex else w.detach()
+got = got.double().flatten()
+print("got     ", got.tolist())
+ok = False
+for view, expected, bound in ADMISSIBLE:
+    error = (got - torch.tensor(expected, dtype=torch.float64)).abs()
+    right = bool((error <= torch.tensor(bound, dtype=torch.float64)).all())
+    ok = ok or right
+    print("expected", expected, f"({{view}} view)")
+    print("error   ", error.tolist(), "admissible", bound)
+print("within rounding of the exact step" if ok else "NOT within rounding of the exact step")
+raise SystemExit(0 if ok else 1)
+'''
+
+
+def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: Measurement) -> str:
+    """The source of a script that repeats a run up to the failing step and compares it with the exact step.
+
+    The script judges the step itself; the quantity that the claim is about stands in its docstring.
+    """
+    upto = run.records[: measurement.step + 1]
+    sign = -1.0 if trial.hyper.get("maximize") else 1.0
+    gradients = [None if record.g is None else _literal(sign * record.g) for record in upto]
+    hyper = {**subject.options, **trial.hyper}
+    return TEMPLATE.format(
+        title=claim.title,
+        where=claim.where,
+        subject=subject.name,
+        statement=claim.statement.replace("\\", "\\\\"),
+        step=measurement.step,
+        what=measurement.what,
+        expected=measurement.expected,
+        got=measurement.got,
+        error=measurement.error,
+        bound=measurement.bound,
+        imports=subject.imports,
+        expression=subject.expression,
+        shape=trial.shape,
+        dtype=trial.dtype,
+        w=_literal(run.records[0].w),
+        layout=trial.layout,
+        grad_layout=trial.grad_layout,
+        hyper=", ".join(f"{name}={value!r}" for name, value in hyper.items()),
+        gradients="\n".join(f"    {gradient}," for gradient in gradients),
+        admissible="\n".join(f"    {line}," for line in _admissible(run, measurement.step)),
+    )
+
+
+def _admissible(run: Run, step: int) -> list[str]:
+    record = run.records[step]
+    if record.g is None:
+        return [f"({'no gradient'!r}, {_literal(record.w)}, {_literal(0 * record.w)})"]
+    lines = []
+    for view in admissible_views(run, record):
+        exact = run.exact(record, view)
+        lines.append(f"({view.value!r}, {_literal(floats(exact.w))}, {_literal(weights_bound(run, record, exact))})")
+    return lines
+
+
+def _literal(values: Floats) -> str:
+    """A list of floats as Python source; ``repr`` of a float reads back as the same float."""
+    return "[" + ", ".join(_number(x) for x in np.ravel(values)) + "]"
+
+
+def _number(x: Any) -> str:
+    return repr(float(x)) if math.isfinite(x) else f"float({str(float(x))!r})"
