@@ -212,6 +212,9 @@ class Crash(Exception):
 def execute(subject: Subject, trial: Trial) -> Run:
     """Run a trial on a subject: one optimizer, one parameter, one step a gradient.
 
+    The run ends early where a step, or a gradient that follows the weights, leaves the finite numbers: no exact step
+    starts from there.
+
     Raises:
         Crash: the optimizer raised an exception.
     """
@@ -230,6 +233,8 @@ def execute(subject: Subject, trial: Trial) -> Run:
             values = gradient(before) * sign if callable(gradient) else gradient
             parameter.grad = as_tensor(values, trial.shape, trial.dtype, trial.grad_layout)
             g = as_floats(parameter.grad, trial)
+            if not np.isfinite(g).all():
+                break
         direction = None if g is None else sign * g
         try:
             optimizer.step()
@@ -239,8 +244,11 @@ def execute(subject: Subject, trial: Trial) -> Run:
             raise Crash(error, Run(subject, trial, (*records, crashed))) from error
         after = _read_state(optimizer, parameter, subject, trial)
         grad_after = None if parameter.grad is None else as_floats(parameter.grad, trial)
-        records.append(Record(index, before, direction, state, as_floats(parameter, trial), after, grad_after))
+        weights = as_floats(parameter, trial)
+        records.append(Record(index, before, direction, state, weights, after, grad_after))
         state = after
+        if not all(np.isfinite(values).all() for values in (weights, *after.values())):
+            break
     return Run(subject, trial, tuple(records))
 
 
