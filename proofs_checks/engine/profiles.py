@@ -1,0 +1,31 @@
+"""How much is tried: the profiles of ``tangency verify``."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How many examples each rung demands; a proof and a stored counterexample are the same in all.
+
+    Attributes:
+        exact: problems in rational arithmetic, for each claim.
+        ball: problems in interval arithmetic, for each claim.
+        implementation: trials, for each claim and optimizer.
+        mutant: trials before a broken optimizer counts as a survivor.
+    """
+
+    name: str
+    exact: int
+    ball: int
+    implementation: int
+    mutant: int
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile("quick", exact=40, ball=10, implementation=20, mutant=100),
+        Profile("default", exact=200, ball=50, implementation=100, mutant=300),
+        Profile("thorough", exact=4000, ball=1000, implementation=3000, mutant=1000),
+    )
+}

@@ -1,0 +1,103 @@
+"""Which claims there are, in the order of the paper, and the suite that a run is made of."""
+
+import pkgutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import tangency.proofs_checks
+from tangency.proofs_checks.engine.claim import Claim
+
+if TYPE_CHECKING:
+    from tangency.proofs_checks.engine.subjects import Subject
+
+# The order of the paper, and of every table. A claim that is not listed comes last.
+ORDER = (
+    "eq-01",
+    "eq-02",
+    "eq-04",
+    "eq-05",
+    "lemma-2.1",
+    "lemma-2.2",
+    "lemma-2.2-nesterov",
+    "corollary-2.3",
+    "eq-10",
+    "eq-11",
+    "eq-12",
+    "proposition-3.1",
+    "algorithm-1",
+    "algorithm-2",
+    "rate",
+)
+
+
+class UnknownClaim(ValueError):
+    """No claim has this id."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Claims, and the optimizers that they are attacked on."""
+
+    claims: tuple[Claim, ...]
+    subjects: "tuple[Subject, ...]"
+
+    def claim(self, id: str) -> Claim:
+        """The claim with an id."""
+        return select(self.claims, [id])[0]
+
+    def subject(self, name: str) -> "Subject":
+        """The optimizer with a name."""
+        return next(subject for subject in self.subjects if subject.name == name)
+
+
+# What worker processes rebuild a suite from: a function that they can import (claims themselves do not pickle).
+Source = Callable[[], Suite]
+
+
+def production() -> Suite:
+    """Every claim of the paper, on the optimizers that this package ships."""
+    from tangency.proofs_checks.engine.subjects import PRODUCTION
+
+    return Suite(discover(), PRODUCTION)
+
+
+def discover() -> tuple[Claim, ...]:
+    """The ``CLAIM`` of every module of :mod:`tangency.proofs_checks`, in the order of the paper."""
+    names = [module.name for module in pkgutil.iter_modules(tangency.proofs_checks.__path__) if not module.ispkg]
+    modules = [import_module(f"tangency.proofs_checks.{name}") for name in sorted(names)]
+    return ordered(module.CLAIM for module in modules if hasattr(module, "CLAIM"))
+
+
+def ordered(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    """Claims in the order of the paper, whatever order they came in.
+
+    Raises:
+        ValueError: two claims have one id.
+    """
+    found = sorted(claims, key=lambda claim: (_place(claim.id), claim.id))
+    for first, second in pairwise(found):
+        if first.id == second.id:
+            raise ValueError(f"two claims have the id {first.id!r}: {first.title!r} and {second.title!r}")
+    return tuple(found)
+
+
+def select(claims: Sequence[Claim], ids: Iterable[str]) -> tuple[Claim, ...]:
+    """The claims with the given ids, in the order of ``claims``.
+
+    Raises:
+        UnknownClaim: with the ids that are spelt nearly so.
+    """
+    wanted, known = set(ids), [claim.id for claim in claims]
+    for id in sorted(wanted.difference(known)):
+        near = get_close_matches(id, known, n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known) or 'none'}"
+        raise UnknownClaim(f"no claim is called {id!r}; {hint}")
+    return tuple(claim for claim in claims if claim.id in wanted)
+
+
+def _place(id: str) -> int:
+    return ORDER.index(id) if id in ORDER else len(ORDER)

@@ -1,0 +1,221 @@
+"""One task: one rung of one claim, on one subject where the rung is about implementations."""
+
+import math
+import sys
+import time
+import traceback
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+
+import numpy as np
+from hypothesis import reject, target
+
+from tangency.proofs_checks.engine import reproducer
+from tangency.proofs_checks.engine.claim import Attack, Claim, NotApplicable, Result, Rung, Search, Verdict, Violation
+from tangency.proofs_checks.engine.profiles import Profile
+from tangency.proofs_checks.engine.registry import Suite
+from tangency.proofs_checks.engine.search import Budget, Found, derive_seed, search
+from tangency.proofs_checks.engine.subjects import Subject
+from tangency.proofs_checks.engine.trials import Crash, Measurement, Run, Trial, execute
+
+
+@dataclass(frozen=True)
+class Task:
+    """One cell of the table; names alone, so that it can be sent to another process."""
+
+    claim: str
+    rung: Rung
+    subject: str | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """How tasks are run.
+
+    Attributes:
+        seed: of the whole run; every task derives its own from it.
+        database: whether Hypothesis's example database is read and written.
+        mutants: the subjects are broken on purpose: stop at the first failure, without making it minimal.
+    """
+
+    profile: Profile
+    seed: int
+    database: bool = False
+    mutants: bool = False
+
+
+class Exceeded(Violation):
+    """A measurement above its bound."""
+
+    def __init__(self, measurement: Measurement, run: Run) -> None:
+        super().__init__(
+            f"{measurement.what}, step {measurement.step}",
+            measurement.expected,
+            f"{measurement.got} ({measurement.error:.3g} off, {measurement.bound:.3g} admissible)",
+        )
+        self.measurement, self.run = measurement, run
+
+
+def run_task(suite: Suite, task: Task, options: Options) -> Result:
+    """Run one task. Whatever breaks that is not the claim's fault gives :attr:`.Verdict.ERROR`, never a pass."""
+    claim = suite.claim(task.claim)
+    subject = None if task.subject is None else suite.subject(task.subject)
+    started = time.perf_counter()
+    try:
+        with redirect_stdout(sys.stderr):  # standard output is for results alone
+            result = _run(claim, task, subject, options)
+    except Exception as error:
+        result = _result(task, Verdict.ERROR, detail="".join(traceback.format_exception(error)))
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+def _run(claim: Claim, task: Task, subject: Subject | None, options: Options) -> Result:
+    if task.rung is Rung.NECESSITY:
+        return run_necessity(claim, task)
+    evidence = getattr(claim, task.rung.value)
+    if isinstance(evidence, NotApplicable):
+        return _result(task, Verdict.DOES_NOT_APPLY, detail=evidence.why)
+    if task.rung is Rung.PROOF:
+        return run_proof(claim, task)
+    if task.rung is Rung.IMPLEMENTATION:
+        assert subject is not None, "the implementation rung needs a subject"
+        return run_attack(claim, evidence, subject, task, options)
+    return run_search(evidence, task, options)
+
+
+def run_proof(claim: Claim, task: Task) -> Result:
+    """Build the proof and check every step; the steps are the examples."""
+    assert not isinstance(claim.proof, NotApplicable)
+    proof = claim.proof()
+    try:
+        return _result(task, Verdict.HOLDS, examples=proof.check())
+    except Violation as violation:
+        return _result(task, Verdict.FAILS, examples=len(proof.steps), detail=str(violation))
+
+
+def run_necessity(claim: Claim, task: Task) -> Result:
+    """Every stored counterexample must refute the claim without its hypothesis."""
+    refuted, excused = 0, []
+    for hypothesis in claim.hypotheses:
+        if isinstance(hypothesis.needed, NotApplicable):
+            excused.append(f"{hypothesis.name}: {hypothesis.needed.why}")
+            continue
+        try:
+            refutation = hypothesis.needed()
+        except Violation as violation:
+            detail = f"the counterexample to {hypothesis.name!r} does not meet the other hypotheses: {violation}"
+            return _result(task, Verdict.FAILS, examples=refuted, detail=detail)
+        if not refutation.refutes:
+            detail = (
+                f"without {hypothesis.name!r} ({hypothesis.says}) the claim still holds in its stored counterexample: "
+                f"{refutation.what} is {refutation.actual}, as predicted"
+            )
+            return _result(task, Verdict.FAILS, examples=refuted, detail=detail)
+        refuted += 1
+    detail = "; ".join(excused) or ("" if refuted else "the claim has no hypotheses")
+    return _result(task, Verdict.HOLDS if refuted else Verdict.DOES_NOT_APPLY, examples=refuted, detail=detail)
+
+
+def run_search(evidence: Search, task: Task, options: Options) -> Result:
+    """The exact or the ball rung on generated problems."""
+    examples = options.profile.exact if task.rung is Rung.EXACT else options.profile.ball
+    found = search(evidence.problems, evidence.check, _budget(task, examples, options), _key(task))
+    result = _judge(task, found)
+    if found.violation is None:
+        return result
+    return replace(result, counterexample=repr(found.problem))
+
+
+def run_attack(claim: Claim, attack: Attack, subject: Subject, task: Task, options: Options) -> Result:
+    """The implementation rung: trials of a real optimizer, every measurement against its bound."""
+    missing = attack.requires - subject.capabilities
+    if missing:
+        lacks = f"{subject.name} does not offer what the claim is about: {', '.join(sorted(missing))}"
+        return _result(task, Verdict.DOES_NOT_APPLY, detail=lacks)
+    worst, worst_ulps = (0.0, ""), 0.0
+
+    def check(trial: Trial) -> None:
+        nonlocal worst, worst_ulps
+        run, measured = _measure(attack, subject, trial)
+        if not measured:
+            reject()
+        largest = max(measured, key=_ratio)
+        if not _ratio(largest) <= 1:
+            raise Exceeded(largest, run)
+        worst = max(worst, (largest.ratio, f"{largest.what}, step {largest.step}, {trial.dtype}"))
+        worst_ulps = max([worst_ulps, *(m.ulps for m in measured if m.ulps is not None and math.isfinite(m.ulps))])
+        target(largest.ratio, label="error/bound")
+
+    examples = options.profile.mutant if options.mutants else options.profile.implementation
+    found = search(attack.trials(subject), check, _budget(task, examples, options), _key(task))
+    result = _judge(task, found)
+    if not isinstance(found.violation, Exceeded):
+        return replace(result, error=worst[0], error_at=worst[1], ulps=worst_ulps) if found.checked else result
+    failure = found.violation
+    return replace(
+        result,
+        error=_ratio(failure.measurement),
+        error_at=f"{failure.measurement.what}, step {failure.measurement.step}, {found.problem.dtype}",
+        ulps=failure.measurement.ulps,
+        counterexample=repr(found.problem),
+        reproducer="" if options.mutants else _script(claim, subject, found.problem, failure),
+    )
+
+
+def _measure(
+    check: Callable[[Run], list[Measurement]], subject: Subject, trial: Trial
+) -> tuple[Run, list[Measurement]]:
+    """Run and measure, up to the first number that is not finite: no exact step starts from there."""
+    try:
+        run = execute(subject, trial)
+    except Crash as crash:
+        step = max(0, len(crash.run.records) - 1)
+        return crash.run, [Measurement(str(crash), step, math.nan, math.nan, math.inf, 0.0)]
+    for index, record in enumerate(run.records):
+        if record.g is not None and not np.isfinite(record.g).all():
+            run = replace(run, records=run.records[:index])
+            break
+        after = [record.w_after, *(value for name, value in record.state_after.items() if name != "step")]
+        if not all(np.isfinite(values).all() for values in after):
+            run = replace(run, records=run.records[: index + 1])
+            break
+    return run, attack.check(run) if run.records else []
+
+
+def _ratio(measurement: Measurement) -> float:
+    """The measurement's ratio, NaN as infinity: what cannot be told is never a pass."""
+    return math.inf if math.isnan(measurement.ratio) else measurement.ratio
+
+
+def _script(claim: Claim, subject: Subject, trial: Trial, failure: Exceeded) -> str:
+    """The reproducer; a failure that happens before the first step has none."""
+    if not failure.run.records:
+        return ""
+    try:
+        return reproducer.script(claim, subject, trial, failure.run, failure.measurement)
+    except Exception as error:  # the counterexample stands without its script
+        return f"# no script could be written for this failure: {error!r}\n"
+
+
+def _judge(task: Task, found: Found) -> Result:
+    if found.violation is not None:
+        note = " (not every time: the same problem passed once)" if found.flaky else ""
+        return _result(task, Verdict.FAILS, examples=found.checked + 1, detail=f"{found.violation}{note}")
+    if found.shortfall:
+        return _result(task, Verdict.UNDECIDED, examples=found.checked, detail=found.shortfall)
+    notes = [f"these are all {found.checked} problems that there are"] * found.exhausted
+    notes += [f"{found.undecided} more problems were undecided: {found.why}"] * bool(found.undecided)
+    return _result(task, Verdict.HOLDS, examples=found.checked, detail="; ".join(notes))
+
+
+def _budget(task: Task, examples: int, options: Options) -> Budget:
+    seed = derive_seed(options.seed, task.claim, task.rung.value, task.subject or "")
+    return Budget(examples, seed, options.database and not options.mutants, shrink=not options.mutants)
+
+
+def _key(task: Task) -> str:
+    return "/".join(("tangency", task.claim, task.rung.value, task.subject or ""))
+
+
+def _result(task: Task, verdict: Verdict, *, examples: int = 0, detail: str = "") -> Result:
+    return Result(task.claim, task.rung, verdict, task.subject, examples=examples, detail=detail)

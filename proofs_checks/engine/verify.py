@@ -1,0 +1,156 @@
+"""The gate: every rung of the chosen claims on every subject, and what came of it."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tangency.proofs_checks.engine.claim import NotApplicable, Result, Rung, Verdict
+from tangency.proofs_checks.engine.pool import Pool
+from tangency.proofs_checks.engine.profiles import PROFILES, Profile
+from tangency.proofs_checks.engine.registry import Source, Suite, production, select
+from tangency.proofs_checks.engine.runner import Options, Task, run_task
+
+# Called with a task and ``None`` when it starts, and with its result when it ends.
+Watcher = Callable[[Task, Result | None], None]
+
+OK, FAILED, INTERRUPTED, ERROR, USAGE, NOTHING = range(6)  # exit codes: pytest's
+
+# Seconds a task takes in the default profile, roughly: the longest go first, so that no core waits for a late one.
+_COST = {Rung.IMPLEMENTATION: 5.0, Rung.BALL: 3.0, Rung.EXACT: 2.0, Rung.PROOF: 1.0, Rung.NECESSITY: 0.1}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a run found.
+
+    Attributes:
+        suite: what was run.
+        results: one a task, in the order of the table; tasks that an interrupt cut off are missing.
+        options: profile and seed.
+        seconds: wall-clock time.
+        interrupted: the run was cut off.
+    """
+
+    suite: Suite
+    results: tuple[Result, ...]
+    options: Options
+    seconds: float
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 all hold; 1 one fails or is undecided; 2 interrupted; 3 our own error; 5 nothing ran."""
+        verdicts = {result.verdict for result in self.results}
+        if self.interrupted:
+            return INTERRUPTED
+        if Verdict.ERROR in verdicts:
+            return ERROR
+        if verdicts & {Verdict.FAILS, Verdict.UNDECIDED}:
+            return FAILED
+        return OK if Verdict.HOLDS in verdicts else NOTHING
+
+
+def verify(
+    claims: Iterable[str] | None = None,
+    *,
+    suite: Source | Suite = production,
+    rungs: Iterable[Rung | str] | None = None,
+    profile: Profile | str = "default",
+    jobs: int = 1,
+    seed: int | None = None,
+    database: bool = False,
+    mutants: bool = False,
+    watch: Watcher = lambda task, result: None,
+) -> Report:
+    """Run every rung of the chosen claims.
+
+    Args:
+        claims: ids; all claims if ``None``.
+        suite: the claims and subjects, or a function that makes them. With more than one job it must be a function
+            that a worker process can import.
+        rungs: all if ``None``.
+        profile: how much is tried, or the name of one of :data:`.profiles.PROFILES`.
+        jobs: how many processes; 1 runs everything in this one.
+        seed: repeats a run exactly, whatever ``jobs``, as long as ``database`` is off.
+        database: replay, and keep, failures in Hypothesis's example database.
+        mutants: the subjects are broken on purpose (:attr:`.runner.Options.mutants`).
+        watch: told of every task that starts and ends.
+
+    Raises:
+        UnknownClaim: there is no such claim.
+        ValueError: another argument is not what it should be.
+
+    >>> report = verify(["eq-12"], rungs=["proof"], seed=1)
+    >>> [(result.claim, result.verdict.value) for result in report.results], report.exit_code
+    ([('eq-12', 'holds')], 0)
+    """
+    if isinstance(profile, str):
+        if profile not in PROFILES:
+            raise ValueError(f"profile is {profile!r}; it must be one of {', '.join(PROFILES)}")
+        profile = PROFILES[profile]
+    if jobs < 1:
+        raise ValueError(f"jobs is {jobs}; it must be at least 1")
+    wanted = list(Rung) if rungs is None else [Rung(rung) for rung in rungs]
+    options = Options(profile, secrets.randbits(32) if seed is None else seed, database, mutants)
+    started = time.monotonic()
+    if jobs == 1:
+        loaded = suite if isinstance(suite, Suite) else suite()
+        tasks = plan(loaded, claims, wanted)
+        pairs = _in_this_process(loaded, tasks, options)
+        results, interrupted = _collect(pairs, watch)
+    else:
+        if isinstance(suite, Suite):
+            raise ValueError("suite is a Suite; with more than one job it must be a function that makes one")
+        with Pool(suite, options, jobs) as pool:  # workers load their suite while this process loads its own
+            loaded = suite()
+            tasks = plan(loaded, claims, wanted)
+            results, interrupted = _collect(pool.run(_longest_first(loaded, tasks)), watch)
+    found = tuple(results[task] for task in tasks if task in results)
+    return Report(loaded, found, options, time.monotonic() - started, interrupted)
+
+
+def plan(suite: Suite, claims: Iterable[str] | None, rungs: Sequence[Rung]) -> list[Task]:
+    """The tasks of a run, in the order of the table."""
+    chosen = suite.claims if claims is None else select(suite.claims, claims)
+    return [
+        Task(claim.id, rung, subject)
+        for claim in chosen
+        for rung in Rung
+        if rung in rungs
+        for subject in _subjects(suite, rung, claim.implementation)
+    ]
+
+
+def _subjects(suite: Suite, rung: Rung, attack: object) -> list[str | None]:
+    """The subjects of a rung: one without a name, but for the implementation rung where it applies."""
+    if rung is not Rung.IMPLEMENTATION or isinstance(attack, NotApplicable):
+        return [None]
+    return [subject.name for subject in suite.subjects]
+
+
+def _longest_first(suite: Suite, tasks: Sequence[Task]) -> list[Task]:
+    def cost(task: Task) -> float:
+        applies = not isinstance(getattr(suite.claim(task.claim), task.rung.value, None), NotApplicable)
+        return _COST[task.rung] * applies
+
+    return sorted(tasks, key=cost, reverse=True)
+
+
+def _in_this_process(suite: Suite, tasks: Sequence[Task], options: Options) -> Iterator[tuple[Task, Result | None]]:
+    for task in tasks:
+        yield task, None
+        yield task, run_task(suite, task, options)
+
+
+def _collect(pairs: Iterator[tuple[Task, Result | None]], watch: Watcher) -> tuple[dict[Task, Result], bool]:
+    """The results by task, and whether Ctrl-C cut them off."""
+    results: dict[Task, Result] = {}
+    try:
+        for task, result in pairs:
+            watch(task, result)
+            if result is not None:
+                results[task] = result
+    except KeyboardInterrupt:
+        return results, True
+    return results, False
