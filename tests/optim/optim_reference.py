@@ -63,9 +63,7 @@ def sgdp(w, grads, *, lr, momentum=0, dampening=0, weight_decay=0, nesterov=Fals
         yield w, b, view
 
 
-def adamp(
-    w, grads, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, delta=0.1, wd_ratio=0.1, nesterov=False
-):
+def adamp(w, grads, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, delta=0.1, wd_ratio=0.1, nesterov=False):
     """Weights, both moments and view after each step."""
     m, v = np.zeros_like(w), np.zeros_like(w)
     for t, g in enumerate(grads, start=1):

@@ -1,4 +1,4 @@
-"""Arguments: each is checked, in the constructor and in every parameter group, and the error says what would be right."""
+"""Arguments: each is checked, in the constructor and in every group, and the error says what would be right."""
 
 import inspect
 from decimal import Decimal

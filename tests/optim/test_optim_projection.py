@@ -35,7 +35,7 @@ def exact_decision(w, g, delta, view, u):
         # |fl(w·g) − w·g| ≤ γ ‖w‖‖g‖ moves √left by γ √(dim · norms), and √right by γ √right.
         gamma = Fraction((2 * dim + 12) * u)
         slack = gamma**2 * dim * norms
-        if abs(left - right) <= 4 * (slack + gamma * (left + right)) or left <= 4 * slack and right <= 4 * slack:
+        if abs(left - right) <= 4 * (slack + gamma * (left + right)) or (left <= 4 * slack and right <= 4 * slack):
             undecided = True
         elif left >= right:
             return False
