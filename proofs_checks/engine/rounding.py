@@ -75,7 +75,10 @@ def inflate(bound: Floats, operations: int) -> Floats:
 
 def stored(fmt: Format, value: Floats, error: Floats) -> Floats:
     """The error after rounding a value, known up to ``error``, once more into the format in which it is stored."""
-    return inflate(error + fmt.unit * (np.abs(value) + error) + fmt.tiny, 4)
+    size = np.abs(value) + error
+    exponent = np.where(size > 0, np.frexp(size)[1] - 1, fmt.emin)
+    half_ulp = np.ldexp(1.0, np.maximum(exponent, fmt.emin) - fmt.digits)
+    return inflate(error + half_ulp, 4)
 
 
 def bias_correction(beta: float, t: int) -> float:
@@ -166,3 +169,22 @@ class Bounds:
         slack = self.fmt.gamma(n + 8) * (size + threshold) + 2 * n * self.fmt.tiny
         own = FLOAT64.gamma(n + 12) * (size + threshold)
         return gap, slack + own
+
+
+def inner_product_error(w: Floats, error: Floats) -> float:
+    """|w·(x + e) − w·x| ≤ Σ|w_i||e_i|, for x known up to ``error``."""
+    return float(inflate(np.abs(w).ravel() @ error.ravel(), 2 * w.size))
+
+
+def squared_norm_error(x: Floats, error: Floats) -> float:
+    """|‖x + e‖² − ‖x‖²| ≤ Σ (2|x_i| + |e_i|)|e_i|, for x known up to ``error``."""
+    return float(inflate(((2 * np.abs(x) + error) * error).sum(), 2 * x.size + 4))
+
+
+def direction_error(x: Floats, error: Floats) -> float:
+    """‖(x + e)/‖x + e‖ − x/‖x‖‖ ≤ ‖e‖/(‖x‖ − ‖e‖): normalising shrinks distances outside a ball by its radius.
+
+    At most 2, the distance of opposite directions.
+    """
+    length, off = math.sqrt(float((x**2).sum())), math.sqrt(float((error**2).sum()))
+    return 2.0 if off >= length / 2 else min(2.0, float(inflate(np.asarray(off / (length - off)), 4 * x.size + 8)))
