@@ -116,7 +116,7 @@ def adam(
     beta1, beta2 = betas
     t = state.get("step", 0) + 1
     m = beta1 * state.get("exp_avg", field.zeros(w.shape)) + (1 - beta1) * g
-    v = beta2 * state.get("exp_avg_sq", field.zeros(w.shape)) + (1 - beta2) * g**2
+    v = beta2 * state.get("exp_avg_sq", field.zeros(w.shape)) + (1 - beta2) * (g * g)
     root, step_size = field.sqrt_each(v), lr
     if bias_correction:
         root, step_size = root / field.sqrt(1 - beta2**t), lr / (1 - beta1**t)

@@ -29,13 +29,14 @@ def squared_effective_step(field: Field, w: Array, w_after: Array) -> Any:
 
 def squared_sine(w: Array, w_after: Array) -> Any:
     """sin²θ = 1 − (w·w')² / (‖w‖²‖w'‖²) between vectors; ‖Δw‖²/‖w'‖² if Δw ⊥ w (Eq. 5)."""
-    return 1 - (w @ w_after) ** 2 / ((w @ w) * (w_after @ w_after))
+    dot = w @ w_after
+    return 1 - dot * dot / ((w @ w) * (w_after @ w_after))
 
 
 def squared_tangent(w: Array, w_after: Array) -> Any:
     """tan²θ between vectors; ‖Δw‖²/‖w‖² if Δw ⊥ w."""
-    dot = (w @ w_after) ** 2
-    return (w @ w) * (w_after @ w_after) / dot - 1
+    dot = w @ w_after
+    return (w @ w) * (w_after @ w_after) / (dot * dot) - 1
 
 
 def enclosure(u: Any) -> tuple[Any, Any, Any]:
@@ -49,4 +50,5 @@ def slack(u: Any) -> tuple[Any, Any]:
     ‖Δŵ‖² − sin²θ = (1 − u)²,   tan²θ − ‖Δŵ‖² = (1 − u)²(1 + 2u)/u².
     With 1 − u = θ²/2 + O(θ⁴) both are small against ‖Δŵ‖² ≈ θ²: the relative errors of the squares are θ²/4 and 3θ²/4.
     """
-    return (1 - u) ** 2, (1 - u) ** 2 * (1 + 2 * u) / u**2
+    square = (1 - u) * (1 - u)
+    return square, square * (1 + 2 * u) / u**2

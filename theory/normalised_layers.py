@@ -74,19 +74,21 @@ class NormalisedLinear(Objective):
 
     def _moments(self, field: Field, w: Array) -> tuple[Array, Array]:
         v = centred(self.activations(field, w), AXES[self.kind])
-        return v, mean(v**2, AXES[self.kind]) + field.element(self.eps)
+        return v, mean(v * v, AXES[self.kind]) + field.element(self.eps)
 
     def _scale(self, field: Field, s: Array) -> Array:
         return s if self.power == 2 else field.sqrt_each(s)
 
     def _value(self, field: Field, w: Array) -> Any:
         v, s = self._moments(field, w)
-        return (self._grouped(field.array(self.coefficients)) * v**self.power / self._scale(field, s)).sum()
+        a = self._grouped(field.array(self.coefficients))
+        return (a * (v if self.power == 1 else v * v) / self._scale(field, s)).sum()
 
     def _gradient(self, field: Field, w: Array) -> Array:
         axes = AXES[self.kind]
         v, s = self._moments(field, w)
-        b = self.power * self._grouped(field.array(self.coefficients)) * v ** (self.power - 1)
+        a = self._grouped(field.array(self.coefficients))
+        b = a if self.power == 1 else 2 * a * v
         by_u = (centred(b, axes) - v * mean(b * v, axes) / s) / self._scale(field, s)
         x = field.array(self.inputs)
         result: Array = (by_u.reshape(len(x), self.channels, -1) @ x.swapaxes(1, 2)).sum(axis=0)

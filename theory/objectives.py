@@ -2,7 +2,8 @@
 
 An objective is a frozen record of numbers; ``objective.value(field, w)`` and ``objective.gradient(field, w)`` take
 weights of any shape, elements of ``field``, and compute in its working precision. Gradients are written by hand from
-the mathematics. Layers with a normalisation are in :mod:`.normalised_layers`.
+the mathematics. Squares are products, since the power of a ball that contains 0 is NaN. Layers with a
+normalisation are in :mod:`.normalised_layers`.
 
 =================== =================================================== ======================= ==================
 objective           f(w)                                                fields                  where
@@ -97,7 +98,8 @@ class SquaredCosine(Objective):
 
     def _value(self, field: Field, w: Array) -> Any:
         t = field.array(self.target)
-        return -((w @ t) ** 2) / ((w @ w) * (t @ t))
+        dot = w @ t
+        return -dot * dot / ((w @ w) * (t @ t))
 
     def _gradient(self, field: Field, w: Array) -> Array:
         t, square = field.array(self.target), w @ w
@@ -156,19 +158,21 @@ class SphericalRosenbrock(Objective):
         with field.context():
             x, y, z = w
             c = field.element(self.scale)
-            return c * field.atan(x / z), c * field.atan(y / field.sqrt(x**2 + z**2))
+            return c * field.atan(x / z), c * field.atan(y / field.sqrt(x * x + z * z))
 
     def _value(self, field: Field, w: Array) -> Any:
         x1, x2 = self.angles(field, w)
-        return (1 - x1) ** 2 + 300 * (x2 - x1**2) ** 2
+        along, across = 1 - x1, x2 - x1 * x1
+        return along * along + 300 * across * across
 
     def _gradient(self, field: Field, w: Array) -> Array:
         x, y, z = w
         x1, x2 = self.angles(field, w)
-        h1, h2 = -2 * (1 - x1) - 1200 * x1 * (x2 - x1**2), 600 * (x2 - x1**2)
-        square, c = x**2 + z**2, field.element(self.scale)
+        across = x2 - x1 * x1
+        h1, h2 = -2 * (1 - x1) - 1200 * x1 * across, 600 * across
+        square, c = x * x + z * z, field.element(self.scale)
         rho = field.sqrt(square)
         by_psi: Array = np.array([z, 0 * y, -x]) / square
-        by_phi: Array = np.array([-x * y / rho, rho, -y * z / rho]) / (square + y**2)
+        by_phi: Array = np.array([-x * y / rho, rho, -y * z / rho]) / (square + y * y)
         result: Array = by_psi * (c * h1) + by_phi * (c * h2)
         return result

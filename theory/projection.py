@@ -48,7 +48,9 @@ def looks_scale_invariant(field: Field, w: Array, g: Array, delta: Any) -> bool 
     norms = (w @ w) * (g @ g)
     if norms == 0:
         return field.less(field.element(0), delta)
-    return field.less((w @ g) ** 2 * len(w), delta**2 * norms)
+    dot = w @ g
+    # Not dot**2: the power of a ball that contains 0 is NaN.
+    return field.less(dot * dot * len(w), delta**2 * norms)
 
 
 def view_decision(field: Field, view: View, w: Array, g: Array, delta: Any) -> bool | None:

@@ -47,7 +47,7 @@ def norm(field: Field, x: Array, axes: tuple[int, ...], eps: Any = 0) -> Array:
     """
     with field.context():
         v = centred(x, axes)
-        return v / field.sqrt_each(mean(v**2, axes) + field.element(eps))
+        return v / field.sqrt_each(mean(v * v, axes) + field.element(eps))
 
 
 def signed_square(field: Field, x: Array, axes: tuple[int, ...], eps: Any = 0) -> Array:
@@ -57,7 +57,7 @@ def signed_square(field: Field, x: Array, axes: tuple[int, ...], eps: Any = 0) -
     """
     with field.context():
         v = centred(x, axes)
-        result: Array = v * abs(v) / (mean(v**2, axes) + field.element(eps))
+        result: Array = v * abs(v) / (mean(v * v, axes) + field.element(eps))
     return result
 
 
@@ -92,7 +92,8 @@ def squared_cosine(w: Array, g: Array) -> Any:
     Raises:
         ZeroDivisionError: w = 0 or g = 0, in the exact fields.
     """
-    return (w @ g) ** 2 / ((w @ w) * (g @ g))
+    dot = w @ g
+    return dot * dot / ((w @ w) * (g @ g))
 
 
 def radial_component(w: Array, x: Array) -> Array:

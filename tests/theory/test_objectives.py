@@ -20,6 +20,11 @@ X = (((1, 2, 0), (0, -1, 1)), ((3, -1, 1), (2, 5, -2)))
 A = (((1, -2, 1), (3, 1, 0)), ((0, 2, -3), (-1, 4, 2)))
 
 
+def holds(ball: flint.arb, value: object) -> bool:
+    """The ball is finite (NaN contains everything) and contains the value."""
+    return bool(ball.is_finite() and ball.contains(value))
+
+
 def layer(kind: str, power: int = 2, **changes: object) -> NormalisedLinear:
     return NormalisedLinear(X, A, kind, power=power, **changes)  # type: ignore[arg-type]
 
@@ -59,7 +64,7 @@ def test_fields_agree(objective: Objective, point: tuple[int, ...]) -> None:
     floats = objective.gradient(FLOAT64, FLOAT64.array(point))
     for ball, wide_ball, number in zip(fine, wide, floats, strict=True):
         assert wide_ball.overlaps(ball)
-        assert wide_ball.contains(flint.arb(float(number)))
+        assert holds(wide_ball, flint.arb(float(number)))
 
 
 @pytest.mark.parametrize(("objective", "point"), INVARIANT, ids=NAMES[: len(INVARIANT)])
@@ -69,9 +74,9 @@ def test_scale_invariance_and_eulers_identity(objective: Objective, point: tuple
     w, c = BALLS.array(point), flint.fmpq(7, 3)
     with BALLS.context():
         gradient = objective.gradient(BALLS, w)
-        assert (gradient @ w).contains(0)
-        assert (objective.value(BALLS, c * w) - objective.value(BALLS, w)).contains(0)
-        assert all((c * a - b).contains(0) for a, b in zip(objective.gradient(BALLS, c * w), gradient, strict=True))
+        assert holds(gradient @ w, 0)
+        assert holds(objective.value(BALLS, c * w) - objective.value(BALLS, w), 0)
+        assert all(holds(c * a - b, 0) for a, b in zip(objective.gradient(BALLS, c * w), gradient, strict=True))
     try:
         exact = objective.gradient(EXACT, EXACT.array(point))
     except NotInField:
@@ -88,7 +93,7 @@ def test_scale_variant_counterparts(objective: Objective, point: tuple[int, ...]
     assert not objective.scale_invariant
     w = BALLS.array(point)
     with BALLS.context():
-        assert not (objective.gradient(BALLS, w) @ w).contains(0)
+        assert not holds(objective.gradient(BALLS, w) @ w, 0)
 
 
 def test_weights_of_any_shape() -> None:
@@ -121,12 +126,12 @@ def test_figure_3_starts_where_the_notes_say() -> None:
     f = SphericalRosenbrock()
     start, minimum = f.point(BALLS, -2, 2), f.point(BALLS, 1, 1)
     with BALLS.context():
-        assert (start @ start).contains(1)
-        assert f.value(BALLS, start).contains(1209)
+        assert holds(start @ start, 1)
+        assert holds(f.value(BALLS, start), 1209)
         gradient = f.gradient(BALLS, start)
         assert (gradient @ gradient).sqrt().floor() == 30698
-        assert f.value(BALLS, minimum).contains(0)
-        assert all(x.contains(0) for x in f.gradient(BALLS, minimum))
+        assert holds(f.value(BALLS, minimum), 0)
+        assert all(holds(x, 0) for x in f.gradient(BALLS, minimum))
     assert f.angles(EXACT, EXACT.array([0, 0, 1])) == (0, 0)
 
 
