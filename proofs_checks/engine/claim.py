@@ -63,10 +63,10 @@ def require(what: str, condition: bool | None, *, expected: Any = "true", got: A
 
 
 def require_contains(what: str, ball: flint.arb, value: Any) -> None:
-    """The ball contains the value, an exact number or a ball, or a :class:`Violation`."""
+    """The ball is finite (NaN contains everything) and contains the value, exact or a ball, or a :class:`Violation`."""
     # A rational is compared as a ball too: one so small that it is contained whenever the rational is.
     with flint.ctx.workprec(4096):
-        if not ball.contains(value):
+        if not (ball.is_finite() and ball.contains(value)):
             raise Violation(what, value, ball)
 
 
