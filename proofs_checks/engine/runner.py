@@ -7,7 +7,6 @@ import traceback
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 
-import numpy as np
 from hypothesis import reject, target
 
 from tangency.proofs_checks.engine import reproducer
@@ -132,7 +131,8 @@ def run_attack(claim: Claim, attack: Attack, subject: Subject, task: Task, optio
     if missing:
         lacks = f"{subject.name} does not offer what the claim is about: {', '.join(sorted(missing))}"
         return _result(task, Verdict.DOES_NOT_APPLY, detail=lacks)
-    worst, worst_ulps = (0.0, ""), 0.0
+    worst: tuple[float, str] = (0.0, "")
+    worst_ulps: float | None = None
 
     def check(trial: Trial) -> None:
         nonlocal worst, worst_ulps
@@ -143,7 +143,8 @@ def run_attack(claim: Claim, attack: Attack, subject: Subject, task: Task, optio
         if not _ratio(largest) <= 1:
             raise Exceeded(largest, run)
         worst = max(worst, (largest.ratio, f"{largest.what}, step {largest.step}, {trial.dtype}"))
-        worst_ulps = max([worst_ulps, *(m.ulps for m in measured if m.ulps is not None and math.isfinite(m.ulps))])
+        ulps = [m.ulps for m in measured if m.ulps is not None and math.isfinite(m.ulps)]
+        worst_ulps = max([worst_ulps or 0.0, *ulps]) if ulps else worst_ulps
         target(largest.ratio, label="error/bound")
 
     examples = options.profile.mutant if options.mutants else options.profile.implementation
@@ -162,23 +163,13 @@ def run_attack(claim: Claim, attack: Attack, subject: Subject, task: Task, optio
     )
 
 
-def _measure(
-    check: Callable[[Run], list[Measurement]], subject: Subject, trial: Trial
-) -> tuple[Run, list[Measurement]]:
-    """Run and measure, up to the first number that is not finite: no exact step starts from there."""
+def _measure(attack: Attack, subject: Subject, trial: Trial) -> tuple[Run, list[Measurement]]:
+    """Run and measure; an optimizer that raises is infinitely wrong."""
     try:
         run = execute(subject, trial)
     except Crash as crash:
         step = max(0, len(crash.run.records) - 1)
         return crash.run, [Measurement(str(crash), step, math.nan, math.nan, math.inf, 0.0)]
-    for index, record in enumerate(run.records):
-        if record.g is not None and not np.isfinite(record.g).all():
-            run = replace(run, records=run.records[:index])
-            break
-        after = [record.w_after, *(value for name, value in record.state_after.items() if name != "step")]
-        if not all(np.isfinite(values).all() for values in after):
-            run = replace(run, records=run.records[: index + 1])
-            break
     return run, attack.check(run) if run.records else []
 
 

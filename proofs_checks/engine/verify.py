@@ -11,8 +11,8 @@ from tangency.proofs_checks.engine.profiles import PROFILES, Profile
 from tangency.proofs_checks.engine.registry import Source, Suite, production, select
 from tangency.proofs_checks.engine.runner import Options, Task, run_task
 
-# Called with a task and ``None`` when it starts, and with its result when it ends.
-Watcher = Callable[[Task, Result | None], None]
+# Called with a task and ``None`` when it starts, and with its result when it ends; and with the number of all tasks.
+Watcher = Callable[[Task, Result | None, int], None]
 
 OK, FAILED, INTERRUPTED, ERROR, USAGE, NOTHING = range(6)  # exit codes: pytest's
 
@@ -61,7 +61,7 @@ def verify(
     seed: int | None = None,
     database: bool = False,
     mutants: bool = False,
-    watch: Watcher = lambda task, result: None,
+    watch: Watcher = lambda task, result, total: None,
 ) -> Report:
     """Run every rung of the chosen claims.
 
@@ -98,14 +98,14 @@ def verify(
         loaded = suite if isinstance(suite, Suite) else suite()
         tasks = plan(loaded, claims, wanted)
         pairs = _in_this_process(loaded, tasks, options)
-        results, interrupted = _collect(pairs, watch)
+        results, interrupted = _collect(pairs, len(tasks), watch)
     else:
         if isinstance(suite, Suite):
             raise ValueError("suite is a Suite; with more than one job it must be a function that makes one")
         with Pool(suite, options, jobs) as pool:  # workers load their suite while this process loads its own
             loaded = suite()
             tasks = plan(loaded, claims, wanted)
-            results, interrupted = _collect(pool.run(_longest_first(loaded, tasks)), watch)
+            results, interrupted = _collect(pool.run(_longest_first(loaded, tasks)), len(tasks), watch)
     found = tuple(results[task] for task in tasks if task in results)
     return Report(loaded, found, options, time.monotonic() - started, interrupted)
 
@@ -143,12 +143,14 @@ def _in_this_process(suite: Suite, tasks: Sequence[Task], options: Options) -> I
         yield task, run_task(suite, task, options)
 
 
-def _collect(pairs: Iterator[tuple[Task, Result | None]], watch: Watcher) -> tuple[dict[Task, Result], bool]:
+def _collect(
+    pairs: Iterator[tuple[Task, Result | None]], total: int, watch: Watcher
+) -> tuple[dict[Task, Result], bool]:
     """The results by task, and whether Ctrl-C cut them off."""
     results: dict[Task, Result] = {}
     try:
         for task, result in pairs:
-            watch(task, result)
+            watch(task, result, total)
             if result is not None:
                 results[task] = result
     except KeyboardInterrupt:

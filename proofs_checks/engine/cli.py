@@ -1,0 +1,258 @@
+"""The command line: ``tangency verify``, ``tangency claims``, ``tangency claim ID``.
+
+Nothing here is imported before it is needed: ``--help`` answers without torch, sympy or Hypothesis.
+"""
+
+import secrets
+import sys
+import traceback
+from contextlib import suppress
+from enum import Enum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tangency.proofs_checks.engine.claim import NotApplicable, Rung
+from tangency.proofs_checks.engine.profiles import PROFILES
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tangency.proofs_checks.engine.verify import Report
+
+INTERRUPTED, OUR_ERROR, USAGE = 2, 3, 4
+app = typer.Typer(
+    help="Machine-checked mathematics of optimizers on scale-invariant weights.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+ProfileName = Enum("ProfileName", {name: name for name in PROFILES})  # type: ignore[misc]
+
+
+class UsageError(Exception):
+    """The call is wrong; the message says how."""
+
+
+def main(args: list[str] | None = None) -> None:
+    """The console script. Exits with 0 all hold, 1 a claim fails, 2 interrupted, 3 our own error, 4 the call is wrong,
+    5 nothing ran."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # not a text file: a test's, or an embedder's
+            stream.reconfigure(errors="replace")
+    raise SystemExit(run(args))
+
+
+def run(args: list[str] | None = None) -> int:
+    """Run the command line and give its exit code."""
+    try:
+        code = app(args=args, prog_name="tangency", standalone_mode=False)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except UsageError as error:
+        return _usage(str(error))
+    except BrokenPipeError:  # the reader of our output has gone
+        sys.stdout = None  # type: ignore[assignment]
+        return INTERRUPTED
+    except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            print(error, file=sys.stderr)
+            return USAGE
+        if hasattr(error, "format_message"):  # typer's own complaint about the call
+            return _usage(error.format_message())
+        if type(error).__name__ == "Abort":
+            return INTERRUPTED
+        traceback.print_exc()
+        return OUR_ERROR
+    return INTERRUPTED if code == 130 else int(code or 0)
+
+
+def _usage(message: str) -> int:
+    print(f"tangency: {' '.join(message.split())}", file=sys.stderr)
+    return USAGE
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"tangency {version('tangency')}")
+        raise typer.Exit
+
+
+@app.callback()
+def tangency(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Machine-checked mathematics of optimizers on scale-invariant weights."""
+
+
+@app.command()
+def verify(
+    claims: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids; all claims if none.")] = None,
+    profile: Annotated[ProfileName, typer.Option(help="How much is tried.")] = ProfileName.default,  # type: ignore[attr-defined]
+    rung: Annotated[list[Rung] | None, typer.Option(help="Only this rung; may be repeated.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run; with --no-database, exactly.")] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the results as JSON; - is stdout.")] = None,
+    reproducers: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a stand-alone script for every failure.")
+    ] = None,
+    mutants: Annotated[bool, typer.Option("--mutants", help="Attack broken optimizers: the kill matrix.")] = False,
+    no_database: Annotated[
+        bool, typer.Option("--no-database", help="Do not replay and keep earlier failures.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every result: time, worst error, where.")] = False,
+) -> int:
+    """Prove the claims, run them exactly, and attack the optimizers with them."""
+    _check_file(json)
+    _check_folder(reproducers)
+    if mutants and rung not in (None, [], [Rung.IMPLEMENTATION]):
+        raise UsageError("--mutants runs the implementation rung alone; leave out --rung")
+
+    from tangency.proofs_checks.engine import registry
+    from tangency.proofs_checks.engine import report as reports
+    from tangency.proofs_checks.engine.json_report import to_json
+    from tangency.proofs_checks.engine.pool import usable_cores
+    from tangency.proofs_checks.engine.verify import verify as run_verify
+
+    seed = secrets.randbits(32) if seed is None else seed
+    print(f"seed {seed}", file=sys.stderr)
+    errors = _console(sys.stderr)
+    output = errors if json == "-" else _console(sys.stdout)
+    source = registry.production
+    if mutants:
+        from tangency.proofs_checks.engine import kill_matrix
+
+        source = kill_matrix.mutants
+    with reports.live_progress(errors) as watch:
+        try:
+            report = run_verify(
+                claims or None,
+                suite=source,
+                rungs=[Rung.IMPLEMENTATION] if mutants else rung or None,
+                profile=profile.value,
+                jobs=usable_cores() if jobs is None else jobs,
+                seed=seed,
+                database=not no_database,
+                mutants=mutants,
+                watch=watch,
+            )
+        except registry.UnknownClaim as error:
+            raise UsageError(str(error)) from None
+    if mutants:
+        matrix = kill_matrix.KillMatrix(report)
+        kill_matrix.print_matrix(output, matrix)
+        code = matrix.exit_code
+    else:
+        reports.print_report(output, report, verbose=verbose)
+        code = report.exit_code
+    if json is not None:
+        _write_json(json, to_json(report))
+    if reproducers is not None:
+        _write_scripts(reproducers, report)
+    return code
+
+
+@app.command()
+def claims() -> None:
+    """List the claims: id, title, where it stands, and the rungs that apply."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from tangency.proofs_checks.engine.registry import discover
+
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("id", no_wrap=True)
+    for heading in ("title", "where", "rungs"):
+        table.add_column(heading)
+    for claim in discover():
+        offered = [r.value for r in Rung if not isinstance(getattr(claim, r.value, None), NotApplicable)]
+        table.add_row(claim.id, Text(claim.title), Text(claim.where), ", ".join(offered))
+    _console(sys.stdout).print(table)
+
+
+@app.command()
+def claim(
+    id: Annotated[str, typer.Argument(help="The claim's id; `tangency claims` lists them.")],
+    latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX fragment instead.")] = False,
+) -> int:
+    """Explain a claim: statement, hypotheses, the proof with every step checked, and the evidence."""
+    from tangency.proofs_checks.engine import registry
+
+    suite = registry.production()
+    try:
+        found = suite.claim(id)
+    except registry.UnknownClaim as error:
+        raise UsageError(str(error)) from None
+    if latex:
+        from tangency.proofs_checks.engine.latex import claim_latex
+
+        print(claim_latex(found), end="")
+        return 0
+    from tangency.proofs_checks.engine.proof_text import explain
+
+    lines = list(explain(found, suite))
+    print("\n".join(lines))
+    return int(any(line.lstrip().startswith("✗") for line in lines))
+
+
+def _console(stream: Any) -> "Console":
+    """A page of at most 100 columns; plain text where the stream is no terminal."""
+    from rich.console import Console
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    return Console(
+        file=stream,
+        width=min(console.width, 100) if console.is_terminal else 100,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _check_file(name: str | None) -> None:
+    """Refuse a file that cannot be written, before any work."""
+    if name in (None, "-"):
+        return
+    path = Path(str(name))
+    existed = path.exists()
+    try:
+        path.open("a").close()
+    except OSError as error:
+        raise UsageError(f"--json: {path} cannot be written: {error.strerror}") from None
+    if not existed:
+        path.unlink()
+
+
+def _check_folder(path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / ".tangency"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(f"--reproducers: {path} cannot be written: {error.strerror}") from None
+
+
+def _write_json(name: str, text: str) -> None:
+    if name == "-":
+        sys.stdout.write(text)
+    else:
+        Path(name).write_text(text, encoding="utf-8")
+
+
+def _write_scripts(folder: Path, report: "Report") -> None:
+    for result in report.results:
+        if result.reproducer:
+            subject = (result.subject or "").replace(":", ".").replace("/", ".")
+            path = folder / f"{result.claim}--{subject}.py"
+            path.write_text(result.reproducer, encoding="utf-8")
+            print(f"wrote {path}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
