@@ -42,7 +42,7 @@ def main(args: list[str] | None = None) -> None:
     5 nothing ran."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # not a text file: a test's, or an embedder's
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     raise SystemExit(run(args))
 
 
@@ -55,7 +55,7 @@ def run(args: list[str] | None = None) -> int:
     except UsageError as error:
         return _usage(str(error))
     except BrokenPipeError:  # the reader of our output has gone
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return INTERRUPTED
     except Exception as error:
         if type(error).__name__ == "NoArgsIsHelpError":

@@ -93,7 +93,7 @@ def select(claims: Sequence[Claim], ids: Iterable[str]) -> tuple[Claim, ...]:
     """
     wanted, known = set(ids), [claim.id for claim in claims]
     for id in sorted(wanted.difference(known)):
-        near = get_close_matches(id, known, n=3, cutoff=0.4)
+        near = get_close_matches(id, known, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known) or 'none'}"
         raise UnknownClaim(f"no claim is called {id!r}; {hint}")
     return tuple(claim for claim in claims if claim.id in wanted)
