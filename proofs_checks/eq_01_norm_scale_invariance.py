@@ -141,10 +141,10 @@ def check_ball(problem: Normalisation) -> None:
     exact = signed_square(EXACT, u, problem.k)
     y, y_scaled = norm(BALLS, BALLS.array(u), problem.k), norm(BALLS, BALLS.array(scaled), problem.k)
     with BALLS.context():
-        for index in np.ndindex(u.shape):
-            require_contains("Norm_k(cWx) − Norm_k(Wx)", y_scaled[index] - y[index], 0)
-            require_contains("Norm_k(cWx)|Norm_k(cWx)|", y_scaled[index] * abs(y_scaled[index]), exact[index])
-            require("the ball is narrow", bool(y_scaled[index].rad() < 2.0**-128))
+        for before, after, square in zip(y.flat, y_scaled.flat, exact.flat, strict=True):
+            require_contains("Norm_k(cWx) − Norm_k(Wx)", after - before, 0)
+            require_contains("Norm_k(cWx)|Norm_k(cWx)|", after * abs(after), square)
+            require("the ball is narrow", bool(after.rad() < 2.0**-128))
 
 
 def check_implementation(run: Run) -> list[Measurement]:

@@ -7,6 +7,7 @@ it catches every ε that clamps a norm.
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import sympy
@@ -27,7 +28,7 @@ from tangency.proofs_checks.engine.claim import (
 from tangency.proofs_checks.engine.invariant_problems import Point, irrational_points, rational_points
 from tangency.proofs_checks.engine.subjects import ADAPTIVE, PROJECTION, Subject
 from tangency.proofs_checks.engine.symbolic import Given, Gram, Identity, Proof
-from tangency.proofs_checks.engine.trials import Measurement, Run, Trial, execute
+from tangency.proofs_checks.engine.trials import Gradient, Measurement, Run, Trial, execute
 from tangency.theory.fields import EXACT, balls
 from tangency.theory.objectives import Cosine
 from tangency.theory.projection import View
@@ -89,7 +90,8 @@ def check_ball(point: Point) -> None:
     f, w, c = point.objective, BALLS.array(point.w), point.c
     with BALLS.context():
         g, g_scaled = f.gradient(BALLS, w), f.gradient(BALLS, c * w)
-        require_contains("w·∇f(w)", w @ g, 0)
+        slope: Any = w @ g
+        require_contains("w·∇f(w)", slope, 0)
         require_contains("f(cw) − f(w)", f.value(BALLS, c * w) - f.value(BALLS, w), 0)
         for a, b in zip(g_scaled, g, strict=True):
             require_contains("c ∇f(cw) − ∇f(w)", c * a - b, 0)
@@ -110,7 +112,7 @@ def homogeneity_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     hyper = draw(generate.hyperparameters(subject))
     w = draw(generate.values(count, draw(st.integers(-3, 3))))
     step = st.one_of(generate.values(count, 0), generate.values(count, -6))
-    gradients = draw(st.lists(step, min_size=1, max_size=3))
+    gradients: list[Gradient] = draw(st.lists(step, min_size=1, max_size=3))
     if len(shape) >= 2 and draw(st.booleans()):
         gradients[0] = generate.Rotation(draw(st.sampled_from((View.CHANNEL, View.LAYER))), draw(st.integers(-3, 3)))
     return Trial(shape, draw(st.sampled_from(("float64", "float32", "bfloat16"))), w, tuple(gradients), hyper)

@@ -50,7 +50,7 @@ def proof(upper: sympy.Expr | None = None) -> Proof:
     cosine = gram.square(w) / sympy.sqrt(gram.square(w) * gram.square(after))
     sine2, step2, tangent2 = enclosure(U)
     gap = slack(U)[1] if upper is None else upper
-    a, b, dot = sympy.symbols("‖w‖ ‖w'‖ ⟨w,w'⟩", positive=True)
+    a, b, dot = (sympy.Symbol(name, positive=True) for name in ("‖w‖", "‖w'‖", "⟨w,w'⟩"))
     theta_u = {U: sympy.cos(THETA)}
     below, above = (sympy.sqrt(side / step2).subs(theta_u).series(THETA, 0, 4).removeO() for side in (sine2, tangent2))
     return Proof(

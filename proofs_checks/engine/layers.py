@@ -89,7 +89,7 @@ class Layer:
 
 
 @st.composite
-def layer_trials(draw: st.DrawFn, subject: Subject, *, skip: bool = False, **fixed: Any) -> Trial:
+def layer_trials(draw: st.DrawFn, subject: Subject, /, *, skip: bool = False, **fixed: Any) -> Trial:
     """Trials of two or three steps on a layer; weights near a power of two, in every real dtype.
 
     From the second step on the update has a radial component that only a projection removes; Adam's has one at once.
