@@ -138,22 +138,23 @@ class Gram:
             self._products[frozenset({a, b})] = sympy.sympify(value)
 
     def dot(self, a: Expr, b: Expr) -> Expr:
-        """The inner product of two linear combinations of the generators, by bilinearity."""
-        return sympy.expand(
-            sum(
-                self._coefficient(a, x) * self._coefficient(b, y) * self._products[frozenset({x.name, y.name})]
-                for x in self.vectors
-                for y in self.vectors
-            )
-        )
+        """The inner product of two linear combinations of the generators, by bilinearity.
+
+        Raises:
+            ValueError: an argument is no linear combination of the generators.
+        """
+        left, right = self._coefficients(a), self._coefficients(b)
+        return sympy.expand(sum(left[x] * right[y] * self._products[frozenset({x, y})] for x in left for y in right))
 
     def square(self, a: Expr) -> Expr:
         """‖a‖²."""
         return self.dot(a, a)
 
-    def _coefficient(self, combination: Expr, generator: sympy.Symbol) -> Expr:
+    def _coefficients(self, combination: Expr) -> dict[str, Expr]:
+        """Nothing may be left over: a square, a constant or a vector that is no generator has no inner product here."""
         expanded = sympy.expand(combination)
-        coefficient = expanded.coeff(generator, 1)
-        if expanded.has(generator) and coefficient.free_symbols & set(self.vectors):
+        found = {vector.name: expanded.coeff(vector, 1) for vector in self.vectors}
+        rest = expanded - sum(found[vector.name] * vector for vector in self.vectors)
+        if normal_form(rest) != 0 or any(c.free_symbols & set(self.vectors) for c in found.values()):
             raise ValueError(f"combination is {combination}; it must be linear in {self.names}")
-        return coefficient
+        return found
