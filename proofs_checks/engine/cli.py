@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tangency.proofs_checks.engine.claim import NotApplicable, Rung
+from tangency.proofs_checks.engine.claim import NotApplicable, Rung, Violation
 from tangency.proofs_checks.engine.profiles import PROFILES
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tangency.proofs_checks.engine.verify import Report
 
-INTERRUPTED, OUR_ERROR, USAGE = 2, 3, 4
+OK, FAILED, INTERRUPTED, OUR_ERROR, USAGE = range(5)
 app = typer.Typer(
     help="Machine-checked mathematics of optimizers on scale-invariant weights.",
     add_completion=False,
@@ -175,7 +175,7 @@ def claims() -> None:
 
 @app.command()
 def claim(
-    id: Annotated[str, typer.Argument(help="The claim's id; `tangency claims` lists them.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="The claim's id; `tangency claims` lists them.")],
     latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX fragment instead.")] = False,
 ) -> int:
     """Explain a claim: statement, hypotheses, the proof with every step checked, and the evidence."""
@@ -189,8 +189,12 @@ def claim(
     if latex:
         from tangency.proofs_checks.engine.latex import claim_latex
 
-        print(claim_latex(found), end="")
-        return 0
+        try:
+            print(claim_latex(found), end="")
+        except Violation as violation:
+            print(f"tangency: the proof of {id} is wrong: {violation}", file=sys.stderr)
+            return FAILED
+        return OK
     from tangency.proofs_checks.engine.proof_text import explain
 
     lines = list(explain(found, suite))

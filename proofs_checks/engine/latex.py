@@ -53,7 +53,7 @@ def mathematics(text: str) -> str:
             out.append(f"{_ACCENTS[piece]}{{{out.pop()}}}")
         else:
             out.append(_sign(piece))
-    return "".join(out).strip()
+    return re.sub(" +", " ", "".join(out)).strip()
 
 
 def prose(text: str) -> str:

@@ -24,6 +24,7 @@ from tangency.proofs_checks.engine.claim import (
 )
 from tangency.proofs_checks.engine.profiles import Profile
 from tangency.proofs_checks.engine.registry import Suite
+from tangency.proofs_checks.engine.runner import Options
 from tangency.proofs_checks.engine.subjects import HEAVY_BALL, PRODUCTION
 from tangency.proofs_checks.engine.symbolic import Given, Identity, NonNegative, Proof
 from tangency.proofs_checks.engine.trials import Measurement, Run, Trial
@@ -199,3 +200,6 @@ def slow() -> Suite:
 
 def trial(**changes: Any) -> Trial:
     return replace(Trial((2,), "float64", (1.0, 2.0), ((1.0, 0.0),), {"lr": 0.5}), **changes)
+
+
+OPTIONS = Options(TINY, 1)
