@@ -47,7 +47,7 @@ def proof(upper: sympy.Expr | None = None) -> Proof:
     gram = Gram("w p", relations={("w", "p"): 0})
     w, p = gram.vectors
     after = w - ETA * p
-    cosine = gram.square(w) / sympy.sqrt(gram.square(w) * gram.square(after))
+    cosine = gram.dot(w, after) / sympy.sqrt(gram.square(w) * gram.square(after))
     sine2, step2, tangent2 = enclosure(U)
     gap = slack(U)[1] if upper is None else upper
     a, b, dot = (sympy.Symbol(name, positive=True) for name in ("‖w‖", "‖w'‖", "⟨w,w'⟩"))
