@@ -329,26 +329,26 @@ W = EXACT.array([[1, 2]])
 TARGET = SquaredCosine((0, 1))
 
 
-def grown(algorithm: Any, gradient: Any, **hyper: Any) -> Refutation:
-    """r_2 − r_0 against η²Σ‖p_t‖², for η = 1."""
-    history = problems.Descent(W, gradient, 2, {"lr": flint.fmpq(1), **hyper}).run(algorithm)
+def grown(algorithm: Any, gradient: Any, steps: int, **hyper: Any) -> Refutation:
+    """r_T − r_0 against η²Σ‖p_t‖², for η = 1."""
+    history = problems.Descent(W, gradient, steps, {"lr": flint.fmpq(1), **hyper}).run(algorithm)
     predicted = sum(square(step.p) for _, step in history)
-    return Refutation("r_2 − r_0", predicted, square(history[-1][1].w) - square(W))
+    return Refutation(f"r_{steps} − r_0", predicted, square(history[-1][1].w) - square(W))
 
 
 def not_invariant() -> Refutation:
     """f = ‖w‖²/20: GD shrinks the norm."""
-    return grown(gd, lambda w: w / 10)
+    return grown(gd, lambda w: w / 10, 1)
 
 
 def with_momentum() -> Refutation:
     """Heavy ball on a scale-invariant f: the norm grows by more (Lemma 2.2)."""
-    return grown(heavy_ball, GradientField(TARGET), momentum=flint.fmpq(1, 2))
+    return grown(heavy_ball, GradientField(TARGET), 2, momentum=flint.fmpq(1, 2))
 
 
 def with_weight_decay() -> Refutation:
     """SGDP with weight decay: the norm no longer counts the steps."""
-    return grown(sgdp, GradientField(TARGET), weight_decay=flint.fmpq(1, 10))
+    return grown(sgdp, GradientField(TARGET), 1, weight_decay=flint.fmpq(1, 10))
 
 
 def not_smooth() -> Refutation:
