@@ -135,8 +135,8 @@ def verify(
                 profile=profile.value,
                 jobs=usable_cores() if jobs is None else jobs,
                 seed=seed,
-                database=not no_database,
-                mutants=mutants,
+                database=not (no_database or mutants),
+                shrink=not mutants,
                 watch=watch,
             )
         except registry.UnknownClaim as error:

@@ -19,7 +19,8 @@ KILLED, SPARED, MISSED = ("✗", "bold green"), ("·", "dim"), ("!", "bold red")
 
 def mutants() -> Suite:
     """Every claim, on the broken optimizers and on the sound ones that they derive from."""
-    return Suite(discover(), (*SOUND, *(mutant.subject for mutant in MUTANTS)))
+    subjects = (*SOUND, *(mutant.subject for mutant in MUTANTS))
+    return Suite(discover(), subjects, {mutant.subject.name: mutant.caught_by for mutant in MUTANTS})
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class KillMatrix:
         return tuple(self._defects())
 
     def _defects(self) -> Iterable[str]:
-        known = {claim.id for claim in self.report.suite.claims}
+        named = frozenset[str]().union(*(mutant.caught_by for mutant in self.mutants))
+        for claim in sorted(named.difference(claim.id for claim in self.report.suite.claims)):
+            yield f"{', '.join(m.name for m in self.mutants if claim in m.caught_by)}: {claim} is no claim"
         for mutant in self.mutants:
-            for claim in sorted(mutant.caught_by - known):
-                yield f"{mutant.name} names {claim}, which is no claim"
             for claim in self.claims:
                 if claim in mutant.caught_by and not self.killed(mutant, claim):
                     yield f"{claim} does not kill {mutant.name}: {mutant.description}"

@@ -11,7 +11,7 @@ class Profile:
         exact: problems in rational arithmetic, for each claim.
         ball: problems in interval arithmetic, for each claim.
         implementation: trials, for each claim and optimizer.
-        mutant: trials before a broken optimizer counts as a survivor.
+        mutant: trials of a broken optimizer before it counts as a survivor of a claim that has to fail on it.
     """
 
     name: str
@@ -24,8 +24,8 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("quick", exact=40, ball=10, implementation=20, mutant=100),
-        Profile("default", exact=200, ball=50, implementation=100, mutant=300),
-        Profile("thorough", exact=4000, ball=1000, implementation=3000, mutant=1000),
+        Profile("quick", exact=40, ball=10, implementation=20, mutant=1000),
+        Profile("default", exact=200, ball=50, implementation=100, mutant=1000),
+        Profile("thorough", exact=4000, ball=1000, implementation=3000, mutant=3000),
     )
 }

@@ -1,8 +1,8 @@
 """Which claims there are, in the order of the paper, and the suite that a run is made of."""
 
 import pkgutil
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from itertools import pairwise
@@ -40,10 +40,15 @@ class UnknownClaim(ValueError):
 
 @dataclass(frozen=True)
 class Suite:
-    """Claims, and the optimizers that they are attacked on."""
+    """Claims, and the optimizers that they are attacked on.
+
+    Attributes:
+        must_fail: of subjects that are broken on purpose, by name: the ids of the claims that have to fail on them.
+    """
 
     claims: tuple[Claim, ...]
     subjects: "tuple[Subject, ...]"
+    must_fail: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def claim(self, id: str) -> Claim:
         """The claim with an id."""

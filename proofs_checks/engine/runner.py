@@ -34,13 +34,13 @@ class Options:
     Attributes:
         seed: of the whole run; every task derives its own from it.
         database: whether Hypothesis's example database is read and written.
-        mutants: the subjects are broken on purpose: stop at the first failure, without making it minimal.
+        shrink: whether counterexamples are made minimal; without, a task stops at its first failure.
     """
 
     profile: Profile
     seed: int
     database: bool = False
-    mutants: bool = False
+    shrink: bool = True
 
 
 class Exceeded(Violation):
@@ -57,18 +57,19 @@ class Exceeded(Violation):
 
 def run_task(suite: Suite, task: Task, options: Options) -> Result:
     """Run one task. Whatever breaks that is not the claim's fault gives :attr:`.Verdict.ERROR`, never a pass."""
-    claim = suite.claim(task.claim)
-    subject = None if task.subject is None else suite.subject(task.subject)
     started = time.perf_counter()
     try:
         with redirect_stdout(sys.stderr):  # standard output is for results alone
-            result = _run(claim, task, subject, options)
+            result = _run(suite, task, options)
     except Exception as error:
+        if not options.shrink:  # then what Hypothesis notes is no minimal example
+            error.__notes__ = []
         result = _result(task, Verdict.ERROR, detail="".join(traceback.format_exception(error)))
     return replace(result, seconds=time.perf_counter() - started)
 
 
-def _run(claim: Claim, task: Task, subject: Subject | None, options: Options) -> Result:
+def _run(suite: Suite, task: Task, options: Options) -> Result:
+    claim = suite.claim(task.claim)
     if task.rung is Rung.NECESSITY:
         return run_necessity(claim, task)
     evidence = getattr(claim, task.rung.value)
@@ -77,8 +78,11 @@ def _run(claim: Claim, task: Task, subject: Subject | None, options: Options) ->
     if task.rung is Rung.PROOF:
         return run_proof(claim, task)
     if task.rung is Rung.IMPLEMENTATION:
-        assert subject is not None, "the implementation rung needs a subject"
-        return run_attack(claim, evidence, subject, task, options)
+        assert task.subject is not None, "the implementation rung needs a subject"
+        subject = suite.subject(task.subject)
+        profile = options.profile
+        broken = claim.id in suite.must_fail.get(subject.name, ())
+        return run_attack(claim, subject, task, profile.mutant if broken else profile.implementation, options)
     return run_search(evidence, task, options)
 
 
@@ -125,8 +129,10 @@ def run_search(evidence: Search, task: Task, options: Options) -> Result:
     return replace(result, counterexample=repr(found.problem))
 
 
-def run_attack(claim: Claim, attack: Attack, subject: Subject, task: Task, options: Options) -> Result:
+def run_attack(claim: Claim, subject: Subject, task: Task, examples: int, options: Options) -> Result:
     """The implementation rung: trials of a real optimizer, every measurement against its bound."""
+    attack = claim.implementation
+    assert isinstance(attack, Attack)
     missing = attack.requires - subject.capabilities
     if missing:
         lacks = f"{subject.name} does not offer what the claim is about: {', '.join(sorted(missing))}"
@@ -147,7 +153,6 @@ def run_attack(claim: Claim, attack: Attack, subject: Subject, task: Task, optio
         worst_ulps = max([worst_ulps or 0.0, *ulps]) if ulps else worst_ulps
         target(largest.ratio, label="error/bound")
 
-    examples = options.profile.mutant if options.mutants else options.profile.implementation
     found = search(attack.trials(subject), check, _budget(task, examples, options), _key(task))
     result = _judge(task, found)
     if not isinstance(found.violation, Exceeded):
@@ -159,7 +164,7 @@ def run_attack(claim: Claim, attack: Attack, subject: Subject, task: Task, optio
         error_at=f"{failure.measurement.what}, step {failure.measurement.step}, {found.problem.dtype}",
         ulps=failure.measurement.ulps,
         counterexample=repr(found.problem),
-        reproducer="" if options.mutants else _script(claim, subject, found.problem, failure),
+        reproducer=_script(claim, subject, found.problem, failure) if options.shrink else "",
     )
 
 
@@ -201,7 +206,7 @@ def _judge(task: Task, found: Found) -> Result:
 
 def _budget(task: Task, examples: int, options: Options) -> Budget:
     seed = derive_seed(options.seed, task.claim, task.rung.value, task.subject or "")
-    return Budget(examples, seed, options.database and not options.mutants, shrink=not options.mutants)
+    return Budget(examples, seed, options.database, options.shrink)
 
 
 def _key(task: Task) -> str:

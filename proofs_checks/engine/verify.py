@@ -60,7 +60,7 @@ def verify(
     jobs: int = 1,
     seed: int | None = None,
     database: bool = False,
-    mutants: bool = False,
+    shrink: bool = True,
     watch: Watcher = lambda task, result, total: None,
 ) -> Report:
     """Run every rung of the chosen claims.
@@ -74,7 +74,7 @@ def verify(
         jobs: how many processes; 1 runs everything in this one.
         seed: repeats a run exactly, whatever ``jobs``, as long as ``database`` is off.
         database: replay, and keep, failures in Hypothesis's example database.
-        mutants: the subjects are broken on purpose (:attr:`.runner.Options.mutants`).
+        shrink: make counterexamples minimal; without, every task stops at its first failure.
         watch: told of every task that starts and ends.
 
     Raises:
@@ -92,7 +92,7 @@ def verify(
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}; it must be at least 1")
     wanted = list(Rung) if rungs is None else [Rung(rung) for rung in rungs]
-    options = Options(profile, secrets.randbits(32) if seed is None else seed, database, mutants)
+    options = Options(profile, secrets.randbits(32) if seed is None else seed, database, shrink)
     started = time.monotonic()
     if jobs == 1:
         loaded = suite if isinstance(suite, Suite) else suite()

@@ -25,7 +25,7 @@ from tangency.proofs_checks.engine.claim import (
 from tangency.proofs_checks.engine.profiles import Profile
 from tangency.proofs_checks.engine.registry import Suite
 from tangency.proofs_checks.engine.runner import Options
-from tangency.proofs_checks.engine.subjects import HEAVY_BALL, PRODUCTION
+from tangency.proofs_checks.engine.subjects import ADAPTIVE, HEAVY_BALL, PRODUCTION, Subject
 from tangency.proofs_checks.engine.symbolic import Given, Identity, NonNegative, Proof
 from tangency.proofs_checks.engine.trials import Measurement, Run, Trial
 from tangency.theory.fields import EXACT
@@ -168,6 +168,17 @@ def crashing() -> Suite:
         return optimizer
 
     return Suite((TRUE,), (replace(PRODUCTION[0], name="crashing", make=make),))
+
+
+CRASHING = crashing().subjects[0]
+SPARED = replace(PRODUCTION[0], name="spared")
+
+
+def killing(*mutants: Subject) -> Suite:
+    """A claim that kills whatever crashes, one that kills all, and one that kills none."""
+    kills_all = claim("kills-all", implementation=attack(never_moves))
+    kills_none = claim("kills-none", implementation=attack(moves_by_lr, frozenset({ADAPTIVE})))
+    return Suite((TRUE, kills_all, kills_none, EMPTY), mutants, {"spared": frozenset({"true"})})
 
 
 def dies(n: int) -> None:

@@ -120,8 +120,8 @@ def test_without_counterexamples_necessity_does_not_apply_and_says_why() -> None
     assert (result.verdict, result.detail) == (Verdict.DOES_NOT_APPLY, "the claim has no hypotheses")
 
 
-def test_mutants_stop_at_the_first_failure_without_a_script() -> None:
-    report = verify(suite=small.bad, profile=small.TINY, seed=5, rungs=["implementation"], mutants=True)
+def test_without_shrinking_a_task_stops_at_the_first_failure_without_a_script() -> None:
+    report = verify(suite=small.bad, profile=small.TINY, seed=5, rungs=["implementation"], shrink=False)
     result = next(result for result in report.results if result.verdict is Verdict.FAILS)
     assert result.reproducer == ""
 
