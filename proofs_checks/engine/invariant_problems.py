@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tangency.proofs_checks.engine import problems
 from tangency.theory.fields import EXACT, Array
 from tangency.theory.normalised_layers import Embeddings, NormalisedLinear, WeightNormalised
-from tangency.theory.objectives import Cosine, Matrix, Objective, Rayleigh, SphericalRosenbrock, SquaredCosine
+from tangency.theory.objectives import Cosine, GradientField, Matrix, Objective, Rayleigh, SphericalRosenbrock, SquaredCosine
 from tangency.theory.scale_invariance import AXES, centred, mean
 
 
@@ -141,3 +141,17 @@ def irrational_points(draw: st.DrawFn) -> Point:
             samples = draw(st.integers(1, 3))
             objective = WeightNormalised(draw(integers(samples, dim)), draw(integers(samples)))
     return Point(objective, w, draw(problems.positive_rationals()))
+
+
+@st.composite
+def objective_descents(draw: st.DrawFn, *, momentum: bool, **fixed: Any) -> problems.Descent:
+    """Short exact descents down true scale-invariant objectives, where the digits of the weights explode."""
+    dim, steps = draw(st.integers(2, 4)), draw(st.integers(1, 4))
+    if draw(st.booleans()):
+        objective: Objective = Rayleigh(draw(symmetric_matrices(dim)))
+    else:
+        objective = SquaredCosine(draw(integers(dim).filter(any)))
+    hyper: dict[str, Any] = {"lr": draw(problems.step_sizes()), **fixed}
+    if momentum:
+        hyper["momentum"] = draw(problems.momenta())
+    return problems.Descent(draw(weights(dim)), GradientField(objective), steps, hyper)
