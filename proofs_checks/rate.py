@@ -348,7 +348,7 @@ def with_momentum() -> Refutation:
 
 def with_weight_decay() -> Refutation:
     """SGDP with weight decay: the norm no longer counts the steps."""
-    return grown(sgdp, GradientField(TARGET), 1, weight_decay=flint.fmpq(1, 10))
+    return grown(sgdp, GradientField(TARGET), 1, weight_decay=flint.fmpq(1, 10), wd_ratio=1)
 
 
 def not_smooth() -> Refutation:
