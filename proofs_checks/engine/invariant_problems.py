@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from tangency.proofs_checks.engine import problems
 from tangency.theory.fields import EXACT, Array
 from tangency.theory.normalised_layers import Embeddings, NormalisedLinear, WeightNormalised
-from tangency.theory.objectives import Cosine, GradientField, Matrix, Objective, Rayleigh, SphericalRosenbrock, SquaredCosine
+from tangency.theory.objectives import (
+    Cosine,
+    GradientField,
+    Matrix,
+    Objective,
+    Rayleigh,
+    SphericalRosenbrock,
+    SquaredCosine,
+)
 from tangency.theory.scale_invariance import AXES, centred, mean
 
 
@@ -144,7 +152,7 @@ def irrational_points(draw: st.DrawFn) -> Point:
 
 
 @st.composite
-def objective_descents(draw: st.DrawFn, *, momentum: bool, **fixed: Any) -> problems.Descent:
+def objective_descents(draw: st.DrawFn, /, *, momentum: bool, **fixed: Any) -> problems.Descent:
     """Short exact descents down true scale-invariant objectives, where the digits of the weights explode."""
     dim, steps = draw(st.integers(2, 4)), draw(st.integers(1, 4))
     if draw(st.booleans()):
