@@ -1,0 +1,154 @@
+"""Lemma 2.2 for Nesterov momentum: what "also applicable to Nesterov momentum" (§2.4) is exactly.
+
+With p_t = βp_{t−1} + ∇f(w_t), the update u_t = ∇f(w_t) + βp_t and w_{t+1} = w_t − ηu_t, for a scale-invariant w:
+
+    ‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η² Σ_{k<t} β^{t−k+1} u_k·p_k,   because   w_t·p_t = −η Σ_{k<t} β^{t−k} u_k·p_k
+
+The products u_k·p_k take the place of ‖p_k‖², and unlike those they can be negative: Nesterov momentum can grow the
+norm by less than gradient descent with the same updates would. The lemma stands with dampening too.
+"""
+
+from collections.abc import Callable
+
+import sympy
+from hypothesis import strategies as st
+
+from tangency.proofs_checks.engine import problems
+from tangency.proofs_checks.engine.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    NotApplicable,
+    Refutation,
+    Search,
+    require_equal,
+)
+from tangency.proofs_checks.engine.invariant_problems import objective_descents
+from tangency.proofs_checks.engine.norms import measured, norm_steps, orthogonal_trials
+from tangency.proofs_checks.engine.subjects import HEAVY_BALL, NESTEROV
+from tangency.proofs_checks.engine.symbolic import Given, Gram, Identity, Proof
+from tangency.proofs_checks.engine.trials import Measurement, Run
+from tangency.theory.algorithms import START, State, nesterov
+from tangency.theory.fields import EXACT, Array, rational
+from tangency.theory.norm_growth import gd_growth, nesterov_growth, radial_component
+
+ETA, BETA, TAU = sympy.symbols("η β τ", positive=True)
+SUM = sympy.Symbol("S_t")
+
+
+def proof(factor: sympy.Expr = BETA) -> Proof:
+    """The induction of A.1 with u in place of p; ``factor`` is the claimed factor of the sum in the growth, β."""
+    pg, wp = sympy.Symbol("⟨p,g'⟩", real=True), -ETA * SUM
+    # ⟨w', g'⟩ = 0 says ⟨w, g'⟩ = η⟨u, g'⟩, and ⟨w, g⟩ = 0 says ⟨w, u⟩ = β⟨w, p⟩.
+    ug = sympy.Symbol("⟨u,g'⟩", real=True)
+    relations = {("w", "p"): wp, ("w", "u"): BETA * wp, ("w", "g'"): ETA * ug, ("u", "g'"): ug, ("p", "g'"): pg}
+    gram = Gram("w p u g'", relations=relations)
+    w, p, u, g = gram.vectors
+    after = w - ETA * u
+    before = Gram("w g p", relations={("w", "g"): 0})
+    w0, g0, p0 = before.vectors
+    return Proof(
+        method="Induction on t; Gram algebra, in any dimension.",
+        given=(
+            Given("⟨w_t, g_t⟩ = 0 at every t, since f is scale-invariant (Eq. 4)"),
+            Given("p_t = βp_{t−1} + (1−τ)g_t, p_{−1} = 0; u_t = g_t + βp_t; w_{t+1} = w_t − ηu_t"),
+            Given("S_t = Σ_{k<t} β^{t−k} u_k·p_k, so that S_0 = 0 and S_{t+1} = β(S_t + u_t·p_t)"),
+        ),
+        steps=(
+            Identity("base: ⟨w_0, p_0⟩ = (1−τ)⟨w_0, g_0⟩ = 0 = −ηS_0", before.dot(w0, (1 - TAU) * g0), 0),
+            Identity("⟨w, u⟩ = ⟨w, g + βp⟩ = β⟨w, p⟩", before.dot(w0, g0 + BETA * p0), BETA * before.dot(w0, p0)),
+            Identity("w' is orthogonal to its own gradient", gram.dot(after, g), 0),
+            Identity(
+                "step: if ⟨w_t, p_t⟩ = −ηS_t then ⟨w_{t+1}, p_{t+1}⟩ = −ηS_{t+1}",
+                gram.dot(after, BETA * p + (1 - TAU) * g),
+                -ETA * BETA * (SUM + gram.dot(u, p)),
+            ),
+            Identity(
+                "the growth: ‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η²βS_t",
+                gram.square(after),
+                gram.square(w) + ETA**2 * gram.square(u) + 2 * ETA**2 * factor * SUM,
+            ),
+        ),
+        conclusion="‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η² Σ_{k<t} β^{t−k+1} u_k·p_k, in every dimension, at every t.",
+    )
+
+
+def check_exact(descent: problems.Descent) -> None:
+    """The radial component and the growth at every step of a run; the sums as printed at the last one."""
+    beta, squares, products = EXACT.element(descent.hyper["momentum"]), [], []
+    past = 0 * beta
+    for t, (w, step) in enumerate(descent.run(nesterov)):
+        p = step.state["momentum_buffer"]
+        require_equal(f"w_{t}·p_{t}", w @ p, -step.lr * past)
+        squares.append(step.p @ step.p)
+        growth = step.w @ step.w - w @ w
+        require_equal(f"‖w_{t + 1}‖² − ‖w_{t}‖²", growth, gd_growth(step.lr, squares[-1] + 2 * beta * past))
+        products.append(step.p @ p)
+        past = beta * (past + products[-1])
+    require_equal(f"w_{t}·p_{t}", w @ p, radial_component(step.lr, beta, products[:-1]))
+    require_equal(f"‖w_{t + 1}‖² − ‖w_{t}‖²", growth, nesterov_growth(step.lr, beta, squares, products[:-1]))
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """The radial component and the growth along an unprojected Nesterov run of SGDP, from its stored buffers."""
+    lr, beta = rational(run.hyper["lr"]), rational(run.hyper["momentum"])
+    squares: list[object] = []
+    products: list[object] = []
+    found = []
+    for step in norm_steps(run):
+        t = step.record.index
+        found.append(measured("w·p", t, step.w @ step.p, radial_component(lr, beta, products), step.radial_bound))
+        squares.append(step.u @ step.u)
+        growth = step.after @ step.after - step.w @ step.w
+        expected = nesterov_growth(lr, beta, squares, products)
+        found.append(measured("‖w'‖² − ‖w‖²", t, growth, expected, step.growth_bound))
+        products.append(step.u @ step.p)
+    return found
+
+
+W, TURNED = EXACT.array([3, 4]), problems.SkewField(((1, 1),))
+HALF = EXACT.element(0.5)
+
+
+def second_step(
+    first: Array, g: Callable[[Array], Array], start: State = START, lr: tuple[float, float] = (0.5, 0.5)
+) -> Refutation:
+    """Two steps at β = ½ from W, on the gradients ``first`` and ``g(w_1)``; the growth of the second."""
+    one = nesterov(EXACT, W, first, start, lr=lr[0], momentum=0.5)
+    two = nesterov(EXACT, one.w, g(one.w), one.state, lr=lr[1], momentum=0.5)
+    products = [one.p @ one.state["momentum_buffer"]]
+    predicted = nesterov_growth(two.lr, HALF, [one.p @ one.p, two.p @ two.p], products)
+    return Refutation("‖w_2‖² − ‖w_1‖²", predicted, two.w @ two.w - one.w @ one.w)
+
+
+CLAIM = Claim(
+    id="lemma-2.2-nesterov",
+    title="Norm growth by Nesterov momentum",
+    where="§2.4 (the paper: “also applicable”)",
+    statement=(
+        "‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η² Σ_{k<t} β^{t−k+1} u_k·p_k, and w_t·p_t = −η Σ_{k<t} β^{t−k} u_k·p_k, for "
+        "the Nesterov update u_t = ∇f(w_t) + βp_t"
+    ),
+    latex=(
+        r"\|w_{t+1}\|^2 = \|w_t\|^2 + \eta^2 \|u_t\|^2 + 2\eta^2 \sum_{k=0}^{t-1} \beta^{t-k+1} u_k \cdot p_k,\quad "
+        r"u_t = \nabla f(w_t) + \beta p_t"
+    ),
+    hypotheses=(
+        Hypothesis("orthogonal gradients", "w_t·∇f(w_t) = 0 at every step", lambda: second_step(W, lambda w: w)),
+        Hypothesis("zero start", "p_{−1} = 0", lambda: second_step(TURNED(W), TURNED, {"momentum_buffer": W})),
+        Hypothesis(
+            "constant step size",
+            "η is the same at every step",
+            lambda: second_step(TURNED(W), TURNED, lr=(0.5, 0.25)),
+        ),
+    ),
+    proof=proof,
+    exact=Search(st.one_of(problems.skew_descents(momentum=True), objective_descents(momentum=True)), check_exact),
+    ball=NotApplicable("both sides are rational functions of w, η, β and the gradients: the exact rung covers them"),
+    implementation=Attack(
+        frozenset({HEAVY_BALL, NESTEROV}),
+        lambda subject: orthogonal_trials(subject, nesterov=True),
+        check_implementation,
+    ),
+    notes="Beyond the paper. u_k·p_k < 0 happens: then Nesterov grows ‖w‖ by less than η²‖u_t‖².",
+)
