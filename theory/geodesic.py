@@ -108,7 +108,7 @@ class Plane:
 
     @property
     def larger(self) -> int:
-        """Which angle is larger, for w° ≠ 0: the projected one (1: c < 0), the original one (−1: c > 0), or neither (0).
+        """Which angle is larger, for w° ≠ 0: the projected one (1: c < 0), the original one (−1: c > 0), neither (0).
 
         For s = 0 no step turns w, except an original one that passes the origin and turns it by 180°.
         """

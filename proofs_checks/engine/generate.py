@@ -173,3 +173,22 @@ def trials(
     steps = st.lists(gradients(shape, dtype, hyper, magnitudes), min_size=1, max_size=max_steps)
     layouts = st.sampled_from(LAYOUTS)
     return Trial(shape, dtype, tuple(w), tuple(draw(steps)), hyper, draw(layouts), draw(layouts))
+
+
+@st.composite
+def projected_trials(draw: st.DrawFn, subject: Subject, /, **fixed: Any) -> Trial:
+    """Trials that leave p a radial part and then project it: a free gradient, or none, before orthogonal ones.
+
+    No weight decay, η > 0, all magnitudes; ``fixed`` hyper-parameters are not drawn.
+    """
+    shape = draw(shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0]))
+    dtype = draw(st.sampled_from(DTYPES))
+    count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
+    scale = draw(exponents(dtype, squared=True))
+    view = draw(st.sampled_from((View.CHANNEL, View.LAYER)))
+    rotations = st.builds(Rotation, st.just(view), st.integers(-4, 2), st.sampled_from((1, 2, max(1, count // 2))))
+    free = draw(st.lists(values(count, scale), max_size=1))
+    lr = st.sampled_from((0.1, 1.0, 0.5, 1e-3, 2.0**-20))
+    hyper = draw(hyperparameters(subject, **{"weight_decay": 0.0, "delta": 0.1, "lr": draw(lr), **fixed}))
+    gradients: list[Gradient] = [*free, *draw(st.lists(rotations, min_size=1, max_size=2))]
+    return Trial(shape, dtype, draw(values(count, scale)), tuple(gradients), hyper)
