@@ -358,7 +358,7 @@ class ProjectedBuffer(Small):
         state["momentum_buffer"] = q.clone()
 
 
-@mutant("algorithm-1", "lemma-2.2", "corollary-2.3")
+@mutant("algorithm-1", "lemma-2.2-nesterov")
 class AveragedMomentum(Small):
     """p ← βp + (1−β)g: an average in place of Eq. 7."""
 
@@ -366,7 +366,7 @@ class AveragedMomentum(Small):
         return super().direction(state, (1 - hyper["momentum"]) * g, hyper)
 
 
-@mutant("algorithm-1", "lemma-2.2")
+@mutant("algorithm-1", "lemma-2.2", "lemma-2.2-nesterov", "corollary-2.3")
 class ForgottenMomentum(Small):
     """The buffer is never carried over."""
 
@@ -469,7 +469,7 @@ class Ascends(Small):
         return super().update(w, decay, -lr, q)
 
 
-@mutant("algorithm-1", "lemma-2.1", "eq-05", "rate")
+@mutant("algorithm-1", "lemma-2.1", "lemma-2.2", "corollary-2.3", "eq-05", "rate")
 class HalfStep(Small):
     """The step size is halved."""
 
