@@ -144,7 +144,7 @@ def check_implementation(run: Run) -> list[Measurement]:
 
 
 W = EXACT.array([[2, 1], [1, 3]])
-HYPER = {"lr": 0.5, "momentum": 0.5}
+HYPER: dict[str, Any] = {"lr": 0.5, "momentum": 0.5}
 
 
 def turned(w: Array) -> Array:

@@ -125,7 +125,7 @@ def check_ball(run: problems.TensorRun) -> None:
         step = adamp(BALLS, w, g, state, view=exact.view, **run.hyper)
         for name, got, true in (("p", step.p, exact.p), ("q", step.q, exact.q), ("w", step.w, exact.w)):
             for index in np.ndindex(got.shape):
-                require_contains(f"{name}_{t}{list(index)}", got[index], true[index])
+                require_contains(f"{name}_{t}{list(index)}", got[*index], true[index])
         w, state = step.w, step.state
 
 
@@ -144,7 +144,7 @@ def hyper(beta2: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-HYPER = {"lr": 0.5, "betas": (0.5, 0), "eps": 0.5}  # β₂ = 0: exact
+HYPER: dict[str, Any] = {"lr": 0.5, "betas": (0.5, 0), "eps": 0.5}  # β₂ = 0: exact
 
 
 def nonzero_start() -> Refutation:

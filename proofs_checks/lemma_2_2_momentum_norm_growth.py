@@ -7,6 +7,8 @@ For a scale-invariant w and p_t = βp_{t−1} + ∇f(w_t), w_{t+1} = w_t − ηp
 Dampening changes p_t, and nothing else: the lemma stands for p_t = βp_{t−1} + (1−τ)∇f(w_t) as it is.
 """
 
+from collections.abc import Callable
+
 import sympy
 from hypothesis import strategies as st
 
@@ -106,7 +108,9 @@ W, TURNED = EXACT.array([3, 4]), problems.SkewField(((1, 1),))
 HALF = EXACT.element(0.5)
 
 
-def second_step(first: Array, g: Array, buffer: Array, lr: tuple[float, float] = (0.5, 0.5)) -> Refutation:
+def second_step(
+    first: Array, g: Callable[[Array], Array], buffer: Array, lr: tuple[float, float] = (0.5, 0.5)
+) -> Refutation:
     """Two steps at β = ½ from W and a buffer p_{−1}, on the gradients ``first`` and ``g(w_1)``; the second's growth."""
     start = {"momentum_buffer": buffer}
     one = heavy_ball(EXACT, W, first, start, lr=lr[0], momentum=0.5)

@@ -100,17 +100,17 @@ class Small(torch.optim.Optimizer):
         return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Any = None) -> Any:
         """One step of every parameter that has a gradient."""
         loss = None if closure is None else torch.enable_grad()(closure)()
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._step(parameter, group)
+                    self._step(parameter, parameter.grad, group)
         return loss
 
-    def _step(self, parameter: Tensor, hyper: dict[str, Any]) -> None:
-        w, g = self.wide(parameter), self.wide(parameter.grad)
+    def _step(self, parameter: Tensor, grad: Tensor, hyper: dict[str, Any]) -> None:
+        w, g = self.wide(parameter), self.wide(grad)
         state = self.state[parameter]
         moments = {name: self.wide(x) if isinstance(x, Tensor) else x for name, x in state.items()}
         seen = self.gradient(w, -g if hyper["maximize"] else g, hyper)
@@ -334,7 +334,7 @@ class EpsilonInTheNorm(SmallAdam):
     """ε is added to the norm in Eq. 10, as the published package does: a small weight keeps its radial component."""
 
     def project(self, w: Tensor, x: Tensor) -> Tensor:
-        unit = w / (w.norm(dim=1, keepdim=True) + 1e-8)
+        unit: Tensor = w / (torch.linalg.vector_norm(w, dim=1, keepdim=True) + 1e-8)
         return x - (unit * x).sum(1, keepdim=True) * unit
 
 
@@ -344,7 +344,8 @@ class RescaledProjection(Small):
 
     def project(self, w: Tensor, x: Tensor) -> Tensor:
         q = super().project(w, x)
-        return q * (x.norm(dim=1, keepdim=True) / q.norm(dim=1, keepdim=True)).nan_to_num(1.0, 1.0, 1.0)
+        before, after = (torch.linalg.vector_norm(rows, dim=1, keepdim=True) for rows in (x, q))
+        return q * torch.where(after == 0, after, before / after)
 
 
 # Eq. 7 and Algorithm 2: the moments.
@@ -431,7 +432,8 @@ class CoupledDecay(Small):
     """Weight decay as an L2 term in the gradient, through the momentum."""
 
     def gradient(self, w: Tensor, g: Tensor, hyper: dict[str, Any]) -> Tensor:
-        return g + hyper["weight_decay"] * w
+        coupled: Tensor = g + hyper["weight_decay"] * w
+        return coupled
 
     def decay(self, hyper: dict[str, Any], projected: bool) -> float:
         return 0.0
@@ -489,9 +491,9 @@ class LowPrecision(Small):
 class ChangesTheGradient(SmallAdam):
     """``p.grad`` is scaled in place."""
 
-    def _step(self, parameter: Tensor, hyper: dict[str, Any]) -> None:
-        super()._step(parameter, hyper)
-        parameter.grad.mul_(0.5)  # type: ignore[union-attr]
+    def _step(self, parameter: Tensor, grad: Tensor, hyper: dict[str, Any]) -> None:
+        super()._step(parameter, grad, hyper)
+        grad.mul_(0.5)
 
 
 MUTANTS: tuple[Mutant, ...] = tuple(_FOUND)

@@ -257,7 +257,8 @@ def _clip(field: Field, h: Array, limit: Any) -> Array:
     """h, shortened to norm ``limit`` where it is longer."""
     if limit is None or field.less(limit**2, h @ h) is False:
         return h
-    return h * (limit / field.sqrt(h @ h))
+    clipped: Array = h * (limit / field.sqrt(h @ h))
+    return clipped
 
 
 def _geodesic(field: Field, y: Array, d: Array, carried: Array) -> tuple[Array, Array]:

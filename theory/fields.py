@@ -59,7 +59,7 @@ class Field:
     def array(self, values: Any) -> Array:
         """An array of elements, of the shape of ``values`` (nested sequences or an array of any kind of number)."""
         source = np.asarray(values, dtype=object)
-        result = np.empty(source.shape, dtype=self.dtype)
+        result: Array = np.empty(source.shape, dtype=self.dtype)
         with self.context():
             for index in np.ndindex(source.shape):
                 result[index] = self.element(source[index])
@@ -71,7 +71,7 @@ class Field:
 
     def sqrt_each(self, values: Array) -> Array:
         """The square root of every element."""
-        result = np.empty(values.shape, dtype=self.dtype)
+        result: Array = np.empty(values.shape, dtype=self.dtype)
         for index in np.ndindex(values.shape):
             result[index] = self.sqrt(values[index])
         return result

@@ -147,6 +147,7 @@ def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[st
 @st.composite
 def trials(
     draw: st.DrawFn,
+    /,
     subject: Subject,
     *,
     dtypes: Sequence[str] = DTYPES,

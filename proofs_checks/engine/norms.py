@@ -20,7 +20,7 @@ from tangency.proofs_checks.engine import generate
 from tangency.proofs_checks.engine.conformance import floats, moments_bound, weights_bound
 from tangency.proofs_checks.engine.rounding import inner_product_error, squared_norm_error, stored
 from tangency.proofs_checks.engine.subjects import Subject
-from tangency.proofs_checks.engine.trials import Measurement, Record, Run, Trial, as_float
+from tangency.proofs_checks.engine.trials import LAYOUTS, Measurement, Record, Run, Trial, as_float
 from tangency.theory.fields import EXACT, Array, rational
 from tangency.theory.projection import View
 
@@ -88,4 +88,4 @@ def orthogonal_trials(draw: st.DrawFn, subject: Subject, /, *, max_steps: int = 
         generate.Rotation, st.just(View.LAYER), st.integers(-3, 1), st.sampled_from((1, 2, 3, max(1, count // 2)))
     )
     gradients = draw(st.lists(rotations, min_size=1, max_size=max_steps))
-    return Trial(shape, dtype, w, tuple(gradients), hyper, draw(st.sampled_from(generate.LAYOUTS)))
+    return Trial(shape, dtype, w, tuple(gradients), hyper, draw(st.sampled_from(LAYOUTS)))

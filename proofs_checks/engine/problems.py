@@ -108,7 +108,7 @@ class Descent:
 
 
 @st.composite
-def skew_descents(draw: st.DrawFn, *, momentum: bool, max_steps: int = MAX_STEPS, **fixed: Any) -> Descent:
+def skew_descents(draw: st.DrawFn, /, *, momentum: bool, max_steps: int = MAX_STEPS, **fixed: Any) -> Descent:
     """Descents on skew-symmetric fields: dimensions 1–64, up to 500 steps; hyper-parameters lr, momentum, ``fixed``."""
     dim = draw(dimensions())
     hyper: dict[str, Any] = {"lr": draw(step_sizes()), **fixed}

@@ -1,0 +1,14 @@
+"""Settings of the whole suite: one thread a worker, and searches that no slow machine can fail."""
+
+import os
+
+# Before anything imports numpy or torch: workers share the cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+from hypothesis import settings
+
+torch.set_num_threads(1)
+# No deadline: time is not evidence. A failure prints the lines that reproduce it.
+settings.register_profile("tangency", deadline=None, print_blob=True)
+settings.load_profile("tangency")
