@@ -82,7 +82,7 @@ def check_steps(history: list[tuple[Array, Step]]) -> None:
             grown = w_row @ w_row + step.lr * step.lr * (q @ q)
             bound = w_row @ w_row + step.lr * step.lr * (p @ p)
             require_equal(f"‖w_{t + 1}‖²", after @ after, grown)
-            require("‖w'‖² ≤ ‖w‖² + η²‖p‖²", after @ after <= bound, got=(after @ after, bound))
+            require("‖w'‖² ≤ ‖w‖² + η²‖p‖²", bool(after @ after <= bound), got=(after @ after, bound))
             gaps.append(bound - after @ after)
             if len(gaps) > 1:
                 radial = step.lr * (w_row @ p)
