@@ -9,6 +9,7 @@ import torch
 from hypothesis import settings
 
 torch.set_num_threads(1)
-# No deadline: time is not evidence. A failure prints the lines that reproduce it.
-settings.register_profile("tangency", deadline=None, print_blob=True)
+# No deadline: time is not evidence. A failure prints the lines that reproduce it. The parent is named because Hypothesis
+# starts from another one where it sees CI: the same examples every time, and no database.
+settings.register_profile("tangency", parent=settings.get_profile("default"), deadline=None, print_blob=True)
 settings.load_profile("tangency")
