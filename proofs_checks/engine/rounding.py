@@ -130,7 +130,10 @@ class Bounds:
         return inflate(error + relative * (root + error + eps), 12)
 
     def project(self, w: Floats, x: Floats, x_error: Floats) -> Floats:
-        """Line ``x − (w·x / w·w) w`` (Eq. 10) of one row: two sums of n products, w rounded once by a normalisation."""
+        """Line ``x − (w·x / w·w) w`` (Eq. 10) of one row: two sums of n products, w rounded once by a normalisation.
+
+        Underflow is counted for w over its largest entry: Π ignores the scale of w, and so must who computes it.
+        """
         largest = np.max(np.abs(w), initial=0.0)
         if largest == 0:
             return x_error
@@ -188,3 +191,12 @@ def direction_error(x: Floats, error: Floats) -> float:
     """
     length, off = math.sqrt(float((x**2).sum())), math.sqrt(float((error**2).sum()))
     return 2.0 if off >= length / 2 else min(2.0, float(inflate(np.asarray(off / (length - off)), 4 * x.size + 8)))
+
+
+def norm_error(error: Floats) -> float:
+    """|ŷ·(x + e) − ŷ·x| ≤ ‖e‖ for every direction ŷ, and no distance to a subspace is off by more."""
+    largest = np.max(error, initial=0.0)
+    if largest == 0 or not math.isfinite(largest):
+        return float(largest)
+    # Scaled, so that no square underflows.
+    return float(inflate(np.asarray(largest * math.sqrt(float(((error / largest) ** 2).sum()))), 2 * error.size + 4))
