@@ -78,10 +78,13 @@ def measured(what: str, step: int, got: Any, expected: Any, bound: float) -> Mea
 
 @st.composite
 def orthogonal_trials(draw: st.DrawFn, subject: Subject, /, *, max_steps: int = 6, **fixed: Any) -> Trial:
-    """Unprojected runs (δ = 0, no weight decay) on gradients exactly orthogonal to the weights, in every dtype."""
+    """Runs on gradients exactly orthogonal to the weights, in every dtype; unprojected (δ = 0), without weight decay.
+
+    ``fixed`` hyper-parameters are not drawn, and win over these.
+    """
     shape = draw(generate.shapes(min_dims=1, max_elements=32))
     dtype = draw(st.sampled_from(generate.DTYPES))
-    hyper = draw(generate.hyperparameters(subject, delta=0.0, weight_decay=0.0, **fixed))
+    hyper = draw(generate.hyperparameters(subject, **{"delta": 0.0, "weight_decay": 0.0, **fixed}))
     count = int(np.prod(shape)) * (2 if dtype.startswith("complex") else 1)
     w = draw(generate.values(count, draw(generate.exponents(dtype, squared=True))))
     rotations = st.builds(
