@@ -1,0 +1,196 @@
+"""The package: what a wheel holds and adds to an environment, what each part needs, and which way imports point."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES: list[str] = PYPROJECT["tool"]["setuptools"]["packages"]
+FOLDERS: dict[str, str] = PYPROJECT["tool"]["setuptools"]["package-dir"]
+PARTS = ("theory", "optim", "proofs_checks", "benchmarks")
+# What a folder must not import: arrows run one way, and the two sides of a check are written apart.
+FORBIDDEN = {
+    "theory": {"optim", "proofs_checks", "benchmarks"},
+    "optim": {"theory", "proofs_checks", "benchmarks"},
+    "proofs_checks": {"benchmarks"},
+    "benchmarks": {"proofs_checks"},
+}
+
+
+def python(*arguments: str, folder: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run this interpreter in a folder, with another one first on its path if given."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if path is not None:
+        environment["PYTHONPATH"] = str(path)
+    done = subprocess.run([sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def sources(part: str) -> list[Path]:
+    return sorted(path for path in (ROOT / part).rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(("tangency", *(parts[:-1] if parts[-1] == "__init__" else parts)))
+
+
+MODULES = sorted(module_of(path) for part in PARTS for path in sources(part))
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds the installed wheel and nothing else, far from the repository; built without a network."""
+    scratch = tmp_path_factory.mktemp("packaging")
+    copy = scratch / "copy"  # the build writes beside its sources, and tests run in parallel
+    for name in ("pyproject.toml", "README.md", "LICENSE", *PARTS):
+        source = ROOT / name
+        for path in [source] if source.is_file() else [*sources(name), source / "py.typed"]:
+            target = copy / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    offline = ("--no-deps", "--no-index", "--disable-pip-version-check", "--quiet")
+    wheels = scratch / "wheels"
+    python("-m", "pip", "wheel", *offline, "--no-build-isolation", "-w", str(wheels), str(copy), folder=scratch)
+    (wheel,) = wheels.glob("*.whl")
+    python("-m", "pip", "install", *offline, "--target", str(scratch / "site"), str(wheel), folder=scratch)
+    return scratch / "site"
+
+
+def test_nothing_but_tangency_is_added(installed: Path) -> None:
+    version = PYPROJECT["project"]["version"]
+    found = {path.name for path in installed.iterdir()}
+    assert found == {"tangency", f"tangency-{version}.dist-info", "bin" if os.name == "posix" else "Scripts"}
+    assert [path.stem for path in (installed / ("bin" if os.name == "posix" else "Scripts")).iterdir()] == ["tangency"]
+    assert {path.name for path in (installed / "tangency").iterdir()} == set(PARTS)
+
+
+def test_every_part_is_typed_and_nothing_is_missing(installed: Path) -> None:
+    for part in PARTS:
+        assert (installed / "tangency" / part / "py.typed").is_file()
+        ours = {path.relative_to(ROOT) for path in sources(part)}
+        theirs = (installed / "tangency" / part).rglob("*.py")
+        assert ours == {path.relative_to(installed / "tangency") for path in theirs}
+
+
+def test_every_module_of_the_installed_wheel_can_be_imported(installed: Path, tmp_path: Path) -> None:
+    code = f"""
+import importlib
+for name in {MODULES}:
+    module = importlib.import_module(name)
+    assert module.__file__.startswith({str(installed)!r}), module.__file__
+"""
+    python("-c", code, folder=tmp_path, path=installed)
+
+
+def test_the_console_script_answers(installed: Path, tmp_path: Path) -> None:
+    (script,) = (installed / ("bin" if os.name == "posix" else "Scripts")).iterdir()
+    done = python(str(script), "--version", folder=tmp_path, path=installed)
+    assert done.stdout == f"tangency {PYPROJECT['project']['version']}\n"
+
+
+def test_every_folder_with_python_files_is_packaged() -> None:
+    found = {module_of(path.parent / "__init__.py") for part in PARTS for path in sources(part)}
+    assert set(PACKAGES) == set(FOLDERS) == found
+    assert all(FOLDERS[name] == name.removeprefix("tangency.").replace(".", "/") for name in PACKAGES)
+    assert set(PYPROJECT["tool"]["setuptools"]["package-data"]) == {f"tangency.{part}" for part in PARTS}
+
+
+@pytest.mark.parametrize(
+    ("part", "blocked"),
+    [
+        ("optim", {"flint", "sympy", "mpmath", "hypothesis", "rich", "typer", "pytest", "adamp"}),
+        ("theory", {"torch", "hypothesis", "rich", "typer", "pytest", "adamp"}),
+        ("proofs_checks", {"pytest", "adamp"}),
+        ("proofs_checks.engine.cli", {"torch", "sympy", "hypothesis", "pytest"}),
+    ],
+)
+def test_a_part_imports_without_what_it_does_not_need(part: str, blocked: set[str], tmp_path: Path) -> None:
+    """Every module of the part, or the one module named, in a process that refuses some packages.
+
+    torch itself imports sympy where it is there, and does without: refusing means "not installed" to torch as well.
+    """
+    names = [name for name in MODULES if f"{name}.".startswith(f"tangency.{part}.")]
+    code = f"""
+import importlib, sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {blocked}:
+            raise ModuleNotFoundError(f"refused: {{name}}", name=name)
+sys.meta_path.insert(0, Refuse())
+for name in {names}:
+    importlib.import_module(name)
+"""
+    assert names
+    python("-c", code, folder=tmp_path)
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import; imports use the installed name"
+            # ``from tangency import optim`` names its module only after the import.
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_arrows_run_one_way(part: str) -> None:
+    for path in sources(part):
+        for name in imports(path):
+            top, _, rest = name.partition(".")
+            assert top not in {"tests", *PARTS}, f"{path} imports {name}; imports use the installed name"
+            assert top != "tangency" or rest.split(".")[0] not in FORBIDDEN[part], f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("blocked", ["torch", "pytest", "hypothesis"])
+def test_the_mathematics_names_no_machinery(blocked: str) -> None:
+    assert not [path for path in sources("theory") if blocked in {name.split(".")[0] for name in imports(path)}]
+
+
+def test_every_dependency_is_stated_and_every_stated_one_is_used() -> None:
+    own = {"flint": "python-flint"}
+    loaded = {name.split(".")[0] for part in PARTS for path in sources(part) for name in imports(path)}
+    third_party = {own.get(name, name) for name in loaded - set(sys.stdlib_module_names) - {"tangency"}}
+    stated = {re.split(r"[<>=\[ ]", requirement)[0] for requirement in PYPROJECT["project"]["dependencies"]}
+    assert third_party - {"pytest"} == stated  # pytest: the benchmark harness, the extra "bench"
+
+
+def test_pins_lie_within_the_stated_ranges() -> None:
+    """Every requirement of the package and of its extras is pinned for CI, at a version that the range allows."""
+    packaging = pytest.importorskip("packaging.requirements", reason="packaging comes with pytest")
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    project = PYPROJECT["project"]
+    stated = [*project["dependencies"], *(r for extra in project["optional-dependencies"].values() for r in extra)]
+    for requirement in map(packaging.Requirement, (*stated, *PYPROJECT["build-system"]["requires"])):
+        assert requirement.specifier.contains(pins[requirement.name]), requirement
+
+
+def test_no_file_names_a_place_on_some_machine() -> None:
+    private = re.compile(
+        r"(?<![\w.])/(?:home|root|work|Users|mnt|opt)/|/tmp/|file://|--(?:extra-)?index-url|--find-links"
+    )
+    suffixes = {".py", ".toml", ".ini", ".txt", ".md", ".cfg", ".yml", ""}
+    places = [
+        *ROOT.glob("*.*"),
+        *(ROOT / ".ci").iterdir(),
+        *(p for d in (*PARTS, "tests") for p in (ROOT / d).rglob("*")),
+    ]
+    files = [p for p in places if p.is_file() and p.suffix in suffixes and p != Path(__file__)]
+    assert len(files) > 50
+    for path in files:
+        found = private.search(path.read_text(encoding="utf-8"))
+        assert not found, f"{path}: {found}"
