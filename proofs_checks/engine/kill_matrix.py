@@ -14,7 +14,7 @@ from tangency.proofs_checks.engine.report import MARKS, print_failure
 from tangency.proofs_checks.engine.verify import ERROR, FAILED, INTERRUPTED, NOTHING, OK, Report
 from tangency.proofs_checks.mutants import MUTANTS, SOUND, Mutant
 
-KILLED, SPARED, MISSED = ("✗", "bold green"), ("·", "dim"), ("!", "bold red")
+KILLED, SPARED, MISSED = ("✗", "bold green"), ("·", "dim"), ("○", "bold red")
 
 
 def mutants() -> Suite:
@@ -96,7 +96,10 @@ def print_matrix(console: Console, matrix: KillMatrix) -> None:
     console.print(table)
     legend = ", ".join(f"{number} {claim}" for number, claim in enumerate(matrix.claims, 1))
     console.print(
-        Text(f"{legend}\n{KILLED[0]} killed   {SPARED[0]} spared, as may be   {MISSED[0]} missed", style="dim")
+        Text(
+            f"{legend}\n{KILLED[0]} killed   {SPARED[0]} spared, as may be   {MISSED[0]} missed   ! our own error",
+            style="dim",
+        )
     )
     for defect in matrix.defects:
         console.print(Text(f"{MISSED[0]} {defect}", style=MISSED[1]))
@@ -115,8 +118,8 @@ def _cell(matrix: KillMatrix, mutant: Mutant, claim: str) -> Text:
     result = matrix.verdicts.get((mutant.subject.name, claim))
     if result is None:
         return Text("")
-    if result.verdict is Verdict.DOES_NOT_APPLY:
-        return Text(*MARKS[Verdict.DOES_NOT_APPLY])
+    if result.verdict in (Verdict.DOES_NOT_APPLY, Verdict.UNDECIDED, Verdict.ERROR):
+        return Text(*MARKS[result.verdict])
     if matrix.killed(mutant, claim):
         return Text(*KILLED)
     return Text(*(MISSED if claim in mutant.caught_by else SPARED))

@@ -1,5 +1,6 @@
 """Results for people: live progress, the table, and what stands below it."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -61,7 +62,7 @@ def result_table(report: Report, notes: dict[str, int]) -> Table:
         if results:
             cells = [_cell(results, rung, subject, notes) for rung, subject, _ in columns]
             errors = [result.error for result in results if result.error is not None]
-            table.add_row(claim.id, *cells, f"{max(errors):.3g}" if errors else "")
+            table.add_row(claim.id, *cells, _share(max(errors)) if errors else "")
     return table
 
 
@@ -76,6 +77,11 @@ def _cell(results: Sequence[Result], rung: Rung, subject: str | None, notes: dic
     return Text("")  # an interrupt cut it off
 
 
+def _share(error: float) -> str:
+    """An error as a share of its bound, rounded down: 1 is shown where the bound is reached, and not before."""
+    return f"{math.floor(error * 1000) / 1000:g}" if math.isfinite(error) else str(error)
+
+
 def _print_details(console: Console, report: Report) -> None:
     console.print()
     for result in report.results:
@@ -83,7 +89,7 @@ def _print_details(console: Console, report: Report) -> None:
             continue
         line = f"{_name(result)}: {result.verdict.value}, {result.examples:,} tried, {result.seconds:.1f} s"
         if result.error is not None:
-            line += f", error {result.error:.3g} of its bound ({result.error_at})"
+            line += f", error {_share(result.error)} of its bound ({result.error_at})"
         if result.ulps is not None:
             line += f", at most {result.ulps:.3g} ulps"
         if result.verdict is Verdict.HOLDS and result.detail:
@@ -97,7 +103,7 @@ def print_failure(console: Console, claim: Claim, result: Result) -> None:
     console.print()
     console.print(Text(f"{mark} {_name(result)} {_says(result)}", style=style))
     console.print(Text(f"{claim.title} ({claim.where})\n{claim.statement}\n"))
-    console.print(Text(result.detail))
+    console.print(Text(result.detail), soft_wrap=result.verdict is Verdict.ERROR)
     if result.counterexample:
         console.print(Text("\ncounterexample:", style="bold"))
         console.print(Text(result.counterexample), soft_wrap=True)
