@@ -155,7 +155,9 @@ class Run:
             with self.field.context():
                 error = abs(as_float(self.field.element(got) - exact))
         else:
-            error = math.inf
+            # Beyond the largest finite number, infinity of the same sign is the right rounding.
+            overflows = math.isinf(got) and abs(expected) + bound > self.storage.max and (got > 0) == (expected > 0)
+            error = 0.0 if overflows else math.inf
         return Measurement(what, step, got, expected, error, bound, error / self.storage.ulp(expected))
 
 

@@ -169,3 +169,18 @@ def test_a_run_ends_where_it_leaves_the_finite_numbers() -> None:
     run: Run = execute(SGDP, trial)
     assert len(run.records) == 1
     assert not np.isfinite(run.records[0].w_after).all()
+
+
+@pytest.mark.parametrize(
+    ("got", "exact", "right"),
+    [(math.inf, 120000, True), (-math.inf, -120000, True), (-math.inf, 120000, False), (math.inf, 60000, False)],
+)
+def test_infinity_is_right_only_beyond_the_largest_number(got: float, exact: int, right: bool) -> None:
+    run = execute(SGDP, dataclasses.replace(TRIAL, dtype="float16"))
+    measured = run.measure("w", 0, got, EXACT.element(exact), 32.0)
+    assert (measured.ratio <= 1) is right
+
+
+def test_nan_is_never_right() -> None:
+    run = execute(SGDP, TRIAL)
+    assert run.measure("w", 0, math.nan, EXACT.element(10**60), 1.0).ratio == math.inf
