@@ -28,6 +28,8 @@ class Subject:
         capabilities: what it offers.
         buffers: the spec's state names, with the keys of ``optimizer.state[param]`` that hold them.
         imports, expression: a line of Python that imports it, and the expression that then names it.
+        options: arguments that every trial passes: a code path, say.
+        device: where its parameters lie.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Subject:
     imports: str
     expression: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    device: str = "cpu"
 
 
 SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY})

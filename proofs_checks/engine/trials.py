@@ -220,7 +220,7 @@ def execute(subject: Subject, trial: Trial) -> Run:
     Raises:
         Crash: the optimizer raised an exception.
     """
-    parameter = torch.nn.Parameter(as_tensor(trial.w, trial.shape, trial.dtype, trial.layout))
+    parameter = torch.nn.Parameter(as_tensor(trial.w, trial.shape, trial.dtype, trial.layout).to(subject.device))
     try:
         optimizer = subject.make([parameter], **{**subject.options, **trial.hyper})
     except Exception as error:
@@ -233,7 +233,8 @@ def execute(subject: Subject, trial: Trial) -> Run:
         parameter.grad, g = None, None
         if gradient is not None:
             values = gradient(before) * sign if callable(gradient) else gradient
-            parameter.grad = as_tensor(values, trial.shape, trial.dtype, trial.grad_layout)
+            gradient_tensor = as_tensor(values, trial.shape, trial.dtype, trial.grad_layout)
+            parameter.grad = gradient_tensor.to(subject.device)
             g = as_floats(parameter.grad, trial)
             if not np.isfinite(g).all():
                 break
