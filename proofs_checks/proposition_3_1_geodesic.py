@@ -206,7 +206,7 @@ W = EXACT.array([2, 1])
 
 
 def adam_step(sign: int) -> tuple[Array, Step]:
-    """The first step of Adam on a gradient g ⊥ w, in rationals: p = g/(|g| + ε), whose c has either sign.
+    """The first step of Adam on a gradient g ⊥ w, in rationals: p = g/(2|g| + 2ε), whose c has either sign.
 
     >>> [int(Plane.of(w, step.p, step.lr).larger) for w, step in map(adam_step, (1, -1))]
     [1, -1]
