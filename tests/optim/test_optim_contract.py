@@ -88,6 +88,17 @@ def test_a_tensor_learning_rate(make, shape):
     assert optimizer.param_groups[0]["lr"] is lr
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+@pytest.mark.parametrize("weights", [1.5, [1.5, -2.0]])
+def test_a_tensor_learning_rate_does_not_change_the_shape_of_small_parameters(make, shape, weights):
+    p, twin = (torch.nn.Parameter(torch.tensor(weights)) for _ in range(2))
+    p.grad, twin.grad = torch.ones_like(p), torch.ones_like(p)
+    make([p], lr=torch.full(shape, 0.125)).step()
+    make([twin]).step()
+    assert p.shape == twin.shape
+    assert torch.equal(p, twin)
+
+
 @pytest.mark.parametrize("tensor", [False, True])
 def test_a_scheduled_learning_rate(make, tensor):
     p, twin = parameter(), parameter()

@@ -179,6 +179,19 @@ def test_a_state_of_torch_optim_is_taken_over(theirs, name):
     torch.testing.assert_close(p, twin, rtol=0, atol=1024 * 2**-24)
 
 
+def test_a_buffer_that_torch_saved_as_none_is_made_when_momentum_comes():
+    p = torch.nn.Parameter(W.clone())
+    theirs = torch.optim.SGD([p], lr=0.1, foreach=False)
+    advance(theirs, p, GRADS[:1])
+    state = theirs.state_dict()
+    state["state"] = {0: {"momentum_buffer": None}}
+    ours = SGDP([p], lr=0.1)
+    ours.load_state_dict(state)
+    ours.param_groups[0]["momentum"] = 0.5
+    advance(ours, p, GRADS[1:2])
+    assert torch.equal(ours.state[p]["momentum_buffer"], GRADS[1])
+
+
 def test_a_loaded_group_that_asks_for_an_absent_path_is_refused_and_changes_nothing():
     p = torch.nn.Parameter(W.clone())
     theirs, ours = torch.optim.SGD([p], lr=0.1, foreach=True), SGDP([p], lr=0.5)
