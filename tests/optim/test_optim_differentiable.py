@@ -36,8 +36,10 @@ def test_derivatives_in_weights_gradients_and_learning_rate(cls, options, g):
     def weights(w, first, second, lr):
         return run(cls, options, w, [first, second], lr)
 
-    # Two steps, so that derivatives pass through the state too. gradcheck takes central differences in float64.
-    assert torch.autograd.gradcheck(weights, inputs, eps=1e-6, atol=1e-6, rtol=1e-6)
+    # Two steps, so that derivatives pass through the state too. Central differences at h are off by h² f‴/6 and by the
+    # rounding of f over h: at h = u^{1/3} both are of order u^{2/3}; 2^10 is for f‴ and for the roundings of the steps.
+    h, u = (2.0**-53) ** (1 / 3), 2.0**-53
+    assert torch.autograd.gradcheck(weights, inputs, eps=h, atol=2**10 * u ** (2 / 3), rtol=0.0)
 
 
 @pytest.mark.parametrize(("cls", "options"), OPTIONS.values(), ids=OPTIONS)
