@@ -27,7 +27,7 @@ from tangency.proofs_checks.engine.claim import (
     require_contains,
     require_equal,
 )
-from tangency.proofs_checks.engine.conformance import admissible_views, floats, weights_bound
+from tangency.proofs_checks.engine.conformance import floats, projected_records, weights_bound
 from tangency.proofs_checks.engine.invariant_problems import rational_points, weights
 from tangency.proofs_checks.engine.layers import layer_trials
 from tangency.proofs_checks.engine.rounding import Floats, direction_error
@@ -175,12 +175,7 @@ def trials(subject: Subject) -> st.SearchStrategy[Trial]:
 
 def check_implementation(run: Run) -> list[Measurement]:
     """The effective step of every projected row, against its exact value and against Eq. 5 from both sides."""
-    measured = []
-    for record in run.records:
-        views = admissible_views(run, record)
-        if views in ((View.CHANNEL,), (View.LAYER,)):
-            measured += measure_rows(run, record, views[0])
-    return measured
+    return [found for record, view in projected_records(run) for found in measure_rows(run, record, view)]
 
 
 def measure_rows(run: Run, record: Record, view: View) -> list[Measurement]:

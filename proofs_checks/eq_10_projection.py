@@ -23,7 +23,7 @@ from tangency.proofs_checks.engine.claim import (
     require_contains,
     require_equal,
 )
-from tangency.proofs_checks.engine.conformance import admissible_views, floats, weights_bound
+from tangency.proofs_checks.engine.conformance import floats, projected_records, weights_bound
 from tangency.proofs_checks.engine.norms import measured
 from tangency.proofs_checks.engine.rounding import Floats, inner_product_error
 from tangency.proofs_checks.engine.subjects import ADAPTIVE, PROJECTION, Subject
@@ -159,12 +159,8 @@ def trials(subject: Subject) -> st.SearchStrategy[Trial]:
 
 def check_implementation(run: Run) -> list[Measurement]:
     """Every projected step, and the same run on weights and gradients of another scale."""
-    found = []
-    for record in run.records:
-        views = () if record.g is None else admissible_views(run, record)
-        if views in ((View.CHANNEL,), (View.LAYER,)):
-            found += measure_projection(run, record, views[0])
-    return found + measure_scale(run)
+    steps = [found for record, view in projected_records(run) for found in measure_projection(run, record, view)]
+    return steps + measure_scale(run)
 
 
 def measure_projection(run: Run, record: Record, view: View) -> list[Measurement]:

@@ -21,7 +21,7 @@ from tangency.proofs_checks.engine.claim import (
     require_contains,
     require_equal,
 )
-from tangency.proofs_checks.engine.conformance import admissible_views, floats, weights_bound
+from tangency.proofs_checks.engine.conformance import floats, projected_records, weights_bound
 from tangency.proofs_checks.engine.norms import measured
 from tangency.proofs_checks.engine.rounding import squared_norm_error
 from tangency.proofs_checks.engine.subjects import PROJECTION
@@ -155,12 +155,7 @@ def check_ball(run: problems.TensorRun) -> None:
 
 def check_implementation(run: Run) -> list[Measurement]:
     """The norms of every projected row after a step."""
-    measured = []
-    for record in run.records:
-        views = () if record.g is None else admissible_views(run, record)
-        if views in ((View.CHANNEL,), (View.LAYER,)):
-            measured += measure_norms(run, record, views[0])
-    return measured
+    return [found for record, view in projected_records(run) for found in measure_norms(run, record, view)]
 
 
 def measure_norms(run: Run, record: Record, view: View) -> list[Measurement]:

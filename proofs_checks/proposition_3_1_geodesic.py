@@ -26,7 +26,7 @@ from tangency.proofs_checks.engine.claim import (
     require_contains,
     require_equal,
 )
-from tangency.proofs_checks.engine.conformance import admissible_views, weights_bound
+from tangency.proofs_checks.engine.conformance import projected_records, weights_bound
 from tangency.proofs_checks.engine.norms import measured
 from tangency.proofs_checks.engine.rounding import Floats, norm_error
 from tangency.proofs_checks.engine.subjects import PROJECTION
@@ -170,12 +170,7 @@ def check_ball(run: problems.TensorRun) -> None:
 
 def check_implementation(run: Run) -> list[Measurement]:
     """Where every projected row goes, in the plane of the proposition."""
-    found = []
-    for record in run.records:
-        views = () if record.g is None else admissible_views(run, record)
-        if views in ((View.CHANNEL,), (View.LAYER,)):
-            found += measure_plane(run, record, views[0])
-    return found
+    return [found for record, view in projected_records(run) for found in measure_plane(run, record, view)]
 
 
 def measure_plane(run: Run, record: Record, view: View) -> list[Measurement]:

@@ -1,6 +1,7 @@
 """One step of a real optimizer against the exact step of Algorithm 1 or 2: parameters, buffers and decision."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -29,6 +30,14 @@ def admissible_views(run: Run, record: Record) -> tuple[View, ...]:
         if answer is True:
             return tuple(views)
     return (*views, View.NONE)
+
+
+def projected_records(run: Run) -> Iterator[tuple[Record, View]]:
+    """The steps that Eq. 11 projects beyond doubt, and through which view."""
+    for record in run.records:
+        views = () if record.g is None else admissible_views(run, record)
+        if views in ((View.CHANNEL,), (View.LAYER,)):
+            yield record, views[0]
 
 
 def _view_answer(run: Run, view: View, w: Floats, g: Floats) -> bool | None:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import flint
@@ -17,14 +18,22 @@ MAX_STEPS = 500
 MAX_WORK = 800
 
 
+@cache
 def rationals(low: int = -9, high: int = 9, denominator: int = 4) -> st.SearchStrategy[flint.fmpq]:
-    """Rationals p/q in [low, high] with 1 ≤ q ≤ ``denominator``; they shrink towards 0 or ``low``."""
-    return st.integers(1, denominator).flatmap(lambda q: st.integers(low * q, high * q).map(lambda p: flint.fmpq(p, q)))
+    """Rationals p/q in [low, high] with 1 ≤ q ≤ ``denominator``; they shrink towards 0, by q and then |p|."""
+    if denominator > 10:  # too many to list
+        return st.integers(1, denominator).flatmap(
+            lambda q: st.integers(low * q, high * q).map(lambda p: flint.fmpq(p, q))
+        )
+    fractions = [(p, q) for q in range(1, denominator + 1) for p in range(low * q, high * q + 1) if math.gcd(p, q) == 1]
+    fractions.sort(key=lambda fraction: (fraction[1], abs(fraction[0]), fraction[0] < 0))
+    return st.sampled_from([flint.fmpq(p, q) for p, q in fractions])  # one draw each: vectors are long
 
 
+@cache
 def positive_rationals(high: int = 9, denominator: int = 4) -> st.SearchStrategy[flint.fmpq]:
     """Rationals in (0, high]."""
-    return st.integers(1, denominator).flatmap(lambda q: st.integers(1, high * q).map(lambda p: flint.fmpq(p, q)))
+    return rationals(0, high, denominator).filter(bool)
 
 
 def step_sizes() -> st.SearchStrategy[flint.fmpq]:
