@@ -123,7 +123,7 @@ def scaled(run: Run, exponent: int) -> Trial:
 
     SGDP: η c², λ/c², since ηp becomes ηc² p/c. AdamP: ηc, λ/c and ε/c, since p = m/(√v + ε) has no scale.
     """
-    gradients = tuple(None if r.g is None else tuple(np.ldexp(r.g, -exponent).ravel()) for r in run.records)
+    gradients = tuple(None if g is None else tuple(np.ldexp(g, -exponent).ravel()) for g in map(run.given, run.records))
     degree = 1 if ADAPTIVE in run.subject.capabilities else 2
     hyper = dict(run.trial.hyper)
     hyper["lr"] = math.ldexp(hyper["lr"], degree * exponent)
@@ -138,7 +138,8 @@ def check_implementation(run: Run) -> list[Measurement]:
     """The step on (cw, g/c) is c times the step on (w, g), bitwise, for powers of two c."""
     measured = []
     for exponent in EXPONENTS:
-        for record, other in zip(run.records, execute(run.subject, scaled(run, exponent)).records, strict=True):
+        # Not strict: a run that left the finite numbers has ended, with an infinite error in its last record.
+        for record, other in zip(run.records, execute(run.subject, scaled(run, exponent)).records, strict=False):
             expected = np.ldexp(record.w_after, exponent)
             name = f"w' of (cw, g/c), c = 2^{exponent}, "
             measured.append(run.compare(name, record, other.w_after, EXACT.array(expected), 0 * expected))

@@ -9,7 +9,15 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.engine.rounding import FORMATS, Floats
-from tangency.proofs_checks.engine.subjects import ADAPTIVE, DAMPENING, NESTEROV, PROJECTION, WEIGHT_DECAY, Subject
+from tangency.proofs_checks.engine.subjects import (
+    ADAPTIVE,
+    DAMPENING,
+    MAXIMIZE,
+    NESTEROV,
+    PROJECTION,
+    WEIGHT_DECAY,
+    Subject,
+)
 from tangency.proofs_checks.engine.trials import LAYOUTS, Gradient, Trial
 from tangency.theory.projection import View
 
@@ -70,7 +78,8 @@ def shapes(
     sides = st.lists(st.integers(1, 8), min_size=min_dims, max_size=max_dims)
     small = sides.map(tuple).filter(lambda shape: math.prod(shape) <= max_elements)
     wide = st.tuples(st.integers(1, 3), st.integers(9, max_elements // 3)) if min_dims <= 2 else small
-    return st.one_of(small, small, wide)
+    vectors = st.tuples(st.integers(1, 16)) if min_dims <= 1 else small
+    return st.one_of(small, small, wide, vectors)
 
 
 @st.composite
@@ -103,12 +112,13 @@ def gradients(
     """A gradient of any kind: free, orthogonal in a view, at the threshold, with zero rows, zero, or missing."""
     count = math.prod(trial_shape) * (2 if dtype.startswith("complex") else 1)
     kind = draw(st.sampled_from(("rotation", "free", "tilted", "tilted", "zero", "zero rows", "none")))
-    view = draw(st.sampled_from((View.CHANNEL, View.LAYER)))
+    # A vector is never projected, which an orthogonal gradient tells: all of it is one row.
+    view = draw(st.sampled_from((View.CHANNEL, View.LAYER))) if len(trial_shape) > 1 else View.LAYER
     if kind == "none":
         return None
     if kind == "zero" or not count:
         return (0.0,) * count
-    if len(trial_shape) >= 2 and kind in ("rotation", "tilted"):
+    if trial_shape and kind in ("rotation", "tilted"):
         shift = draw(st.integers(-6, 3))
         if kind == "rotation":
             return Rotation(view, shift, draw(st.sampled_from((max(1, count // 2), 1, 2, 3))))
@@ -137,6 +147,8 @@ def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[st
         offered["nesterov"] = st.booleans()
     if WEIGHT_DECAY in subject.capabilities:
         offered["weight_decay"] = st.sampled_from((0.0, 1e-4, 0.01, 0.1))
+    if MAXIMIZE in subject.capabilities:
+        offered["maximize"] = st.sampled_from((False, True))
     if PROJECTION in subject.capabilities:
         offered["delta"] = st.sampled_from((0.1, 0.0, 1.0, 0.5, 2.0**-10, 8.0))
         offered["wd_ratio"] = st.sampled_from((0.1, 0.0, 1.0, 0.5))

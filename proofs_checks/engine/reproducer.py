@@ -77,8 +77,7 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
     The script judges the step itself; the quantity that the claim is about stands in its docstring.
     """
     upto = run.records[: measurement.step + 1]
-    sign = -1.0 if trial.hyper.get("maximize") else 1.0
-    gradients = [None if record.g is None else _literal(sign * record.g) for record in upto]
+    gradients = [None if g is None else _literal(g) for g in map(run.given, upto)]
     hyper = {**subject.options, **trial.hyper}
     return TEMPLATE.format(
         title=claim.title,

@@ -15,6 +15,7 @@ PROJECTION = "projection"  # updates are projected by Eq. 11; delta = 0 switches
 NESTEROV = "nesterov"
 DAMPENING = "dampening"
 WEIGHT_DECAY = "weight-decay"  # decoupled, with wd_ratio
+MAXIMIZE = "maximize"
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Subject:
     device: str = "cpu"
 
 
-SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY})
-ADAMP_CAPABILITIES = frozenset({ADAPTIVE, PROJECTION, NESTEROV, WEIGHT_DECAY})
+SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY, MAXIMIZE})
+ADAMP_CAPABILITIES = frozenset({ADAPTIVE, PROJECTION, NESTEROV, WEIGHT_DECAY, MAXIMIZE})
 SGDP_BUFFERS = {"momentum_buffer": "momentum_buffer"}
 ADAMP_BUFFERS = {"step": "step", "exp_avg": "exp_avg", "exp_avg_sq": "exp_avg_sq"}
 

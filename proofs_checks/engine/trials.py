@@ -126,6 +126,10 @@ class Run:
         """The hyper-parameters that the algorithm knows."""
         return {name: value for name, value in self.trial.hyper.items() if name not in EXECUTION}
 
+    def given(self, record: Record) -> Floats | None:
+        """The gradient as the optimizer got it: ``record.g``, negated under ``maximize``."""
+        return -record.g if self.trial.hyper.get("maximize") and record.g is not None else record.g
+
     @property
     def field(self) -> Field:
         """Where the exact step lives: rationals, or balls where Adam takes a square root."""
