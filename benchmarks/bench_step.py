@@ -56,10 +56,11 @@ class Contender:
 def contenders(family: str) -> list[Contender]:
     """The baseline first: torch's own, one tensor after the other, in lists, and fused; ours; the published package."""
     # The weight decay of torch's SGD is coupled: another algorithm, of the same cost.
-    peer, ours, options = {
+    families: dict[str, tuple[type[Optimizer], type[Optimizer], Mapping[str, Any]]] = {
         "sgd": (torch.optim.SGD, SGDP, SGD_OPTIONS),
         "adam": (torch.optim.AdamW, AdamP, ADAM_OPTIONS),
-    }[family]
+    }
+    peer, ours, options = families[family]
     name, algorithm = f"torch {peer.__name__}", ours.__name__.lower()
     found = [
         Contender(name, peer, options, switches={"foreach": False, "fused": False}),
