@@ -130,6 +130,17 @@ def test_adamp_by_hand() -> None:
         assert (decayed.w == (1 - ratio / Q(16)) * EXACT.array([[3, 4]]) + moved).all()
 
 
+def test_the_layer_view_decays_like_a_projected_weight() -> None:
+    """Two rows whose radial gradients cancel, and whose updates do: only the decay, 39/40 and 159/160, tells."""
+    w, g = [[3, 4], [3, 4]], [[3, 4], [-3, -4]]
+    more = {"weight_decay": 0.25, "wd_ratio": Q(1, 10)}
+    (by_sgdp,) = run(sgdp, w, [g], lr=0.5, momentum=0.5, **more)
+    (by_adamp,) = run(adamp, w, [g], **{**ADAM, "lr": 0.25, "eps": 0}, **more)
+    assert by_sgdp.view is by_adamp.view is View.LAYER
+    assert (by_sgdp.w == Q(39, 40) * EXACT.array(w) - EXACT.array(g) / Q(2)).all()
+    assert (by_adamp.w == Q(159, 160) * EXACT.array(w) - Q(1, 4) * EXACT.array([[1, 1], [-1, -1]])).all()
+
+
 def test_a_forced_view_replaces_the_decision() -> None:
     """g = 0 on the second row: the channel view, the layer view and none give three different updates."""
     w, hyper = [[3, 4], [5, 12]], {"lr": 1, "momentum": 0.5}
