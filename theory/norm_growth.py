@@ -36,9 +36,22 @@ def nesterov_growth(lr: Any, beta: Any, squares: Sequence[Any], products: Sequen
 
     Args:
         squares: ‖d_0‖² … ‖d_t‖², of which the last one counts.
-        products: d_0·p_0 … d_{t−1}·p_{t−1}, update times buffer; they can be negative.
+        products: d_0·p_0 … d_{t−1}·p_{t−1}, update times buffer; one of them can be negative, but their discounted sum
+            is at least ‖p_{t−1}‖²/2 (see :func:`least_nesterov_growth`).
     """
     return gd_growth(lr, squares[-1]) + 2 * lr * lr * beta * beta * discounted_sum(beta, products)
+
+
+def least_nesterov_growth(lr: Any, beta: Any, square: Any, buffer_square: Any, dampening: Any = 0) -> Any:
+    """‖w_{t+1}‖² − ‖w_t‖² ≥ η² ‖d_t‖² + η²β²/(1−τ) ‖p_{t−1}‖² for Nesterov updates: never less than Lemma 2.1.
+
+    It holds for 0 ≤ β ≤ 1 and a dampening τ < 1.
+
+    Args:
+        square: ‖d_t‖².
+        buffer_square: ‖p_{t−1}‖².
+    """
+    return gd_growth(lr, square + beta * beta * buffer_square / (1 - dampening))
 
 
 def momentum_excess(beta: Any, squares: Sequence[Any]) -> Any:
@@ -93,7 +106,11 @@ def geometric_limit_ratio(beta: Any, rho: Any) -> Any:
 
 
 def bursts() -> Iterator[int]:
-    """A_k = 2^k where k is a power of two, else 0: a_t returns close to 1 for ever, and the ratio has no limit."""
+    """A_k = 2^k where k is a power of two, else 0: the ratio of Corollary 2.3 has no limit.
+
+    At a burst a_t ≥ ½, since earlier bursts add up to less than this one, so the ratio is at most 1 + β/(1−β); between
+    bursts x_{t+1} = βx_t, and just before the next one the ratio is close to 1 + 2β/(1−β).
+    """
     k = 0
     while True:
         yield 2**k if k and k & (k - 1) == 0 else 0

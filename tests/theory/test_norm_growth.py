@@ -69,7 +69,22 @@ def test_bursts_have_no_limit() -> None:
     assert long_after > 18
 
 
-def test_nesterov_growth_can_fall_short_of_gradient_descent() -> None:
-    lr, beta = Fraction(1), BETA
-    growth = norm_growth.nesterov_growth(lr, beta, [Fraction(1), Fraction(1)], [Fraction(-1, 2)])
-    assert growth < norm_growth.gd_growth(lr, Fraction(1))
+@given(beta=BETAS, fresh=st.fractions(Fraction(1, 8), 2), buffers=st.lists(st.fractions(-4, 4), min_size=2, max_size=9))
+def test_nesterov_never_grows_the_norm_by_less_than_gd(
+    beta: Fraction, fresh: Fraction, buffers: list[Fraction]
+) -> None:
+    # Updates along one direction: g_k = (p_k − βp_{k−1})/(1−τ), u_k = g_k + βp_k; p_t counts in u_t alone.
+    updates = [(p - beta * q) / fresh + beta * p for p, q in zip(buffers, [Fraction(0), *buffers], strict=False)]
+    products = [u * p for u, p in zip(updates, buffers, strict=True)][:-1]
+    lr, last = Fraction(1, 3), updates[-1] ** 2
+    growth = norm_growth.nesterov_growth(lr, beta, [last], products)
+    assert growth >= norm_growth.least_nesterov_growth(lr, beta, last, buffers[-2] ** 2, 1 - fresh)
+    assert growth >= norm_growth.gd_growth(lr, last)
+
+
+def test_nesterov_s_sum_can_be_negative_for_beta_above_one_with_dampening() -> None:
+    # β = 4, τ = 7/8: the hypotheses of least_nesterov_growth are needed.
+    beta, fresh, buffers = Fraction(4), Fraction(1, 8), [Fraction(p) for p in (1, 3, 5, 3)]
+    pairs = zip(buffers, [Fraction(0), *buffers], strict=False)
+    products = [((p - beta * q) / fresh + beta * p) * p for p, q in pairs]
+    assert norm_growth.discounted_sum(beta, products) < 0
