@@ -47,100 +47,157 @@ from tangency.theory.norm_growth import (
     recent_share,
 )
 
-BETA, RHO = sympy.symbols("β (ρ−1)", positive=True)
+BETA = sympy.Symbol("β", positive=True)
+ONE = sympy.Integer(1)
+T = sympy.Symbol("t", integer=True, nonnegative=True)
 
 
-def proof(limit: sympy.Expr | None = None) -> Proof:
-    """The exact identity by induction, and what follows from it; ``limit`` is the claimed limit of F_t, in β.
+def weight(n: sympy.Expr) -> sympy.Expr:
+    """G_n = Σ_{l=1}^{n} β^l."""
+    return BETA * (1 - BETA**n) / (1 - BETA)
 
-    The machine checks every identity and inequality below; that x_t → 0 follows from "x_t ≤ β^{t−N} + α/(1−β) for
-    every α > 0 and t ≥ N(α)" is the definition of a limit.
-    """
-    beta = BETA
-    top = limit_excess(beta) if limit is None else limit
-    total, recent, new, most, slack = (sympy.Symbol(name, nonnegative=True) for name in ("S", "X", "A'", "M", "e"))
-    x, a = sympy.symbols("x_t a_{t+1}", nonnegative=True)
-    left, alpha = sympy.symbols("1−a_{t+1} α", nonnegative=True)
-    t, m = sympy.symbols("t m", integer=True, nonnegative=True)
-    rho = RHO + 1
 
-    def weight(n: sympy.Expr) -> sympy.Expr:
-        """G_n = Σ_{l=1}^{n} β^l."""
-        return beta * (1 - beta**n) / (1 - beta)
+def identity_steps(limit: sympy.Expr) -> tuple[Identity | NonNegative, ...]:
+    """β/(1−β) − F_t = β/(1−β) · x_t ≥ 0, by induction; ``limit`` is the claimed β/(1−β)."""
+    n = sympy.Symbol("n", integer=True, nonnegative=True)
+    recent, new = sympy.symbols("X A'", nonnegative=True)
+    total = sympy.Symbol("S", positive=True)
+    sigma = sympy.Symbol("σ", positive=True)
+    return (
+        Identity("G_n = β(1 − βⁿ)/(1 − β): base G_0 = 0", weight(sympy.Integer(0)), 0),
+        Identity("and step: G_{n+1} = G_n + β^{n+1}", weight(n + 1), weight(n) + BETA ** (n + 1)),
+        Identity("G_{n+1} = β + βG_n, so N_{t+1} = β(S_t + N_t)", weight(n + 1), BETA + BETA * weight(n)),
+        Identity("N_t = β/(1−β) (S_t − X_t): base N_0 = G_0 A_0 = 0, S_0 = X_0 = A_0", 0, limit * (new - new)),
+        Identity(
+            "and step: β(S_t + N_t) = β/(1−β) (S_{t+1} − X_{t+1})",
+            BETA * (total + limit * (total - recent)),
+            limit * ((total + new) - (BETA * recent + new)),
+        ),
+        Identity(
+            "the identity: β/(1−β) − F_t = β/(1−β) · X_t/S_t",
+            limit - limit * (total - recent) / total,
+            limit * recent / total,
+        ),
+        NonNegative(
+            "the limit is not exceeded: the gap is ≥ 0, written with β = 1/(1+σ), σ > 0",
+            (limit * recent / total).subs(BETA, 1 / (1 + sigma)),
+            [(recent / (sigma * total), ONE)],
+        ),
+    )
+
+
+def limit_steps(terms: sympy.Expr) -> tuple[Identity | NonNegative, ...]:
+    """x_t → 0 if and only if a_t → 0, and X_t ≤ M(1 − β^terms)/(1−β), ``terms`` being claimed in t."""
+    m = sympy.Symbol("m", integer=True, nonnegative=True)
+    recent, new, x, alpha, most = sympy.symbols("X A' x_N α M", nonnegative=True)
+    slack, slack_a, slack_x = sympy.symbols("e e_1 e_2", nonnegative=True)
+    total = sympy.Symbol("S", positive=True)
+    share, following = new / (total + new), (BETA * recent + new) / (total + new)
+
+    def above(m: sympy.Expr) -> sympy.Expr:
+        return BETA**m * x + alpha * (1 - BETA**m) / (1 - BETA)
+
+    def largest(t: sympy.Expr) -> sympy.Expr:
+        return most * (1 - BETA ** terms.subs(T, t)) / (1 - BETA)
+
+    return (
+        Identity(
+            "the recursion: x_{t+1} = β(1 − a_{t+1}) x_t + a_{t+1}",
+            following,
+            BETA * (1 - share) * recent / total + share,
+        ),
+        NonNegative(
+            "necessary: x_{t+1} ≥ a_{t+1}, so that x_t → 0 forces a_t → 0",
+            following - share,
+            [(BETA * recent / (total + new), ONE)],
+        ),
+        NonNegative(
+            "sufficient: x_{t+1} ≤ βx_t + a_{t+1}",
+            BETA * recent / total + share - following,
+            [(BETA * recent * new / (total * (total + new)), ONE)],
+        ),
+        Identity("so a_s ≤ α for s > N gives x_{N+m} ≤ β^m x_N + α(1 − β^m)/(1−β): base m = 0", above(ONE * 0), x),
+        NonNegative(
+            "and step: x_{N+m} short of it by e, a of α by e_1, and x_{N+m+1} of βx + a by e_2",
+            above(m + 1) - (BETA * (above(m) - slack) + (alpha - slack_a) - slack_x),
+            [(BETA * slack, ONE), (slack_a, ONE), (slack_x, ONE)],
+        ),
+        Identity("X_t ≤ M(1 − β^{t+1})/(1−β) if all A_k ≤ M: base M ≥ A_0", largest(ONE * 0), most),
+        NonNegative(
+            "and step: X_t short of it by e, A_{t+1} of M by e_1",
+            largest(T + 1) - (BETA * (largest(T) - slack) + (most - slack_a)),
+            [(BETA * slack, ONE), (slack_a, ONE)],
+        ),
+        Identity(
+            "at finite t the gap is at most β(1 − β^{t+1})/(1−β)² · M/S",
+            limit_excess(BETA) * largest(T) / total,
+            weight(T + 1) / (1 - BETA) * most / total,
+        ),
+    )
+
+
+def counterexample_steps() -> tuple[Identity | NonNegative, ...]:
+    """What the ratio does for A_k = ρ^k, ρ > 1, and for bursts."""
+    earlier, excess, slack, recent = sympy.symbols("B z e X", nonnegative=True)
+    rho, total = sympy.symbols("ρ S", positive=True)
+    t = T
 
     def geometric(base: sympy.Expr, n: sympy.Expr) -> sympy.Expr:
-        """Σ_{k≤n} β^{n−k} ρ^k, and Σ_{k≤n} ρ^k at β = 1."""
+        """Σ_{k≤n} base^{n−k} ρ^k."""
         return (rho ** (n + 1) - base ** (n + 1)) / (rho - base)
 
+    return (
+        Identity("A_k = ρ^k, ρ > 1: X_t = (ρ^{t+1} − β^{t+1})/(ρ − β), base X_0 = 1", geometric(BETA, ONE * 0), 1),
+        Identity("and step", geometric(BETA, t + 1), BETA * geometric(BETA, t) + rho ** (t + 1)),
+        Identity("S_t is the same at β = 1: base S_0 = 1", geometric(ONE, ONE * 0), 1),
+        Identity("and step", geometric(ONE, t + 1), geometric(ONE, t) + rho ** (t + 1)),
+        Identity(
+            "so x_t is (ρ−1)/(ρ−β) and a rest that vanishes with ρ^{−t}",
+            geometric(BETA, t) / geometric(ONE, t) - (rho - 1) / (rho - BETA),
+            (rho - 1) / (rho - BETA) * (1 - BETA ** (t + 1)) / (rho ** (t + 1) - 1),
+        ),
+        Identity(
+            "and the ratio tends to 1 + 2β/(ρ−β)",
+            1 + 2 * limit_excess(BETA) * (1 - (rho - 1) / (rho - BETA)),
+            geometric_limit_ratio(BETA, rho),
+        ),
+        NonNegative(
+            "bursts y = 2^k at k = 2^j: the earlier ones sum to B = y − e ≤ y, as B + y ≤ y² for y = 2 + z",
+            (2 + excess) ** 2 - ((2 + excess - slack) + (2 + excess)),
+            [(excess * (2 + excess), ONE), (slack, ONE)],
+        ),
+        NonNegative(
+            "so x_t ≥ a_t ≥ ½ at every burst: y ≥ S/2, with y = B + e and S = B + y",
+            (earlier + slack) - (earlier + (earlier + slack)) / 2,
+            [(slack / 2, ONE)],
+        ),
+        Identity(
+            "and between bursts A' = 0: x_{t+1} = βx_t, down to at most β^{2^j − 1}; so x_t has no limit",
+            (BETA * recent + 0) / (total + 0),
+            BETA * (recent / total),
+        ),
+    )
+
+
+def proof(limit: sympy.Expr | None = None, terms: sympy.Expr = T + 1) -> Proof:
+    """The exact identity by induction, and what follows from it.
+
+    The machine checks every identity and inequality; that they say x_t → 0 (choose α, then N, then m) is the definition
+    of a limit, and stays in words.
+
+    Args:
+        limit: the claimed limit of F_t, in β.
+        terms: the claimed exponent of the bound at finite t.
+    """
+    top = limit_excess(BETA) if limit is None else limit
     return Proof(
         method="Induction on t for the exact identity and the bounds; then one line of algebra each.",
         given=(
             Given("A_k = ‖p_k‖² ≥ 0; S_t = Σ_{k≤t} A_k > 0; X_t = Σ_{k≤t} β^{t−k} A_k, so X_{t+1} = βX_t + A_{t+1}"),
-            Given(
-                "N_t = Σ_{k≤t} G_{t−k} A_k with G_n = Σ_{l=1}^{n} β^l, so F_t = N_t/S_t (A.8) and N_{t+1} = N_t + βX_t"
-            ),
-            Given("x_t = X_t/S_t, a_t = A_t/S_t; 0 < β < 1"),
+            Given("N_t = Σ_{k≤t} G_{t−k} A_k with G_n = Σ_{l=1}^{n} β^l, so F_t = N_t/S_t (A.8)"),
+            Given("x_t = X_t/S_t ≤ 1, a_t = A_t/S_t; 0 < β < 1; a prime marks the next step"),
         ),
-        steps=(
-            Identity("G_n = β(1 − βⁿ)/(1 − β): base G_0 = 0", weight(sympy.Integer(0)), 0),
-            Identity("and step G_{n+1} = G_n + β^{n+1}", weight(m) + beta ** (m + 1), weight(m + 1)),
-            Identity("N_t = β/(1−β) (S_t − X_t): base N_0 = 0, as S_0 = X_0 = A_0", 0, top * (new - new)),
-            Identity(
-                "and step: N_t + βX_t = β/(1−β) (S_{t+1} − X_{t+1})",
-                top * (total - recent) + beta * recent,
-                top * ((total + new) - (beta * recent + new)),
-            ),
-            Identity(
-                "the identity: β/(1−β) − F_t = β/(1−β) · X_t/S_t",
-                top - top * (total - recent) / total,
-                top * recent / total,
-            ),
-            NonNegative(
-                "never exceeded, induction: X_t ≥ 0 gives X_{t+1} = βX_t + A_{t+1} ≥ 0",
-                beta * recent + new,
-                [(beta * recent, sympy.Integer(1)), (new, sympy.Integer(1))],
-            ),
-            Identity(
-                "the recursion: x_{t+1} = β(1 − a_{t+1}) x_t + a_{t+1}",
-                (beta * recent + new) / (total + new),
-                beta * (1 - new / (total + new)) * (recent / total) + new / (total + new),
-            ),
-            NonNegative(
-                "necessary: x_{t+1} − a_{t+1} = β(1 − a_{t+1}) x_t ≥ 0, so x_t → 0 forces a_t → 0",
-                beta * left * x + a - a,
-                [(beta * left * x, sympy.Integer(1))],
-            ),
-            NonNegative(
-                "sufficient: x_{t+1} ≤ βx_t + a_{t+1}, as the difference is βa_{t+1}x_t",
-                (beta * x + a) - (beta * (1 - a) * x + a),
-                [(beta * a * x, sympy.Integer(1))],
-            ),
-            Identity(
-                "so a_s ≤ α for s > N gives x_{N+m} ≤ β^m x_N + α/(1−β) for every m, by induction on m",
-                beta * (beta**m * x + alpha / (1 - beta)) + alpha,
-                beta ** (m + 1) * x + alpha / (1 - beta),
-            ),
-            Identity(
-                "at finite t: X_t ≤ M(1 − β^{t+1})/(1−β) for M = max A, base: M − A_0 is the slack e ≥ 0",
-                (new + slack) * (1 - beta) / (1 - beta) - new,
-                slack,
-            ),
-            Identity(
-                "and step: βM(1 − β^{t+1})/(1−β) + M = M(1 − β^{t+2})/(1−β)",
-                beta * most * (1 - beta ** (t + 1)) / (1 - beta) + most,
-                most * (1 - beta ** (t + 2)) / (1 - beta),
-            ),
-            Identity(
-                "A_k = ρ^k, ρ > 1: X_{t+1} = βX_t + ρ^{t+1}",
-                beta * geometric(beta, t) + rho ** (t + 1),
-                geometric(beta, t + 1),
-            ),
-            Identity(
-                "there x_t → (ρ−1)/(ρ−β), and the ratio tends to 1 + 2β/(ρ−β)",
-                1 + 2 * top * (1 - (rho - 1) / (rho - beta)),
-                geometric_limit_ratio(beta, rho),
-            ),
-        ),
+        steps=(*identity_steps(top), *limit_steps(terms), *counterexample_steps()),
         conclusion=(
             "1 + 2F_t = 1 + 2β/(1−β) · (1 − x_t) ≤ 1 + 2β/(1−β), with equality in the limit if and only if "
             "A_t/Σ_{k≤t} A_k → 0; the gap of F_t is at most β(1−β^{t+1})/(1−β)² · max A/ΣA."

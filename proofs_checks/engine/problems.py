@@ -1,7 +1,7 @@
 """Generated problems for the exact and the ball rung: small rationals, so that hundreds of steps stay exact."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -125,6 +125,15 @@ def skew_descents(draw: st.DrawFn, /, *, momentum: bool, max_steps: int = MAX_ST
         hyper["momentum"] = draw(momenta())
     steps = draw(st.integers(1, max(1, min(max_steps, MAX_WORK // dim))))
     return Descent(draw(vectors(dim, nonzero=True)), draw(skew_fields(dim)), steps, hyper)
+
+
+def with_hyper(descents: st.SearchStrategy[Descent], **drawn: st.SearchStrategy[Any]) -> st.SearchStrategy[Descent]:
+    """The same descents with further hyper-parameters, or others, each drawn from its own strategy."""
+    return st.builds(
+        lambda descent, hyper: replace(descent, hyper={**descent.hyper, **hyper}),
+        descents,
+        st.fixed_dictionaries(drawn),
+    )
 
 
 @dataclass(frozen=True)
