@@ -236,6 +236,8 @@ def test_sgdp_without_its_additions_is_gradient_descent(run: problems.TensorRun)
 @given(RUNS)
 def test_adamp_that_never_projects_is_adamw(run: problems.TensorRun) -> None:
     """To the last bit in float64, where both run the same lines; exactly where β₂ = 0."""
+    more: dict[str, Any]
+    never: dict[str, Any]
     for field, more in ((FLOAT64, {}), (EXACT, {"betas": (0.5, 0), "eps": 0.5})):
 
         def steps(algorithm: Algorithm, field: Field = field, **hyper: Any) -> list[tuple[Array, Step]]:
@@ -256,7 +258,7 @@ def test_bias_correction_matters() -> None:
     with BALLS.context():
         beta1, beta2 = map(BALLS.element, (0.9, 0.999))
         travelled = sum((1 - beta1**t) / (1 - beta2**t).sqrt() for t in range(1, 21)) * BALLS.element(lr)
-        for index in np.ndindex(2, 2):
+        for index in ((0, 0), (0, 1), (1, 0), (1, 1)):
             require_contains("with bias correction", corrected[index], w[index[0]][index[1]] - 2 * int(signs[index]))
             assert printed[index].overlaps(w[index[0]][index[1]] - int(signs[index]) * travelled)
         assert travelled.rad() < 2.0**-100
@@ -287,37 +289,48 @@ def on_sphere(what: str, w: Array) -> None:
             assert (row @ row).rad() < 2.0**-64
 
 
+def at_angle(what: str, step: Step, angle: flint.arb) -> None:
+    """The step ends on the unit circle, at an angle below the first axis."""
+    (got,) = step.w.reshape(1, 2)
+    for value, expected in zip(got, (angle.cos(), -angle.sin()), strict=True):
+        assert value.is_finite(), what
+        assert value.overlaps(expected), what
+    on_sphere(what, step.w.reshape(1, 2))
+
+
 def test_sgdg_by_hand() -> None:
-    """On the circle from (1, 0), h = (0, 1): an angle of π/6, then, on a gradient of 0, half as far again."""
+    """On the circle from (1, 0), h = (0, 1) turns by π/6; then half of that again, and as far as the gradient says."""
     with BALLS.context():
-        angle, root3 = flint.arb.pi() / 6, flint.arb(3).sqrt()
-        first = sgdg(BALLS, BALLS.array([[2, 0]]), BALLS.array([[5, 1]]), lr=angle, momentum=0.5)
-        assert first.w[0, 0].overlaps(root3 / 2)
-        assert first.w[0, 1].overlaps(flint.arb(-0.5))
-        second = sgdg(BALLS, first.w, BALLS.zeros((1, 2)), first.state, lr=angle, momentum=0.5)
-        for got, expected in zip(second.w[0], (flint.arb(0.5).sqrt(), -flint.arb(0.5).sqrt()), strict=True):
-            assert got.overlaps(expected)
-        clipped = sgdg(BALLS, BALLS.array([2, 0]), BALLS.array([5, -1]), lr=angle, clip=0.5)
-        assert clipped.w[0].overlaps((angle / 2).cos())
-        assert clipped.w[1].overlaps((angle / 2).sin())
-        for step in (first, second, clipped):
-            on_sphere("‖y‖²", step.w.reshape(1, 2))
+        angle = flint.arb.pi() / 6
+        hyper: dict[str, Any] = {"lr": angle, "momentum": 0.5}
+        first = sgdg(BALLS, BALLS.array([[2, 0]]), BALLS.array([[5, 1]]), **hyper)
+        at_angle("h = (0, 1)", first, angle)
+        ahead = np.stack([-first.w[:, 1], first.w[:, 0]], axis=-1)  # (0, 1), carried along the circle
+        for slope in (0, 1, -2):
+            second = sgdg(BALLS, first.w, slope * ahead, first.state, **hyper)
+            at_angle(f"then {slope} times it", second, angle + angle / 2 + slope * angle)
+        for h, moved in ((2, 0.5), (-2, -0.5), (0.25, 0.25)):
+            clipped = sgdg(BALLS, BALLS.array([2, 0]), BALLS.array([5, h]), lr=angle, clip=0.5)
+            at_angle(f"h = {h}, clipped to ½", clipped, angle * BALLS.element(moved))
 
 
 def test_adamg_by_hand() -> None:
-    """ε = 0: the first step is an angle of η against the gradient, and so is the next one on the same gradient."""
+    """ε = 0: the first step is an angle of η against the gradient, and so is the next one on the same gradient.
+
+    With ε = 4: √(1−β₂) ‖h‖/√((1−β₂)‖h‖² + ε) = ½ · 3/√(9/4 + 4) = 3/5 of it.
+    """
     with BALLS.context():
         angle = flint.arb.pi() / 6
-        hyper: dict[str, Any] = {"lr": angle, "eps": 0, "betas": (0.75, 0.5)}
-        first = adamg(BALLS, BALLS.array([[2, 0]]), BALLS.array([[5, 3]]), **hyper)
-        ahead = BALLS.array([[-first.w[0, 1], first.w[0, 0]]]) * 3  # (0, 3), carried along the circle
-        second = adamg(BALLS, first.w, ahead, first.state, **hyper)
-        for step, total in ((first, angle), (second, 2 * angle)):
-            assert step.w[0, 0].overlaps(total.cos())
-            assert step.w[0, 1].overlaps(-total.sin())
-            on_sphere("‖y‖²", step.w)
-        require_contains("v_1", first.state["second_moments"][0], Q(9, 2))
-        require_contains("v_2", second.state["second_moments"][0], Q(27, 4))
+        hyper: dict[str, Any] = {"lr": angle, "betas": (0.5, 0.75)}
+        start = BALLS.array([[2, 0]]), BALLS.array([[5, 3]])
+        first = adamg(BALLS, *start, eps=0, **hyper)
+        at_angle("one step", first, angle)
+        ahead = np.stack([-first.w[:, 1], first.w[:, 0]], axis=-1) * 3  # (0, 3), carried along the circle
+        second = adamg(BALLS, first.w, ahead, first.state, eps=0, **hyper)
+        at_angle("two steps", second, 2 * angle)
+        require_contains("v_1", first.state["second_moments"][0], Q(9, 4))
+        require_contains("v_2", second.state["second_moments"][0], Q(63, 16))
+        at_angle("ε = 4", adamg(BALLS, *start, eps=4, **hyper), angle * 3 / 5)
 
 
 @st.composite
@@ -331,11 +344,11 @@ def grassmann_problems(draw: st.DrawFn) -> tuple[Array, list[Array]]:
     numbers = st.lists(st.integers(-9, 9), min_size=shape[1], max_size=shape[1]).map(EXACT.array)
     w = [draw(numbers.filter(any)) for _ in range(shape[0])]
 
-    def turns(g: Array, row: Array) -> bool:
-        return not any(g) or bool((g @ row) ** 2 < (g @ g) * (row @ row))
+    def turning(row: Array) -> st.SearchStrategy[Array]:
+        return numbers.filter(lambda g: not any(g) or bool((g @ row) ** 2 < (g @ g) * (row @ row)))
 
     steps = range(draw(st.integers(1, 4)))
-    gradients = [[draw(numbers.filter(lambda g, row=row: turns(g, row))) for row in w] for _ in steps]
+    gradients = [[draw(turning(row)) for row in w] for _ in steps]
     return np.array(w), [np.array(g) for g in gradients]
 
 
