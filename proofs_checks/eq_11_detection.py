@@ -43,7 +43,7 @@ def proof(threshold: sympy.Expr = THRESHOLD) -> Proof:
     """Eq. 11 without square roots, for the claimed ``threshold``, and the law of the cosine of a random gradient."""
     gram = Gram("w g u", relations={("w", "u"): 0})
     w, g, u = gram.vectors
-    z = sympy.Symbol("z", positive=True)
+    z, k = sympy.Symbol("z", positive=True), sympy.Symbol("k", nonnegative=True)
 
     def cosine2(w: sympy.Expr, g: sympy.Expr) -> sympy.Expr:
         return gram.dot(w, g) ** 2 / (gram.square(w) * gram.square(g))
@@ -53,7 +53,7 @@ def proof(threshold: sympy.Expr = THRESHOLD) -> Proof:
 
     tilted = KAPPA * w + u
     ww, uu = gram.square(w), gram.square(u)
-    density = (1 - z**2 / DIM) ** ((DIM - 3) / 2)
+    density, limit = (1 - z**2 / DIM) ** ((DIM - 3) / 2), sympy.exp(-(z**2) / 2)
     return Proof(
         method="Gram algebra, in any dimension; a limit for the law of a random cosine.",
         given=(
@@ -79,10 +79,16 @@ def proof(threshold: sympy.Expr = THRESHOLD) -> Proof:
                 -decision(w, u),
                 [(DELTA**2 * ww * uu, sympy.Integer(1))],
             ),
+            Identity("for d → ∞, (1 − z²/d)^{(d−3)/2} tends to e^{−z²/2}", sympy.limit(density, DIM, sympy.oo), limit),
+            NonNegative(
+                "by 1 − x ≤ e^{−x} it is ≤ e^{−z²(d−3)/(2d)} ≤ e^{−z²/8}: (d−3)/(2d) ≥ 1/8 for d = 4 + k",
+                ((DIM - 3) / (2 * DIM)).subs(DIM, 4 + k) - sympy.Rational(1, 8),
+                [(3 * k / (8 * (4 + k)), sympy.Integer(1))],
+            ),
             Identity(
-                "the density of z tends to the normal one, so that P(|z| < δ) → 2Φ(δ) − 1 = erf(δ/√2)",
-                sympy.limit(density, DIM, sympy.oo),
-                sympy.exp(-(z**2) / 2),
+                "so its integrals converge (Lebesgue), and P(|z| < δ) → ∫_0^δ/∫_0^∞ e^{−z²/2} dz = erf(δ/√2)",
+                sympy.integrate(limit, (z, 0, DELTA)) / sympy.integrate(limit, (z, 0, sympy.oo)),
+                sympy.erf(DELTA / sympy.sqrt(2)),
             ),
         ),
         conclusion="The decision is rational and scale-free, and passes every exactly scale-invariant gradient; a "
@@ -217,8 +223,10 @@ def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Gradients on both sides of the threshold, from a few ulps to wide margins, of every magnitude.
 
     Weight decay, ``wd_ratio`` ≠ 1 and a momentum tell the branches apart; the last gradients decide, after a free one.
+    Vectors, which no gradient projects, are among the weights.
     """
-    shape = draw(generate.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0]))
+    tensors = generate.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
+    shape = draw(st.one_of(*[tensors] * 6, st.tuples(st.integers(2, 16))))
     dtype = draw(st.sampled_from(generate.DTYPES))
     delta = draw(st.sampled_from((0.1, 0.5, 1.0)))
     fixed = {"lr": draw(st.sampled_from((0.1, 0.5))), "weight_decay": draw(st.sampled_from((0.1, 0.0)))}

@@ -286,7 +286,7 @@ class WrongAxis(Small):
         return (lambda x: x.transpose(0, 1).reshape(x.shape[1], -1), lambda x: x.reshape(1, -1))
 
 
-@mutant("algorithm-1")
+@mutant("algorithm-1", "eq-11")
 class VectorsToo(Small):
     """Vectors (biases, gains) are projected as well."""
 
