@@ -81,7 +81,7 @@ def proof(threshold: sympy.Expr = THRESHOLD) -> Proof:
             ),
             Identity("for d → ∞, (1 − z²/d)^{(d−3)/2} tends to e^{−z²/2}", sympy.limit(density, DIM, sympy.oo), limit),
             NonNegative(
-                "by 1 − x ≤ e^{−x} it is ≤ e^{−z²(d−3)/(2d)} ≤ e^{−z²/8}: (d−3)/(2d) ≥ 1/8 for d = 4 + k",
+                "and, as 1 − x ≤ e^{−x}, is at most e^{−z²(d−3)/(2d)}, which for d = 4 + k is at most e^{−z²/8}",
                 ((DIM - 3) / (2 * DIM)).subs(DIM, 4 + k) - sympy.Rational(1, 8),
                 [(3 * k / (8 * (4 + k)), sympy.Integer(1))],
             ),
