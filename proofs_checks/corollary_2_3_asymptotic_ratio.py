@@ -172,7 +172,7 @@ def counterexample_steps() -> tuple[Identity | NonNegative, ...]:
             [(slack / 2, ONE)],
         ),
         Identity(
-            "and between bursts A' = 0: x_{t+1} = βx_t, down to at most β^{2^j − 1}; so x_t has no limit",
+            "and between bursts A' = 0: x_{t+1} = βx_t, down to at most β^{2^j−1}; so x_t has no limit",
             (BETA * recent + 0) / (total + 0),
             BETA * (recent / total),
         ),
