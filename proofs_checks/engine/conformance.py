@@ -20,7 +20,7 @@ def admissible_views(run: Run, record: Record) -> tuple[View, ...]:
     both answers open.
     """
     assert record.g is not None
-    if record.w.ndim < 2 or record.w.size == 0:
+    if record.w.ndim < 2 or record.w.size == 0 or not run.projects:
         return (View.NONE,)
     views = []
     for view in (View.CHANNEL, View.LAYER):

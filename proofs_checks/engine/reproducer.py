@@ -78,7 +78,7 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
     """
     upto = run.records[: measurement.step + 1]
     gradients = [None if g is None else _literal(g) for g in map(run.given, upto)]
-    hyper = {**subject.options, **trial.hyper}
+    hyper = subject.arguments({**subject.options, **trial.hyper})
     return TEMPLATE.format(
         title=claim.title,
         where=claim.where,

@@ -154,6 +154,8 @@ def run_attack(claim: Claim, subject: Subject, task: Task, examples: int, option
         target(largest.ratio, label="error/bound")
 
     found = search(attack.trials(subject), check, _budget(task, examples, options), _key(task))
+    if found.missing and not found.checked and found.violation is None:
+        return _result(task, Verdict.DOES_NOT_APPLY, detail=f"{subject.name}: {found.missing}")
     result = _judge(task, found)
     if not isinstance(found.violation, Exceeded):
         return replace(result, error=worst[0], error_at=worst[1], ulps=worst_ulps) if found.checked else result

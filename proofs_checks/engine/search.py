@@ -14,6 +14,7 @@ from hypothesis.statistics import collector
 from hypothesis.strategies import SearchStrategy
 
 from tangency.proofs_checks.engine.claim import Violation
+from tangency.proofs_checks.engine.subjects import NotOffered
 from tangency.theory.fields import NotInField
 from tangency.theory.projection import UndecidedView
 
@@ -21,7 +22,7 @@ Problem = TypeVar("Problem")
 
 _collector: Any = collector  # typed as one that never holds anything
 # The number format cannot tell: such a problem is set aside and counted, neither a pass nor a failure.
-UNDECIDED = (NotInField, UndecidedView)
+UNDECIDED = (NotInField, UndecidedView, NotOffered)
 # Time is not evidence (a busy machine must not change a verdict), and wide tensors are meant to be large.
 NO_CHECK = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
 
@@ -32,6 +33,7 @@ class Found:
 
     Attributes:
         checked: problems on which the check passed, up to the first that failed.
+        missing: what the subject lacks, where no problem at all could be run for that reason.
         undecided: problems that the number format could not decide, and ``why`` for the last one.
         problem, violation: the last counterexample; after the search, the minimal one.
         flaky: the same problem failed once and passed once.
@@ -42,6 +44,7 @@ class Found:
     checked: int = 0
     undecided: int = 0
     why: str = ""
+    missing: str = ""
     problem: Any = None
     violation: Violation | None = None
     flaky: bool = False
@@ -84,6 +87,7 @@ def search(problems: SearchStrategy[Problem], check: Callable[[Problem], None], 
             check(problem)
         except UNDECIDED as error:
             found.undecided, found.why = found.undecided + 1, f"{error}"
+            found.missing = found.why if isinstance(error, NotOffered) else found.missing
             reject()
         except Violation as violation:
             found.problem, found.violation = problem, violation

@@ -18,6 +18,10 @@ WEIGHT_DECAY = "weight-decay"  # decoupled, with wd_ratio
 MAXIMIZE = "maximize"
 
 
+class NotOffered(Exception):
+    """A trial asks for what an optimizer does not have: an argument, a value of it, a dtype. The message names it."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """An optimizer under test.
@@ -25,12 +29,14 @@ class Subject:
     Attributes:
         name: how reports call it.
         algorithm: which algorithm of the executable spec it claims to be, a key of ``theory.algorithms.ALGORITHMS``.
-        make: builds it from parameters and hyper-parameters.
+        make: builds it from parameters and hyper-parameters; :class:`NotOffered` where it cannot.
         capabilities: what it offers.
-        buffers: the spec's state names, with the keys of ``optimizer.state[param]`` that hold them.
+        buffers: the spec's state names, with the keys of ``optimizer.state[param]`` that hold them. Empty where the
+            state cannot be read: then only first steps, which start from nothing, are compared.
         imports, expression: a line of Python that imports it, and the expression that then names it.
         options: arguments that every trial passes: a code path, say.
         device: where its parameters lie.
+        arguments: the hyper-parameters under the optimizer's own names, as ``expression`` takes them.
     """
 
     name: str
@@ -42,6 +48,7 @@ class Subject:
     expression: str
     options: Mapping[str, Any] = field(default_factory=dict)
     device: str = "cpu"
+    arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
 
 
 SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY, MAXIMIZE})

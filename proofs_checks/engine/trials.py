@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from tangency.proofs_checks.engine.rounding import FORMATS, Bounds, Floats, Format
-from tangency.proofs_checks.engine.subjects import ADAPTIVE, Subject
+from tangency.proofs_checks.engine.subjects import ADAPTIVE, PROJECTION, NotOffered, Subject
 from tangency.theory.algorithms import ALGORITHMS, START, Step
 from tangency.theory.fields import EXACT, Array, Field, balls
 from tangency.theory.projection import View
@@ -23,6 +23,11 @@ Gradient = tuple[float, ...] | None | Callable[[Floats], Floats]
 LAYOUTS = ("contiguous", "transposed", "strided", "channels_last")
 # Switches of how a step is executed, of which the algorithm knows nothing.
 EXECUTION = frozenset({"maximize", "foreach", "fused", "capturable", "differentiable"})
+# Hyper-parameters of the projection, of which an algorithm without one knows nothing.
+PROJECTING = frozenset({"delta", "wd_ratio"})
+# Algorithms without weight decay in the spec; claims run them at 0.
+WITHOUT_STATE = frozenset({"gd"})
+WITHOUT_DECAY = frozenset({"gd", "momentum", "nesterov", "adam"})
 BALLS = balls(256)
 
 
@@ -124,7 +129,15 @@ class Run:
     @property
     def hyper(self) -> dict[str, Any]:
         """The hyper-parameters that the algorithm knows."""
-        return {name: value for name, value in self.trial.hyper.items() if name not in EXECUTION}
+        unknown = EXECUTION if self.projects else EXECUTION | PROJECTING
+        if self.subject.algorithm in WITHOUT_DECAY:
+            unknown |= {"weight_decay"}
+        return {name: value for name, value in self.trial.hyper.items() if name not in unknown}
+
+    @property
+    def projects(self) -> bool:
+        """Whether the subject claims to decide by Eq. 11 at all."""
+        return PROJECTION in self.subject.capabilities
 
     def given(self, record: Record) -> Floats | None:
         """The gradient as the optimizer got it: ``record.g``, negated under ``maximize``."""
@@ -139,7 +152,7 @@ class Run:
         """The exact step from the state of a record; ``view`` forces the decision, ``changes`` override ``hyper``."""
         assert record.g is not None, "a step without a gradient has no exact step"
         state = {k: v if k == "step" else self.field.array(v) for k, v in record.state.items()} or START
-        hyper = {**self.hyper, **changes} | ({} if view is None else {"view": view})
+        hyper = {**self.hyper, **changes} | ({} if view is None or not self.projects else {"view": view})
         algorithm = ALGORITHMS[self.subject.algorithm]
         return algorithm(self.field, self.field.array(record.w), self.field.array(record.g), state, **hyper)
 
@@ -223,12 +236,16 @@ def execute(subject: Subject, trial: Trial) -> Run:
 
     Raises:
         Crash: the optimizer raised an exception.
+        NotOffered: the optimizer lacks what the trial asks for.
     """
     parameter = torch.nn.Parameter(as_tensor(trial.w, trial.shape, trial.dtype, trial.layout).to(subject.device))
     try:
         optimizer = subject.make([parameter], **{**subject.options, **trial.hyper})
+    except NotOffered:
+        raise
     except Exception as error:
         raise Crash(error, Run(subject, trial, ())) from error
+    hidden = not subject.buffers and subject.algorithm not in WITHOUT_STATE
     sign = -1.0 if trial.hyper.get("maximize") else 1.0
     records: list[Record] = []
     state: Mapping[str, Any] = {}
@@ -245,16 +262,20 @@ def execute(subject: Subject, trial: Trial) -> Run:
         direction = None if g is None else sign * g
         try:
             optimizer.step()
+            after = _read_state(optimizer, parameter, subject, trial)
+            grad_after = None if parameter.grad is None else as_floats(parameter.grad, trial)
+            weights = as_floats(parameter, trial)
+        except NotOffered:
+            raise
         except Exception as error:
             nothing = np.full_like(before, np.nan)
             crashed = Record(index, before, direction, state, nothing, {}, None)
             raise Crash(error, Run(subject, trial, (*records, crashed))) from error
-        after = _read_state(optimizer, parameter, subject, trial)
-        grad_after = None if parameter.grad is None else as_floats(parameter.grad, trial)
-        weights = as_floats(parameter, trial)
         records.append(Record(index, before, direction, state, weights, after, grad_after))
         state = after
         if not all(np.isfinite(values).all() for values in (weights, *after.values())):
+            break
+        if hidden and g is not None:  # the next step starts from buffers that nobody can read
             break
     return Run(subject, trial, tuple(records))
 

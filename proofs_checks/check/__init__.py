@@ -1,0 +1,1 @@
+"""Conformance: what somebody else's optimizer computes, and which statements it obeys."""
