@@ -99,6 +99,9 @@ def verify(
     reproducers: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a stand-alone script for every failure.")
     ] = None,
+    time_limit: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="Kill a task that takes longer; 0 for never.")
+    ] = 600,
     mutants: Annotated[bool, typer.Option("--mutants", help="Attack broken optimizers: the kill matrix.")] = False,
     no_database: Annotated[
         bool, typer.Option("--no-database", help="Do not replay and keep earlier failures.")
@@ -137,6 +140,7 @@ def verify(
                 seed=seed,
                 database=not (no_database or mutants),
                 shrink=not mutants,
+                limit=time_limit or None,
                 watch=watch,
             )
         except registry.UnknownClaim as error:

@@ -1,22 +1,27 @@
-"""Tasks on several cores: worker processes that are told one task at a time, so that a death is never a hang."""
+"""Tasks on several cores: worker processes that are told one task at a time, so that neither a death nor a hang of one
+stops the others."""
 
 import multiprocessing
 import os
+import pickle
 import signal
+import sys
+import time
+import traceback
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Self
+from typing import Any, Generic, Self, TypeVar
 
-from tangency.proofs_checks.engine.claim import Result, Verdict
-from tangency.proofs_checks.engine.registry import Source
-from tangency.proofs_checks.engine.runner import Options, Task, run_task
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
-READY = "ready"
 # A suite has fewer than a hundred tasks, and every worker loads torch: more processes only cost memory.
 MOST_WORKERS = 16
+# Importing torch from a cold network disk takes a minute; what takes longer than this hangs.
+START_LIMIT = 300.0
 
 
 def usable_cores() -> int:
@@ -25,95 +30,192 @@ def usable_cores() -> int:
     return min(cores, MOST_WORKERS)
 
 
-def work(connection: Connection, source: Source, options: Options) -> None:
-    """The life of a worker: load the suite, then run the tasks that arrive until ``None`` does."""
-    import torch
+@dataclass(frozen=True)
+class _Ready:
+    """A worker has been made and waits for its first task."""
 
+
+@dataclass(frozen=True)
+class _Done:
+    """The result of a task."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
+class _Raised:
+    """What making the worker, or running its task, raised."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return f"it raised {self.what}"
+
+
+def work(connection: Connection, pickled: bytes) -> None:
+    """The life of a worker: make it, then run the tasks that arrive until ``None`` does.
+
+    Args:
+        pickled: the function that makes it. It is unpickled here, so that an import that fails is reported and no
+            traceback of the interpreter's.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    torch.set_num_threads(1)
-    suite = source()
-    with suppress(EOFError, BrokenPipeError):  # the parent is gone
-        connection.send(READY)
+    # The parent may be gone; standard output is for its results alone.
+    with suppress(EOFError, BrokenPipeError), redirect_stdout(sys.stderr):
+        try:
+            run = pickle.loads(pickled)()
+        except BaseException as error:  # SystemExit too: it would be a silent death
+            connection.send(_Raised(_says(error)))
+            return
+        connection.send(_Ready())
         while (task := connection.recv()) is not None:
-            connection.send(run_task(suite, task, options))
+            _answer(connection, run, task)
 
 
-class _Worker:
-    """A process, its pipe, and the task that it is running; ``ready`` once its suite is loaded."""
+def _answer(connection: Connection, run: Callable[[Any], Any], task: Any) -> None:
+    try:
+        connection.send(_Done(run(task)))
+    except (EOFError, BrokenPipeError):
+        raise
+    except BaseException as error:  # of the task, or of a result that does not pickle
+        connection.send(_Raised(_says(error)))
 
-    def __init__(self, source: Source, options: Options) -> None:
+
+def _says(error: BaseException) -> str:
+    """``ImportError: no such thing (claims.py:3)``: what was raised, and the innermost line that raised it."""
+    said = traceback.format_exception_only(error)[-1].strip()
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{said} ({frames[-1].filename}:{frames[-1].lineno})" if frames else said
+
+
+class _Worker(Generic[Task]):
+    """A process, its pipe, the task that it is running, and until when it may."""
+
+    def __init__(self, pickled: bytes) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, source, options), daemon=True)
+        self.process = context.Process(target=work, args=(theirs, pickled), daemon=True)
         self.process.start()
         theirs.close()  # so that the death of the worker reads as the end of the pipe
         self.ready = False
         self.task: Task | None = None
+        self.seconds: float | None = START_LIMIT
+        self.deadline = time.monotonic() + START_LIMIT
 
-    def send(self, task: Task | None) -> None:
-        self.task = task
+    def send(self, task: Task | None, seconds: float | None) -> None:
+        """Give it a task and its limit; ``None`` tells it to end."""
+        self.task, self.seconds = task, seconds
+        self.deadline = float("inf") if seconds is None else time.monotonic() + seconds
         with suppress(OSError):  # a dead worker is noticed at the end of its pipe
             self.connection.send(task)
 
+    def end(self) -> None:
+        """Kill it, whatever it is doing."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
 
-class Pool:
+    def how_it_died(self) -> str:
+        """``signal SIGSEGV`` or ``exit code 3``."""
+        self.process.join(5)  # the pipe may be closed and the process alive
+        code = self.process.exitcode
+        if code is None:
+            return "it closed its pipe"
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+class Pool(Generic[Task, Result]):
     """Worker processes, started at once; use as a context manager, which ends them whatever happens.
 
     Args:
-        source: what every worker builds its suite with; picklable by name.
+        make_worker: run once in every worker; gives the function that runs a task there. It must pickle; what it
+            gives need not. Tasks and results must pickle.
         jobs: how many processes.
+        lost: makes the result of a task that was not run to its end, from why: its worker died or exceeded the limit,
+            it raised, or no worker came up.
+        limit: seconds a task may take, one number or a function of the task; ``None`` for as long as it wants.
+
+    Raises:
+        ValueError: ``jobs`` or ``limit`` is not positive.
     """
 
-    def __init__(self, source: Source, options: Options, jobs: int) -> None:
-        self._source, self._options = source, options
-        self._started = [_Worker(source, options) for _ in range(jobs)]
+    def __init__(
+        self,
+        make_worker: Callable[[], Callable[[Task], Result]],
+        jobs: int,
+        lost: Callable[[Task, str], Result],
+        limit: float | Callable[[Task], float] | None = None,
+    ) -> None:
+        if jobs < 1:
+            raise ValueError(f"jobs is {jobs}; it must be at least 1")
+        if isinstance(limit, int | float) and not limit > 0:
+            raise ValueError(f"limit is {limit}; it must be more than 0 seconds")
+        self._pickled, self._lost, self._limit = pickle.dumps(make_worker), lost, limit
+        self._started: list[_Worker[Task]] = []
+        for _ in range(jobs):
+            self._start()
+
+    def _start(self) -> _Worker[Task]:
+        self._started.append(_Worker(self._pickled))
+        return self._started[-1]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         for worker in self._started:
-            worker.process.kill()
-            worker.process.join()
-            worker.connection.close()
+            worker.end()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Result | None]]:
         """Run tasks in their order, as workers become free: ``(task, None)`` when one starts, then with its result.
 
-        The task of a worker that dies gets :attr:`.Verdict.ERROR`, and another worker takes its place.
+        Where a worker dies or is killed at the limit, its task is lost and another worker takes its place.
         """
-        pending = deque(tasks)
-        workers = list(self._started)
+        pending, workers = deque(tasks), list(self._started)
+        reason = ""
         while workers:
-            for connection in wait([worker.connection for worker in workers]):
-                worker = next(worker for worker in workers if worker.connection is connection)
-                try:
-                    message = worker.connection.recv()
-                except (EOFError, OSError):
+            for worker in self._reported(workers):
+                answer = self._receive(worker)
+                if worker.task is not None:
+                    told = answer.result if isinstance(answer, _Done) else self._lost(worker.task, str(answer))
+                    yield worker.task, told
+                elif not isinstance(answer, _Ready):
+                    reason = str(answer)
+                if isinstance(answer, str) or (isinstance(answer, _Raised) and not worker.ready):
                     workers.remove(worker)
-                    if worker.task is not None:
-                        yield worker.task, _died(worker.task, worker.process)
-                    if worker.ready and pending:
-                        workers.append(_Worker(self._source, self._options))
-                        self._started.append(workers[-1])
+                    self._started.remove(worker)
+                    worker.end()
+                    # One that never came up would not come up the second time.
+                    workers += [self._start()] if worker.ready and pending else []
                     continue
-                if message == READY:
-                    worker.ready = True
-                else:
-                    assert worker.task is not None
-                    yield worker.task, message
+                worker.ready = True
                 task = pending.popleft() if pending else None
-                worker.send(task)
+                worker.send(task, None if task is None else self._seconds(task))
                 if task is None:
                     workers.remove(worker)
                 else:
                     yield task, None
         for task in pending:
-            yield task, Result(task.claim, task.rung, Verdict.ERROR, task.subject, detail="no worker process came up")
+            yield task, self._lost(task, f"no worker process came up: {reason}")
 
+    def _seconds(self, task: Task) -> float | None:
+        return self._limit(task) if callable(self._limit) else self._limit
 
-def _died(task: Task, process: BaseProcess) -> Result:
-    process.join()
-    code = process.exitcode or 0
-    how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-    return Result(task.claim, task.rung, Verdict.ERROR, task.subject, detail=f"the worker process died: {how}")
+    def _reported(self, workers: Sequence[_Worker[Task]]) -> list[_Worker[Task]]:
+        """Wait for those that have something to say, that died, or whose time is over."""
+        soonest = min(worker.deadline for worker in workers) - time.monotonic()
+        spoke = wait([worker.connection for worker in workers], None if soonest == float("inf") else max(0.0, soonest))
+        now = time.monotonic()
+        return [worker for worker in workers if worker.connection in spoke or worker.deadline <= now]
+
+    def _receive(self, worker: _Worker[Task]) -> _Ready | _Done | _Raised | str:
+        """What a worker says, or how it was lost."""
+        try:
+            if worker.connection.poll():
+                answer: _Ready | _Done | _Raised = worker.connection.recv()
+                return answer
+        except (EOFError, OSError):
+            return f"the worker process died: {worker.how_it_died()}"
+        except Exception as error:  # a result that pickles there and does not unpickle here
+            return f"its result cannot be read: {_says(error)}"
+        return f"took longer than {worker.seconds:g} s" + (" to start" if not worker.ready else "")

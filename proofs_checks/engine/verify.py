@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from tangency.proofs_checks.engine.claim import NotApplicable, Result, Rung, Verdict
 from tangency.proofs_checks.engine.pool import Pool
@@ -61,20 +62,22 @@ def verify(
     seed: int | None = None,
     database: bool = False,
     shrink: bool = True,
+    limit: float | None = None,
     watch: Watcher = lambda task, result, total: None,
 ) -> Report:
     """Run every rung of the chosen claims.
 
     Args:
         claims: ids; all claims if ``None``.
-        suite: the claims and subjects, or a function that makes them. With more than one job it must be a function
-            that a worker process can import.
+        suite: the claims and subjects, or a function that makes them. With more than one job, or a limit, it must be
+            a function that a worker process can import.
         rungs: all if ``None``.
         profile: how much is tried, or the name of one of :data:`.profiles.PROFILES`.
-        jobs: how many processes; 1 runs everything in this one.
+        jobs: how many processes; 1 runs everything in this one, or with a limit in one worker.
         seed: repeats a run exactly, whatever ``jobs``, as long as ``database`` is off.
         database: replay, and keep, failures in Hypothesis's example database.
         shrink: make counterexamples minimal; without, every task stops at its first failure.
+        limit: seconds a task may take; one that takes longer is killed and counts as our own error. ``None``: no limit.
         watch: told of every task that starts and ends.
 
     Raises:
@@ -94,20 +97,40 @@ def verify(
     wanted = list(Rung) if rungs is None else [Rung(rung) for rung in rungs]
     options = Options(profile, secrets.randbits(32) if seed is None else seed, database, shrink)
     started = time.monotonic()
-    if jobs == 1:
+    if jobs == 1 and limit is None:
         loaded = suite if isinstance(suite, Suite) else suite()
         tasks = plan(loaded, claims, wanted)
         pairs = _in_this_process(loaded, tasks, options)
         results, interrupted = _collect(pairs, len(tasks), watch)
     else:
         if isinstance(suite, Suite):
-            raise ValueError("suite is a Suite; with more than one job it must be a function that makes one")
-        with Pool(suite, options, jobs) as pool:  # workers load their suite while this process loads its own
+            what = "more than one job" if limit is None else "a limit"
+            raise ValueError(f"suite is a Suite; with {what} it must be a function that makes one")
+        # Workers load their suite while this process loads its own.
+        with Pool(_Runner(suite, options), jobs, _lost, limit) as pool:
             loaded = suite()
             tasks = plan(loaded, claims, wanted)
             results, interrupted = _collect(pool.run(_longest_first(loaded, tasks)), len(tasks), watch)
     found = tuple(results[task] for task in tasks if task in results)
     return Report(loaded, found, options, time.monotonic() - started, interrupted)
+
+
+@dataclass(frozen=True)
+class _Runner:
+    """What a worker does: load the suite once, then run its tasks."""
+
+    source: Source
+    options: Options
+
+    def __call__(self) -> Callable[[Task], Result]:
+        import torch
+
+        torch.set_num_threads(1)
+        return partial(run_task, self.source(), options=self.options)
+
+
+def _lost(task: Task, why: str) -> Result:
+    return Result(task.claim, task.rung, Verdict.ERROR, task.subject, detail=why)
 
 
 def plan(suite: Suite, claims: Iterable[str] | None, rungs: Sequence[Rung]) -> list[Task]:

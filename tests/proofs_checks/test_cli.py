@@ -26,7 +26,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
     def run(suite: Any, *args: str) -> tuple[int, str, str]:
         monkeypatch.setattr(registry, "production", suite)
         monkeypatch.setitem(cli.PROFILES, "quick", small.TINY)
-        code = cli.run([*args, "--profile=quick", "--jobs=1", "--no-database"] if args[0] == "verify" else [*args])
+        here = ["--profile=quick", "--jobs=1", "--time-limit=0", "--no-database"]  # in this process: no worker is made
+        code = cli.run([*args, *here] if args[0] == "verify" else [*args])
         return (code, *capfd.readouterr())
 
     return run
@@ -61,6 +62,7 @@ def test_exit_codes(call: Call, suite: Any, args: list[str], code: int) -> None:
         (["verify", "--jobs", "0"], "--jobs"),
         (["verify", "--jobs", "many"], "--jobs"),
         (["verify", "--seed", "-1"], "--seed"),
+        (["verify", "--time-limit", "-1"], "--time-limit"),
         (["verify", "--frobnicate"], "--frobnicate"),
         (["verify", "--mutants", "--rung", "proof"], "--mutants"),
         (["verify", "--json", "/nowhere/at/all.json"], "--json: /nowhere/at/all.json cannot be written"),

@@ -150,6 +150,10 @@ def test_arguments_are_checked() -> None:
         verify(suite=small.good, jobs=0)
     with pytest.raises(ValueError, match="must be a function that makes one"):
         verify(suite=small.good(), jobs=2)
+    with pytest.raises(ValueError, match="with a limit it must be a function that makes one"):
+        verify(suite=small.good(), limit=60)
+    with pytest.raises(ValueError, match="limit is 0; it must be more than 0 seconds"):
+        verify(suite=small.good, limit=0)
     with pytest.raises(ValueError, match="'prof' is not a valid Rung"):
         verify(suite=small.good, rungs=["prof"])
 
@@ -217,8 +221,22 @@ def test_a_worker_that_dies_is_our_own_error_and_no_hang() -> None:
     assert len(report.results) == 16  # everything else was run
 
 
+def test_a_task_over_its_limit_is_our_own_error_and_the_rest_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMALL_CLAIMS_MARKER", str(tmp_path / "started"))
+    report = verify(suite=small.slow, profile=small.TINY, seed=5, rungs=["proof"], limit=2)
+    assert {(result.claim, result.verdict, result.detail) for result in report.results} == {
+        ("quick", Verdict.HOLDS, ""),
+        ("slow", Verdict.ERROR, "took longer than 2 s"),
+    }
+    assert report.exit_code == 3
+
+
 def test_workers_that_never_come_up_are_our_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMALL_CLAIMS_PARENT", str(os.getpid()))
     report = verify(suite=small.unloadable, profile=small.TINY, seed=5, jobs=2)
-    assert {result.detail for result in report.results} == {"no worker process came up"}
+    (why,) = {result.detail for result in report.results}
+    assert why.startswith("no worker process came up: it raised ImportError: not in this process (")
+    assert "small_claims.py:" in why
     assert report.exit_code == 3
