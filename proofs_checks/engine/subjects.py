@@ -7,6 +7,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from tangency.optim import SGDP, AdamP
+from tangency.theory.algorithms import Algorithm
 
 # Capabilities: what a claim may require, and what its trials use.
 HEAVY_BALL = "heavy-ball"  # the update is the momentum buffer of Eq. 7
@@ -28,7 +29,8 @@ class Subject:
 
     Attributes:
         name: how reports call it.
-        algorithm: which algorithm of the executable spec it claims to be, a key of ``theory.algorithms.ALGORITHMS``.
+        algorithm: which algorithm of the executable spec it claims to be, a key of ``theory.algorithms.ALGORITHMS``, or
+            a name for ``spec``.
         make: builds it from parameters and hyper-parameters; :class:`NotOffered` where it cannot.
         capabilities: what it offers.
         buffers: the spec's state names, with the keys of ``optimizer.state[param]`` that hold them. Empty where the
@@ -37,6 +39,7 @@ class Subject:
         options: arguments that every trial passes: a code path, say.
         device: where its parameters lie.
         arguments: the hyper-parameters under the optimizer's own names, as ``expression`` takes them.
+        spec: the executable spec itself, where it is an algorithm of somebody's own.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Subject:
     options: Mapping[str, Any] = field(default_factory=dict)
     device: str = "cpu"
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
+    spec: Algorithm | None = None
 
 
 SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY, MAXIMIZE})

@@ -153,7 +153,7 @@ class Run:
         assert record.g is not None, "a step without a gradient has no exact step"
         state = {k: v if k == "step" else self.field.array(v) for k, v in record.state.items()} or START
         hyper = {**self.hyper, **changes} | ({} if view is None or not self.projects else {"view": view})
-        algorithm = ALGORITHMS[self.subject.algorithm]
+        algorithm = self.subject.spec or ALGORITHMS[self.subject.algorithm]
         return algorithm(self.field, self.field.array(record.w), self.field.array(record.g), state, **hyper)
 
     def compare(self, what: str, record: Record, got: Floats, exact: Array, bound: Floats) -> Measurement:
