@@ -1,4 +1,4 @@
-"""The command line: ``tangency verify``, ``tangency claims``, ``tangency claim ID``.
+"""The command line: ``tangency verify``, ``tangency claims``, ``tangency claim ID``; claims may stand in files.
 
 Nothing here is imported before it is needed: ``--help`` answers without torch, sympy or Hypothesis.
 """
@@ -16,6 +16,7 @@ import typer
 
 from tangency.proofs_checks.engine.claim import NotApplicable, Rung, Violation
 from tangency.proofs_checks.engine.profiles import PROFILES
+from tangency.proofs_checks.engine.registry import WrongCall
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +53,7 @@ def run(args: list[str] | None = None) -> int:
         code = app(args=args, prog_name="tangency", standalone_mode=False)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except UsageError as error:
+    except (UsageError, WrongCall) as error:
         return _usage(str(error))
     except BrokenPipeError:  # the reader of our output has gone
         sys.stdout = None
@@ -90,7 +91,9 @@ def tangency(
 
 @app.command()
 def verify(
-    claims: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids; all claims if none.")] = None,
+    claims: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids, FILE.py or FILE.py::ID; all claims if none.")
+    ] = None,
     profile: Annotated[ProfileName, typer.Option(help="How much is tried.")] = ProfileName.default,  # type: ignore[attr-defined]
     rung: Annotated[list[Rung] | None, typer.Option(help="Only this rung; may be repeated.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
@@ -102,6 +105,9 @@ def verify(
     time_limit: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="Kill a task that takes longer; 0 for never.")
     ] = 600,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the FIGURE of a claim file: .svg, .png or .pdf.")
+    ] = None,
     mutants: Annotated[bool, typer.Option("--mutants", help="Attack broken optimizers: the kill matrix.")] = False,
     no_database: Annotated[
         bool, typer.Option("--no-database", help="Do not replay and keep earlier failures.")
@@ -124,27 +130,33 @@ def verify(
     print(f"seed {seed}", file=sys.stderr)
     errors = _console(sys.stderr)
     output = errors if json == "-" else _console(sys.stdout)
-    source = registry.production
+    source, ids = registry.from_arguments(claims or ())
     if mutants:
         from tangency.proofs_checks.engine import kill_matrix
 
+        if source is not registry.production:
+            raise UsageError("--mutants shows what the built-in claims kill; leave out the files")
         source = kill_matrix.mutants
+    elif source is not registry.production or figure is not None:
+        suite = source()  # what is wrong with a file is said before any worker starts
+        if figure is not None:
+            from tangency.proofs_checks.engine.figure import draw
+
+            draw(figure, suite)
+            print(f"wrote {figure}", file=sys.stderr)
     with reports.live_progress(errors) as watch:
-        try:
-            report = run_verify(
-                claims or None,
-                suite=source,
-                rungs=[Rung.IMPLEMENTATION] if mutants else rung or None,
-                profile=profile.value,
-                jobs=usable_cores() if jobs is None else jobs,
-                seed=seed,
-                database=not (no_database or mutants),
-                shrink=not mutants,
-                limit=time_limit or None,
-                watch=watch,
-            )
-        except registry.UnknownClaim as error:
-            raise UsageError(str(error)) from None
+        report = run_verify(
+            ids,
+            suite=source,
+            rungs=[Rung.IMPLEMENTATION] if mutants else rung or None,
+            profile=profile.value,
+            jobs=usable_cores() if jobs is None else jobs,
+            seed=seed,
+            database=not (no_database or mutants),
+            shrink=not mutants,
+            limit=time_limit or None,
+            watch=watch,
+        )
     if mutants:
         matrix = kill_matrix.KillMatrix(report)
         kill_matrix.print_matrix(output, matrix)
@@ -160,18 +172,22 @@ def verify(
 
 
 @app.command()
-def claims() -> None:
+def claims(
+    named: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM]...", help="As in verify; all if none.")] = None,
+) -> None:
     """List the claims: id, title, where it stands, and the rungs that apply."""
     from rich.table import Table
     from rich.text import Text
 
-    from tangency.proofs_checks.engine.registry import discover
+    from tangency.proofs_checks.engine import registry
 
+    source, ids = registry.from_arguments(named or ())
+    suite = source()
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column("id", no_wrap=True)
     for heading in ("title", "where", "rungs"):
         table.add_column(heading)
-    for claim in discover():
+    for claim in suite.claims if ids is None else registry.select(suite.claims, ids):
         offered = [r.value for r in Rung if not isinstance(getattr(claim, r.value, None), NotApplicable)]
         table.add_row(claim.id, Text(claim.title), Text(claim.where), ", ".join(offered))
     _console(sys.stdout).print(table)
@@ -179,24 +195,25 @@ def claims() -> None:
 
 @app.command()
 def claim(
-    id: Annotated[str, typer.Argument(metavar="ID", help="The claim's id; `tangency claims` lists them.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="Its id, or FILE.py::ID; `tangency claims` lists them.")],
     latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX fragment instead.")] = False,
 ) -> int:
     """Explain a claim: statement, hypotheses, the proof with every step checked, and the evidence."""
     from tangency.proofs_checks.engine import registry
 
-    suite = registry.production()
-    try:
-        found = suite.claim(id)
-    except registry.UnknownClaim as error:
-        raise UsageError(str(error)) from None
+    source, ids = registry.from_arguments([id])
+    suite = source()
+    found, *more = suite.claims if ids is None else registry.select(suite.claims, ids)
+    if more:
+        here = ", ".join(claim.id for claim in suite.claims)
+        raise UsageError(f"{id} holds several claims; name one, as in {id}::{found.id}: there are {here}")
     if latex:
         from tangency.proofs_checks.engine.latex import claim_latex
 
         try:
             print(claim_latex(found), end="")
         except Violation as violation:
-            print(f"tangency: the proof of {id} is wrong: {violation}", file=sys.stderr)
+            print(f"tangency: the proof of {found.id} is wrong: {violation}", file=sys.stderr)
             return FAILED
         return OK
     from tangency.proofs_checks.engine.proof_text import explain

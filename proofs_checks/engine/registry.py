@@ -1,5 +1,6 @@
 """Which claims there are, in the order of the paper, and the suite that a run is made of."""
 
+import os
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,11 @@ ORDER = (
 )
 
 
-class UnknownClaim(ValueError):
+class WrongCall(ValueError):
+    """What a caller named is not there, or cannot be used; the message says why."""
+
+
+class UnknownClaim(WrongCall):
     """No claim has this id."""
 
 
@@ -68,6 +73,27 @@ def production() -> Suite:
     from tangency.proofs_checks.engine.subjects import PRODUCTION
 
     return Suite(discover(), PRODUCTION)
+
+
+def file_and_id(argument: str) -> tuple[str | None, str | None]:
+    """What an argument names: one that ends in ``.py`` or holds a path separator is a file.
+
+    >>> file_and_id("claims.py"), file_and_id("a/claims.py::mine"), file_and_id("lemma-2.2")
+    (('claims.py', None), ('a/claims.py', 'mine'), (None, 'lemma-2.2'))
+    """
+    path, _, id = argument.partition("::")
+    if path.endswith(".py") or any(separator in path for separator in (os.sep, "/")):
+        return path, id or None
+    return None, argument
+
+
+def from_arguments(arguments: Sequence[str]) -> tuple[Source, tuple[str, ...] | None]:
+    """The source of the suite that the arguments of a command name, and the ids of it; ``None``: all."""
+    if not any(file_and_id(argument)[0] for argument in arguments):
+        return production, tuple(arguments) or None
+    from tangency.proofs_checks.engine.claim_files import FileSource
+
+    return FileSource(tuple(arguments)), None
 
 
 def discover() -> tuple[Claim, ...]:

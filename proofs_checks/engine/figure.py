@@ -1,0 +1,62 @@
+"""The figure of a claim file, drawn without a screen; matplotlib is imported here and nowhere else."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from tangency.proofs_checks.engine.claim_files import ClaimFile
+from tangency.proofs_checks.engine.registry import Suite, WrongCall
+
+SUFFIXES = (".svg", ".png", ".pdf")
+
+
+class NoFigure(WrongCall):
+    """There is no figure to draw, or it cannot be drawn; the message says why."""
+
+
+def check_path(path: Path) -> None:
+    """Refuse a file of an unknown kind, and any where matplotlib is missing.
+
+    Raises:
+        NoFigure: it is so.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise NoFigure(f"--figure: {path} must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    if find_spec("matplotlib") is None:
+        raise NoFigure("--figure needs matplotlib, which is not installed: pip install 'tangency[figure]'")
+
+
+def draw(path: Path, suite: Suite) -> None:
+    """Write the figure that the one file of the suite with a ``FIGURE`` makes; the suffix says how.
+
+    Raises:
+        NoFigure: no file has one, or several have, or it raises, or gives no figure, or the file cannot be written.
+    """
+    check_path(path)
+    file = _with_figure(getattr(suite, "files", ()))
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams["svg.hashsalt"] = "tangency"  # else no two files are alike
+    try:
+        assert file.figure is not None
+        figure = file.figure()
+    except Exception as error:
+        raise NoFigure(f"--figure: FIGURE of {file.path} raises {type(error).__name__}: {error}") from error
+    if not callable(getattr(figure, "savefig", None)):
+        raise NoFigure(f"--figure: FIGURE of {file.path} gives {figure!r}, which is no matplotlib figure")
+    try:
+        figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+    except OSError as error:
+        raise NoFigure(f"--figure: {path} cannot be written: {error.strerror}") from error
+
+
+def _with_figure(files: Sequence[ClaimFile]) -> ClaimFile:
+    having = [file for file in files if file.figure is not None]
+    if len(having) == 1:
+        return having[0]
+    if having:
+        raise NoFigure(f"--figure: {' and '.join(str(file.path) for file in having)} have a FIGURE each; name one file")
+    where = " and ".join(str(file.path) for file in files)
+    lacks = f"{where} has no FIGURE" if files else "only a claim file has one, and none is named"
+    raise NoFigure(f"--figure draws what FIGURE, a function () -> matplotlib figure, makes: {lacks}")
