@@ -136,6 +136,8 @@ def measure_buffers(run: Run, record: Record, exact: Step) -> list[Measurement]:
     measured = []
     for name, value in exact.state.items():
         got = record.state_after.get(name)
+        if got is None and name not in run.subject.buffers:
+            continue
         if got is None:
             if name == "momentum_buffer" and not run.hyper.get("momentum"):
                 continue

@@ -188,6 +188,11 @@ def trials(
     return Trial(shape, dtype, tuple(w), tuple(draw(steps)), hyper, draw(layouts), draw(layouts))
 
 
+def steps(subject: Subject) -> st.SearchStrategy[Trial]:
+    """Trials for what a whole step does: of every kind, half of them of weights that can be projected."""
+    return st.one_of(trials(subject), trials(subject, min_dims=2), projected_trials(subject))
+
+
 @st.composite
 def projected_trials(draw: st.DrawFn, subject: Subject, /, **fixed: Any) -> Trial:
     """Trials that leave p a radial part and then project it: a free gradient, or none, before orthogonal ones.
