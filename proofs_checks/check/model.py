@@ -234,7 +234,7 @@ class TargetReport:
         """The verdict in one line, for terminals, job summaries and titles."""
         if self.problem:
             return f"{self.info.target} could not be checked: {self.problem.splitlines()[0]}"
-        counts = {severity: 0 for severity in Severity}
+        counts = dict.fromkeys(Severity, 0)
         for finding in self.failures:
             counts[self.check(finding.check).severity] += 1
         excused = sum(self.expected(finding) is not None for finding in self.findings)
