@@ -1,6 +1,7 @@
 """Generated problems for the exact and the ball rung: small rationals, so that hundreds of steps stay exact."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -9,7 +10,7 @@ import flint
 import numpy as np
 from hypothesis import strategies as st
 
-from tangency.theory.algorithms import START, Algorithm, Step
+from tangency.theory.algorithms import START, Step
 from tangency.theory.fields import EXACT, Array, Field
 
 MAX_DIM = 64
@@ -106,7 +107,7 @@ class Descent:
     steps: int
     hyper: dict[str, Any]
 
-    def run(self, algorithm: Algorithm, field: Field = EXACT) -> list[tuple[Array, Step]]:
+    def run(self, algorithm: Callable[..., Step], field: Field = EXACT) -> list[tuple[Array, Step]]:
         """The pairs (w_t, step t) for t = 0 … T−1."""
         w, state, history = field.array(self.w), START, []
         for _ in range(self.steps):
@@ -150,7 +151,7 @@ class TensorRun:
     gradients: tuple[Array, ...]
     hyper: dict[str, Any]
 
-    def run(self, algorithm: Algorithm, field: Field = EXACT) -> list[tuple[Array, Step]]:
+    def run(self, algorithm: Callable[..., Step], field: Field = EXACT) -> list[tuple[Array, Step]]:
         """The pairs (w_t, step t) for t = 0 … T−1."""
         w, state, history = field.array(self.w), START, []
         for g in self.gradients:

@@ -7,7 +7,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from tangency.optim import SGDP, AdamP
-from tangency.theory.algorithms import Algorithm
+from tangency.theory.algorithms import Step
 
 # Capabilities: what a claim may require, and what its trials use.
 HEAVY_BALL = "heavy-ball"  # the update is the momentum buffer of Eq. 7
@@ -52,7 +52,7 @@ class Subject:
     options: Mapping[str, Any] = field(default_factory=dict)
     device: str = "cpu"
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
-    spec: Algorithm | None = None
+    spec: Callable[..., Step] | None = None
 
 
 SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY, MAXIMIZE})
