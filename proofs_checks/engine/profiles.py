@@ -24,8 +24,8 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("quick", exact=25, ball=8, implementation=12, mutant=1000),
-        Profile("default", exact=200, ball=50, implementation=100, mutant=1000),
-        Profile("thorough", exact=3000, ball=500, implementation=1000, mutant=3000),
+        Profile("quick", exact=25, ball=8, implementation=12, mutant=3000),
+        Profile("default", exact=200, ball=50, implementation=100, mutant=3000),
+        Profile("thorough", exact=3000, ball=500, implementation=1000, mutant=10_000),
     )
 }
