@@ -7,26 +7,17 @@ and the rungs that ``tangency verify`` prints; its numbers are one run's.
 """
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import executed_page as pages
 import pytest
+from executed_page import ROOT, Shown
 
-ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [
-    line
-    for block in re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    for line in block.splitlines()
-]
-INSTALLING = [command for command in COMMANDS if "pip install" in command]
+README = pages.read("README.md")
+PYTHON = pages.python_blocks(README)
+COMMANDS = pages.commands(README)
+INSTALLING = [shown.text for shown in COMMANDS if "pip install" in shown.text]
 PRINTS = {"import adamp": "eq-04 fails", "decay-balance": "'holds'"}
-
-
-def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
 def test_there_is_something_to_execute() -> None:
@@ -35,25 +26,20 @@ def test_there_is_something_to_execute() -> None:
     assert len(COMMANDS) > len(INSTALLING)
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.split("\n")[0])
-def test_python_blocks_run(block: str, tmp_path: Path) -> None:
-    if "import adamp" in block:
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.text.split("\n")[0])
+def test_python_blocks_run(block: Shown, tmp_path: Path) -> None:
+    if "import adamp" in block.text:
         pytest.importorskip("adamp", reason="the published package is not installed")
-    file = tmp_path / "block.py"
-    file.write_text(block, encoding="utf-8")
-    done = run([sys.executable, str(file)], tmp_path)
-    assert done.returncode == 0, done.stderr
+    output = pages.run_python(block, tmp_path)
     for marker, printed in PRINTS.items():
-        assert marker not in block or printed in done.stdout
+        assert marker not in block.text or printed in output
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in INSTALLING])
-def test_commands_run(command: str, tmp_path: Path) -> None:
-    program, *arguments = command.split()
-    assert program == "tangency"
-    done = run([sys.executable, "-m", "tangency.proofs_checks.engine.cli", *arguments], tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.strip()
+@pytest.mark.parametrize(
+    "command", [shown for shown in COMMANDS if shown.text not in INSTALLING], ids=lambda shown: shown.text
+)
+def test_commands_run(command: Shown, tmp_path: Path) -> None:
+    assert pages.run_command(command, tmp_path).strip()
 
 
 def test_the_two_commands_are_those_of_the_gate() -> None:
@@ -77,7 +63,6 @@ def cells(table: str) -> dict[str, list[str]]:
 
 def test_the_table_has_the_claims_and_rungs_of_today(tmp_path: Path) -> None:
     (table,) = re.findall(r"<!-- table -->\n```text\n(.*?)```", README, re.DOTALL)
-    done = run([sys.executable, "-m", "tangency.proofs_checks.engine.cli", "verify", "--profile", "quick"], tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert cells(table) == cells(done.stdout)
+    printed = pages.run_command(Shown("tangency verify --profile quick"), tmp_path)
+    assert cells(table) == cells(printed)
     assert len(cells(table)) == 15

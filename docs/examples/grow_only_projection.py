@@ -1,0 +1,297 @@
+"""Project only when the norm would grow: a rule without a threshold, a true lemma about it, and a false one.
+
+SGDP has to guess whether a weight is scale-invariant (Eq. 11). This variant does not: it removes the radial component
+of the update exactly when the plain step w − ηp would make ‖w‖ grow.
+
+    tangency verify grow_only_projection.py --figure norms.svg
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import sympy
+import torch
+from hypothesis import strategies as st
+
+from tangency.proofs_checks import Attack, Claim, Hypothesis, NotApplicable, Refutation, Search, Subject
+from tangency.proofs_checks.engine import generate, problems
+from tangency.proofs_checks.engine.claim import require, require_equal
+from tangency.proofs_checks.engine.conformance import floats, moments_bound, weights_bound
+from tangency.proofs_checks.engine.norms import measured
+from tangency.proofs_checks.engine.rounding import inner_product_error, squared_norm_error
+from tangency.proofs_checks.engine.symbolic import Given, Gram, Identity, NonNegative, Proof
+from tangency.proofs_checks.engine.trials import Measurement, Record, Run, Trial, as_float
+from tangency.theory.algorithms import START, State, Step, heavy_ball, sgdp
+from tangency.theory.fields import EXACT, FLOAT64, Array, Field
+from tangency.theory.objectives import Cosine, GradientField
+from tangency.theory.projection import UndecidedView, View, project_rows
+
+
+# The algorithm, over every field: rationals, balls, symbols, floats.
+def grow_only(
+    field: Field, w: Array, g: Array, state: State = START, *, lr: Any, momentum: Any = 0, project: bool | None = None
+) -> Step:
+    """p by Eq. 7; q = Π_w(p) if ‖w − ηp‖ > ‖w‖, else p; w ← w − ηq. ``project`` forces the decision."""
+    plain = heavy_ball(field, w, g, state, lr=lr, momentum=momentum)
+    with field.context():
+        if project is None:
+            project = field.less((w * w).sum(), (plain.w * plain.w).sum())
+        if project is None:
+            raise UndecidedView(View.LAYER)
+        if not project:
+            return plain
+        q = project_rows(View.LAYER, w, plain.p)
+        return replace(plain, w=w - plain.lr * q, q=q, view=View.LAYER)
+
+
+# The true lemma: on scale-invariant weights the variant is SGDP.
+
+ETA, BETA, S = sympy.symbols("η β S", nonnegative=True)
+ONE = sympy.Integer(1)
+
+
+def proof_is_sgdp() -> Proof:
+    start = Gram("w_0 g_0", relations={("w_0", "g_0"): 0})
+    w_0, g_0 = start.vectors
+    step = Gram("w p", relations={("w", "w"): sympy.Symbol("⟨w,w⟩", positive=True), ("w", "p"): -S})
+    w, p = step.vectors
+    q = p + S / step.square(w) * w
+    after, plain = w - ETA * q, w - ETA * p
+    tangent = sympy.Symbol("‖q‖²", nonnegative=True)
+    then = Gram("w' p g'", relations={("w'", "g'"): 0, ("w'", "p"): -S - ETA * tangent})
+    w_then, p_then, g_then = then.vectors
+    return Proof(
+        method="Induction on t; Gram algebra, in any dimension.",
+        given=(
+            Given("⟨w_t, g_t⟩ = 0: the weight is scale-invariant (Eq. 4)"),
+            Given("p_t = βp_{t−1} + g_t with p_{−1} = 0 (Eq. 7); S = −⟨w_t, p_t⟩, and S ≥ 0 up to some t"),
+            Given("q = Π_w(p) = p − (w·p / w·w) w (Eq. 10), w' = w − ηq", q),
+        ),
+        steps=(
+            Identity("base: ⟨w_0, p_0⟩ = ⟨w_0, β·0 + g_0⟩ = 0", start.dot(w_0, BETA * 0 * w_0 + g_0), 0),
+            NonNegative(
+                "the plain step grows the norm: ‖w − ηp‖² − ‖w‖² = η²‖p‖² + 2ηS, > 0 unless p = 0: so it is projected",
+                step.square(plain) - step.square(w),
+                [(step.square(p), ETA), (2 * ETA * S, ONE)],
+            ),
+            Identity("‖w'‖² = ‖w‖² + η²‖q‖² (Eq. 12)", step.square(after), step.square(w) + ETA**2 * step.square(q)),
+            Identity("and ⟨w', p⟩ = ⟨w, p⟩ − η‖q‖²", step.dot(after, p), -S - ETA * step.square(q)),
+            NonNegative(
+                "step: −⟨w', p'⟩ = −⟨w', βp + g'⟩ = β(S + η‖q‖²) ≥ 0",
+                -then.dot(w_then, BETA * p_then + g_then),
+                [(BETA * S, ONE), (BETA * ETA * tangent, ONE)],
+            ),
+            NonNegative(
+                "there the plain step is the longer one, by η²(ŵ·p)² + 2ηS",
+                step.square(plain) - step.square(after),
+                [(1 / step.square(w), ETA * S), (2 * ETA * S, ONE)],
+            ),
+        ),
+        conclusion="w_t·p_t ≤ 0 at every t: every plain step would grow the norm, every step is projected, and the "
+        "variant is SGDP without its threshold.",
+    )
+
+
+def check_is_sgdp(descent: problems.Descent) -> None:
+    """A run of the variant beside one of SGDP that projects at every step."""
+    always = replace(descent, hyper={**descent.hyper, "view": View.LAYER})
+    for t, ((w, ours), (_, theirs)) in enumerate(zip(descent.run(grow_only), always.run(sgdp), strict=True)):
+        require(f"w_{t}·p_{t} ≤ 0", bool(w @ ours.p <= 0), got=w @ ours.p)
+        require_equal(f"w_{t + 1} of SGDP", ours.w, theirs.w)
+        require_equal(f"‖w_{t + 1}‖²", ours.w @ ours.w, w @ w + ours.lr * ours.lr * (theirs.q @ theirs.q))
+
+
+W, TURNED = EXACT.array([3, 4]), EXACT.array([-4, 3])
+
+
+def grows_by_q(step: Step, w: Array) -> Refutation:
+    """‖w'‖² as the lemma has it, for the update of a step, against the truth."""
+    q = project_rows(View.LAYER, w, step.p)
+    return Refutation("‖w'‖²", w @ w + step.lr * step.lr * (q @ q), step.w @ step.w)
+
+
+def not_orthogonal() -> Refutation:
+    """A gradient along w shortens it, so it is not projected."""
+    return grows_by_q(grow_only(EXACT, W, W, lr=0.5), W)
+
+
+def nonzero_start() -> Refutation:
+    """A buffer that starts along w, and an orthogonal gradient."""
+    return grows_by_q(grow_only(EXACT, W, TURNED, {"momentum_buffer": W}, lr=0.5, momentum=0.5), W)
+
+
+def negative_momentum() -> Refutation:
+    """β < 0 turns the buffer back: the second step would shorten w."""
+    first = grow_only(EXACT, W, TURNED, lr=0.5, momentum=-0.5)
+    return grows_by_q(grow_only(EXACT, first.w, 0 * W, first.state, lr=0.5, momentum=-0.5), first.w)
+
+
+# What is attacked: the same for torch.
+class GrowOnly(torch.optim.Optimizer):
+    """SGD with momentum; the update loses its radial component if the norm would grow. A parameter is one row."""
+
+    def __init__(self, params: Any, lr: float, momentum: float = 0.0) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        for group in self.param_groups:
+            for w in group["params"]:
+                if w.grad is not None:
+                    state, lr = self.state[w], group["lr"]
+                    p = group["momentum"] * state.get("momentum_buffer", torch.zeros_like(w)) + w.grad
+                    state["momentum_buffer"] = p
+                    radial, square = (w * p).sum(), (w * w).sum()
+                    grows = lr * (p * p).sum() > 2 * radial  # ‖w − ηp‖² > ‖w‖², without the cancellation
+                    w -= lr * (p - radial / square * w if grows and square > 0 else p)
+
+
+@st.composite
+def orthogonal_runs(draw: st.DrawFn, subject: Subject) -> Trial:
+    """A few steps on gradients exactly orthogonal to the weights."""
+    count = draw(st.integers(2, 16))
+    w = draw(generate.values(count, draw(st.integers(-3, 3))))
+    gradients = st.lists(st.builds(generate.Rotation, st.just(View.LAYER), st.integers(-3, 1)), min_size=1, max_size=5)
+    dtype = draw(st.sampled_from(("float32", "float64")))
+    return Trial((count,), dtype, w, tuple(draw(gradients)), draw(generate.hyperparameters(subject)))
+
+
+def admissible(run: Run, record: Record) -> tuple[bool, ...]:
+    """The decisions that are right within rounding: the sign of η‖p‖² − 2w·p, or both where rounding hides it."""
+    exact, w, lr = run.exact(record), record.w, run.hyper["lr"]
+    p, error = floats(exact.p), moments_bound(run, record, run.exact(record))["momentum_buffer"]
+    gap = as_float(exact.lr * (exact.p @ exact.p) - 2 * (EXACT.array(w) @ exact.p))
+    rounded = run.bounds.fmt.gamma(2 * p.size + 8) * (lr * (p @ p) + 2 * (abs(w) @ abs(p)))
+    slack = rounded + 2 * inner_product_error(w, error) + lr * squared_norm_error(p, error)
+    return (True, False) if abs(gap) <= slack else (gap > 0,)
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """Weights and norm after every step, against the decision of the spec that fits best."""
+    found: list[Measurement] = []
+    for record in run.records:
+        fits = []
+        for choice in admissible(run, record):
+            exact = run.exact(record, project=choice)
+            w, after, bound = EXACT.array(record.w), EXACT.array(record.w_after), weights_bound(run, record, exact)
+            fits.append([run.compare("w", record, record.w_after, exact.w, bound)])
+            if choice:
+                grown = w @ w + exact.lr * exact.lr * (exact.q @ exact.q)
+                room = squared_norm_error(floats(exact.w), bound)
+                fits[-1].append(measured("‖w'‖²", record.index, after @ after, grown, room))
+        found += min(fits, key=lambda measurements: max(m.ratio for m in measurements))
+    return found
+
+
+RATIONAL = NotApplicable("the variant is a rational function of its inputs: the exact rung covers it")
+
+IS_SGDP = Claim(
+    id="grow-only-is-sgdp",
+    title="On scale-invariant weights, the variant is SGDP",
+    where="docs/research.md",
+    statement="w_t·p_t ≤ 0, so that every step is projected: w_{t+1} = w_t − ηq_t, ‖w_{t+1}‖² = ‖w_t‖² + η²‖q_t‖²",
+    latex=r"w_t \cdot p_t \le 0, \quad \|w_{t+1}\|^2 = \|w_t\|^2 + \eta^2 \|q_t\|^2",
+    hypotheses=(
+        Hypothesis("orthogonal gradient", "w_t·g_t = 0 (Eq. 4)", not_orthogonal),
+        Hypothesis("zero start", "p_{−1} = 0", nonzero_start),
+        Hypothesis("β ≥ 0", "the momentum is not negative", negative_momentum),
+    ),
+    proof=proof_is_sgdp,
+    exact=Search(problems.skew_descents(momentum=True, max_steps=6), check_is_sgdp),
+    ball=RATIONAL,
+    implementation=Attack(frozenset({"grow-only"}), orthogonal_runs, check_implementation),
+)
+
+# The false lemma: "it only ever takes norm away".
+
+
+def proof_never_longer() -> Proof:
+    gram = Gram("w p")
+    w, p = gram.vectors
+    q = p - gram.dot(w, p) / gram.square(w) * w
+    plain, after = w - ETA * p, w - ETA * q
+    return Proof(
+        method="Gram algebra, in any dimension.",
+        given=(Given("q = Π_w(p), w' = w − ηq; no more is asked of w and p", q),),
+        steps=(
+            Identity("‖w'‖² = ‖w‖² + η²‖q‖² (Eq. 12)", gram.square(after), gram.square(w) + ETA**2 * gram.square(q)),
+            Identity(
+                "the projection takes η²(ŵ·p)² off the plain step",
+                gram.square(plain) - gram.square(after),
+                ETA**2 * gram.dot(w, p) ** 2 / gram.square(w),
+            ),
+        ),
+        conclusion="‖w'‖ ≤ ‖w − ηp‖.",
+    )
+
+
+# Pairs, so that Hypothesis drops a weight with its gradient when it makes a counterexample smaller.
+PAIRS = st.lists(st.tuples(problems.rationals(), problems.rationals()), min_size=1, max_size=8)
+
+
+def first_step(pairs: list[tuple[Any, Any]], lr: Any) -> problems.TensorRun:
+    """There, p = g."""
+    w, g = (EXACT.array(values) for values in zip(*pairs, strict=True))
+    return problems.TensorRun(w, (g,), {"lr": lr})
+
+
+def check_never_longer(run: problems.TensorRun) -> None:
+    for w, step in run.run(grow_only):
+        plain = w - step.lr * step.p
+        require("‖w'‖² ≤ ‖w − ηp‖²", bool(step.w @ step.w <= plain @ plain), got=f"{step.w @ step.w} > {plain @ plain}")
+
+
+NEVER_LONGER = Claim(
+    id="grow-only-never-longer",
+    title="The variant's step is never longer than the plain one",
+    where="docs/research.md; false",
+    statement="‖w'‖ ≤ ‖w − ηp‖ for every w and every p",
+    latex=r"\|w'\| \le \|w - \eta p\|",
+    hypotheses=(),
+    proof=proof_never_longer,
+    exact=Search(st.builds(first_step, PAIRS, problems.step_sizes()), check_never_longer),
+    ball=RATIONAL,
+    implementation=NotApplicable("it is about the algorithm, and no implementation can repair that"),
+)
+
+SUBJECTS = (
+    Subject(
+        name="grow_only_projection:GrowOnly",
+        algorithm="grow-only",
+        make=GrowOnly,
+        capabilities=frozenset({"grow-only"}),
+        buffers={"momentum_buffer": "momentum_buffer"},
+        imports="from grow_only_projection import GrowOnly",
+        expression="GrowOnly",
+        spec=grow_only,
+    ),
+)
+
+# The figure: norms by step, where the lemma holds and where nothing is scale-invariant.
+PLACE = (3, 4, 0, 0)  # c
+
+
+def norms(algorithm: Any, start: tuple[int, ...], gradient: Any, lr: float) -> list[float]:
+    """‖w_t‖ of a run of 100 steps in float64."""
+    descent = problems.Descent(FLOAT64.array([start]), gradient, 100, {"momentum": 0.9, "lr": lr})
+    return [float((w * w).sum() ** 0.5) for w, _ in descent.run(algorithm, FLOAT64)]
+
+
+def norms_by_step() -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    drawn = (("GD with momentum", heavy_ball, "-"), ("SGDP", sgdp, "-"), ("grow-only", grow_only, "--"))
+    for axes, title, start, gradient, lr in (
+        (left, "scale-invariant: −cos(w, c)", (4, -3, 1, 0), GradientField(Cosine(PLACE), FLOAT64), 1.0),
+        (right, "not scale-invariant: ‖w − c‖²/2", (1, -1, 1, 0), lambda w: w - FLOAT64.array([PLACE]), 0.05),
+    ):
+        for name, algorithm, style in drawn:
+            axes.plot(norms(algorithm, start, gradient, lr=lr), style, label=name)
+        axes.set(title=title, xlabel="step t", ylabel="‖w_t‖")
+    left.legend()
+    return figure
+
+
+FIGURE = norms_by_step
