@@ -200,12 +200,19 @@ CHOICES: tuple[Choice, ...] = (
     ),
     _choice(
         "decay_scale",
-        "",
+        "adam",
+        False,
+        ("lr", "the factor is 1 − ηλ"),
+        ("1", "the factor is 1 − λ, whatever the step size"),
+        ("corrected lr", "the factor is 1 − λη/(1 − β₁ᵗ)"),
+    ),
+    _choice(
+        "decay_scale",
+        "sgd",
         False,
         ("lr", "the factor is 1 − ηλ"),
         ("1", "the factor is 1 − λ, whatever the step size"),
         ("lr/(1−momentum)", "the factor is 1 − ηλ/(1 − momentum)"),
-        ("corrected lr", "the factor is 1 − λη/(1 − β₁ᵗ)"),
     ),
     _choice(
         "decay_ratio",
@@ -227,6 +234,17 @@ CHOICES: tuple[Choice, ...] = (
 def choices(family: str, projecting: bool) -> tuple[Choice, ...]:
     """The choices that a family has, with or without projection."""
     return tuple(c for c in CHOICES if c.family in ("", family) and (projecting or not c.projecting))
+
+
+def matters(choice: str, dialect: Dialect) -> bool:
+    """Whether a choice can show at all, given the others."""
+    if choice.startswith("decay_"):
+        return dialect["decay"] == "decoupled"
+    if choice == "rows":
+        return dialect["views"] != "layer"
+    if choice in ("bias_correction", "epsilon", "nesterov"):
+        return dialect.get("direction", "adam") in ("adam", "amsgrad")
+    return True
 
 
 def _first(family: str, projecting: bool, **changes: str) -> Dialect:

@@ -36,7 +36,7 @@ HYPER: dict[str, dict[str, Any]] = {
     "sgd": _SGD,
     "adam": _ADAM,
     "adamw": _ADAM,
-    "sgdp": _SGD | _PROJECTION,
+    "sgdp": _SGD | _PROJECTION | {"eps": 1e-8},
     "adamp": _ADAM | _PROJECTION,
     "sgdg": {"momentum": 0.0, "clip": None},
     "adamg": {"betas": (0.9, 0.99), "eps": 1e-8, "clip": None},

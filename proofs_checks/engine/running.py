@@ -55,6 +55,8 @@ class Running:
         return Running(value, carried + 2 * self.tiny, abs(value) + carried, 2, unit, self.tiny)
 
     def __add__(self, other: Operand) -> "Running":
+        if isinstance(other, np.ndarray):  # element by element
+            return NotImplemented
         b = self._exact(other)
         if b.value == 0 and b.error == 0:
             return self
@@ -68,9 +70,13 @@ class Running:
         return Running(-self.value, self.carried, self.size, self.count, self.unit, self.tiny)
 
     def __sub__(self, other: Operand) -> "Running":
+        if isinstance(other, np.ndarray):  # element by element
+            return NotImplemented
         return self + -self._exact(other)
 
     def __mul__(self, other: Operand) -> "Running":
+        if isinstance(other, np.ndarray):  # element by element
+            return NotImplemented
         b, e = self._exact(other), self.error
         f = b.error
         if (self.value == 0 and e == 0) or (b.value == 0 and f == 0):
@@ -78,6 +84,8 @@ class Running:
         return self._made(self.value * b.value, abs(self.value) * f + abs(b.value) * e + e * f, b)
 
     def __truediv__(self, other: Operand) -> "Running":
+        if isinstance(other, np.ndarray):  # element by element
+            return NotImplemented
         b = self._exact(other)
         low = abs(b.value) - b.error
         if self.value == 0 and self.error == 0 and low > 0:
