@@ -162,6 +162,12 @@ class Target:
         """
         return self.build(params, **self.arguments(hyper))
 
+    def _make_for_trial(self, params: Any, **hyper: Any) -> Any:
+        try:
+            return self.make(params, **hyper)
+        except ValueError as error:  # a combination that it refuses, as torch's SGD refuses nesterov with dampening
+            raise NotOffered(f"it refuses such hyper-parameters: {error}") from error
+
     def build(self, params: Any, **arguments: Any) -> Any:
         """The same with the target's own arguments, nothing added."""
         if self.kind == "torch":
@@ -196,7 +202,7 @@ class Target:
         return Subject(
             name=self.spec.target,
             algorithm=SPEC.get(self.algorithm, self.algorithm),
-            make=self.make,
+            make=self._make_for_trial,
             capabilities=self.capabilities,
             buffers=self.buffers,
             imports=imports,
@@ -247,13 +253,13 @@ class Target:
 
     @property
     def version(self) -> str:
-        """``distribution version`` of the package that the target comes from; empty for a file."""
+        """The version of the distribution that the target comes from; empty for a file."""
         place = self.spec.target.rpartition(":")[0]
         if place.endswith(".py"):
             return ""
         for distribution in packages_distributions().get(place.split(".")[0], ()):
             try:
-                return f"{distribution} {version(distribution)}"
+                return version(distribution)
             except PackageNotFoundError:
                 continue
         return ""

@@ -10,6 +10,7 @@ import flint
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
+    from tangency.proofs_checks.engine.rounding import Floats
     from tangency.proofs_checks.engine.subjects import Subject
     from tangency.proofs_checks.engine.symbolic import Proof
     from tangency.proofs_checks.engine.trials import Measurement, Run, Trial
@@ -104,11 +105,14 @@ class Attack:
         trials: the strategy of trials for one subject.
         check: the measurements of a run; the engine judges each against its bound, and any above it is a
             counterexample.
+        admissible: the right results of a step of a run, for the script that reproduces a failure: (name, weights,
+            largest admissible error) of each; ``None``: the exact steps of the subject's algorithm.
     """
 
     requires: frozenset[str]
     trials: "Callable[[Subject], SearchStrategy[Trial]]"
     check: "Callable[[Run], list[Measurement]]"
+    admissible: "Callable[[Run, int], list[tuple[str, Floats, Floats]]] | None" = None
 
 
 @dataclass(frozen=True)

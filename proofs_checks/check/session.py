@@ -1,0 +1,323 @@
+"""A conformance run: targets × checks, in worker processes that a target may hang, kill or confuse."""
+
+import os
+import secrets
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import torch
+
+from tangency.proofs_checks.check import steps
+from tangency.proofs_checks.check.behaviour import QUESTIONS
+from tangency.proofs_checks.check.curves import curves
+from tangency.proofs_checks.check.fit import REFERENCE, fit
+from tangency.proofs_checks.check.known import Known, apply
+from tangency.proofs_checks.check.model import Check, Curve, Finding, Fit, Severity, TargetInfo, TargetReport
+from tangency.proofs_checks.check.target import Target, TargetError, TargetSpec, load
+from tangency.proofs_checks.engine.claim import Claim, NotApplicable, Result, Rung, Verdict
+from tangency.proofs_checks.engine.pool import Pool, usable_cores
+from tangency.proofs_checks.engine.profiles import Profile
+from tangency.proofs_checks.engine.registry import Suite, discover
+from tangency.proofs_checks.engine.runner import Options, Task, run_task
+from tangency.theory.dialects import PAPER
+
+# The steps of Algorithms 1 and 2 are no theorems: a departure from them is another algorithm.
+ALGORITHMS = frozenset({"algorithm-1", "algorithm-2"})
+EXAMPLES = {"quick": 12, "default": 50, "thorough": 500}
+LIMIT = 60.0  # seconds a check may take
+DESCRIBE, DIALECT = "describe", steps.CHECK.id
+
+
+class UnknownCheck(ValueError):
+    """No check has this id."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One task: a check of a target, or its description."""
+
+    target: int
+    check: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a task gives.
+
+    Attributes:
+        finding: of a check.
+        info: of the description.
+        fit, curves: of the dialect.
+        problem: why the target cannot be run.
+    """
+
+    finding: Finding | None = None
+    info: TargetInfo | None = None
+    fit: Fit | None = None
+    curves: tuple[Curve, ...] = ()
+    problem: str = ""
+
+
+# Called with a task and ``None`` when it starts, with its answer when it ends; and with the number of all tasks.
+Watcher = Callable[[Cell, Answer | None, int], None]
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """Every check, in the order of reports: the claims, the dialect, then the behaviour."""
+    return (*(_of_claim(claim) for claim in _claims()), steps.CHECK, *(question.check for question in QUESTIONS))
+
+
+@cache
+def _claims() -> tuple[Claim, ...]:
+    return tuple(claim for claim in discover() if not isinstance(claim.implementation, NotApplicable))
+
+
+def _of_claim(claim: Claim) -> Check:
+    severity = Severity.ALGORITHM if claim.id in ALGORITHMS else Severity.THEOREM
+    return Check(claim.id, claim.title, severity, claim.where, f"{claim.statement}. {claim.notes}".strip())
+
+
+def select(ids: Iterable[str] | None) -> tuple[Check, ...]:
+    """The checks with the given ids; all for ``None``.
+
+    Raises:
+        UnknownCheck: with the ids that there are.
+    """
+    if ids is None:
+        return checks()
+    wanted = list(ids)
+    known = {check.id for check in checks()}
+    for id in wanted:
+        if id not in known:
+            raise UnknownCheck(f"no check is called {id!r}; there are {', '.join(check.id for check in checks())}")
+    return tuple(check for check in checks() if check.id in wanted)
+
+
+def check(
+    targets: Sequence[TargetSpec],
+    *,
+    only: Iterable[str] | None = None,
+    profile: str = "default",
+    jobs: int | None = None,
+    seed: int | None = None,
+    limit: float = LIMIT,
+    known: Sequence[Known] = (),
+    pinned: dict[str, str] | None = None,
+    watch: Watcher = lambda cell, answer, total: None,
+) -> list[TargetReport]:
+    """Check targets; one report each, in their order.
+
+    Args:
+        only: ids of checks; all if ``None``.
+        profile: ``quick``, ``default`` or ``thorough``: how many trials a claim gets.
+        jobs: worker processes; all usable cores if ``None``.
+        seed: repeats a run.
+        limit: seconds that a check may take; a target that hangs fails the check.
+        known: known failures, see :mod:`.known`.
+        pinned: choices of the dialect that the target must speak; a change fails the check ``dialect``.
+        watch: told of every task that starts and ends.
+
+    Raises:
+        UnknownCheck: there is no such check.
+        ValueError: another argument is not what it should be.
+    """
+    if profile not in EXAMPLES:
+        raise ValueError(f"profile is {profile!r}; it must be one of {', '.join(EXAMPLES)}")
+    chosen = select(only)
+    seed = secrets.randbits(32) if seed is None else seed
+    worker = _Worker(tuple(targets), profile, seed, dict(pinned or {}))
+    started = time.monotonic()
+    answers: dict[Cell, Answer] = {}
+    interrupted = False
+    # The dialect first: it takes longest.
+    order = sorted(chosen, key=lambda one: one.id != DIALECT)
+    total = len(targets) * (1 + len(chosen))
+    with Pool(worker, min(jobs or usable_cores(), max(1, total)), _lost, limit) as pool:
+        try:
+            _collect(pool.run([Cell(n, DESCRIBE) for n in range(len(targets))]), answers, total, watch)
+        except KeyboardInterrupt:
+            interrupted = True
+    usable = [n for n in range(len(targets)) if (a := answers.get(Cell(n, DESCRIBE))) and not a.problem]
+    cells = [Cell(n, one.id) for n in usable for one in order]
+    if cells and not interrupted:
+        with Pool(worker, min(jobs or usable_cores(), len(cells)), _lost, limit) as pool:
+            try:
+                _collect(pool.run(cells), answers, total, watch)
+            except KeyboardInterrupt:
+                interrupted = True
+    seconds = time.monotonic() - started
+    reports = [
+        _report(number, spec, chosen, answers, seed, seconds, interrupted) for number, spec in enumerate(targets)
+    ]
+    return [apply(report, known, {one.id for one in checks()}) if known else report for report in reports]
+
+
+def _collect(
+    pairs: Iterator[tuple[Cell, Answer | None]], answers: dict[Cell, Answer], total: int, watch: Watcher
+) -> None:
+    for cell, answer in pairs:
+        watch(cell, answer, total)
+        if answer is not None:
+            answers[cell] = answer
+
+
+def _report(
+    number: int,
+    spec: TargetSpec,
+    chosen: Sequence[Check],
+    answers: dict[Cell, Answer],
+    seed: int,
+    seconds: float,
+    interrupted: bool,
+) -> TargetReport:
+    described = answers.get(Cell(number, DESCRIBE), Answer())
+    found = [answers[cell] for one in chosen if (cell := Cell(number, one.id)) in answers]
+    dialect = answers.get(Cell(number, DIALECT), Answer())
+    return TargetReport(
+        info=described.info or TargetInfo(spec.target, spec.algorithm),
+        checks=tuple(chosen),
+        findings=tuple(answer.finding for answer in found if answer.finding is not None),
+        fit=dialect.fit,
+        curves=dialect.curves,
+        problem=described.problem,
+        seed=seed,
+        seconds=seconds,
+        interrupted=interrupted,
+    )
+
+
+def _lost(cell: Cell, why: str) -> Answer:
+    """A check that killed its process, or hung: the target's fault, whatever it was."""
+    if cell.check == DESCRIBE:
+        return Answer(problem=f"loading it: {why}")
+    return Answer(finding=Finding(cell.check, Verdict.FAILS, detail=f"the target stopped the check: {why}"))
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """What a worker process does: load each target once, then answer."""
+
+    specs: tuple[TargetSpec, ...]
+    profile: str
+    seed: int
+    pinned: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self) -> Callable[[Cell], Answer]:
+        torch.set_num_threads(1)
+        warnings.simplefilter("ignore")
+        # What a target writes to the file descriptor itself must not reach our results either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        loaded: dict[int, Target] = {}
+
+        def answer(cell: Cell) -> Answer:
+            with _quiet(), _restored():
+                try:
+                    if cell.target not in loaded:
+                        loaded[cell.target] = load(self.specs[cell.target])
+                    target = loaded[cell.target]
+                    if cell.check == DESCRIBE:
+                        return describe(target)
+                except TargetError as error:
+                    return Answer(problem=str(error))
+                return self._ask(target, cell.check)
+
+        return answer
+
+    def _ask(self, target: Target, id: str) -> Answer:
+        started = time.perf_counter()
+        if id == DIALECT:
+            made = self._dialect(target)
+            assert made.finding is not None
+            return replace(made, finding=replace(made.finding, seconds=time.perf_counter() - started))
+        for question in QUESTIONS:
+            if question.check.id == id:
+                return Answer(finding=question.answer(target))
+        claim = next(claim for claim in _claims() if claim.id == id)
+        return Answer(finding=self._attack(claim, target))
+
+    def _attack(self, claim: Claim, target: Target) -> Finding:
+        name = target.subject.name
+        task = Task(claim.id, Rung.IMPLEMENTATION, name)
+        profile = Profile(self.profile, 1, 1, EXAMPLES[self.profile], 1)
+        result = run_task(Suite((claim,), (target.subject,)), task, Options(profile, self.seed))
+        return _finding(result, target)
+
+    def _dialect(self, target: Target) -> Answer:
+        """The fit, every step against it, and curves."""
+        fitted = fit(target)
+        name = REFERENCE.get(target.algorithm, target.algorithm)
+        if target.family == "grassmann":
+            return Answer(finding=self._attack(steps.claim(target, {}), target), fit=fitted)
+        whole = {**PAPER[name], **fitted.dialect}
+        drawn = curves(target, whole, name)
+        if not fitted.explained:
+            detail = f"no known dialect explains it; it leaves the nearest at {fitted.leaves_at}"
+            return Answer(finding=Finding(DIALECT, Verdict.FAILS, detail=detail), fit=fitted, curves=drawn)
+        changed = [
+            f"{choice} is {fitted.dialect.get(choice, 'not there')!r}, pinned as {value!r}"
+            for choice, value in self.pinned.items()
+            if fitted.dialect.get(choice) != value
+        ]
+        if changed:
+            detail = f"it does not speak the pinned dialect: {'; '.join(changed)}"
+            return Answer(finding=Finding(DIALECT, Verdict.FAILS, detail=detail), fit=fitted, curves=drawn)
+        return Answer(finding=self._attack(steps.claim(target, whole), target), fit=fitted, curves=drawn)
+
+
+def describe(target: Target) -> Answer:
+    """What the target is; a problem if it cannot be built with ordinary hyper-parameters, or cannot step."""
+    p = torch.nn.Parameter(torch.ones(2, 3))
+    try:
+        optimizer = target.make([p], lr=0.125)
+        if not callable(getattr(optimizer, "step", None)):
+            return Answer(problem=f"it made {type(optimizer).__name__}, which has no step()")
+        p.grad = torch.ones(2, 3)
+        optimizer.step()
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        return Answer(info=target.info, problem=f"one step with lr = 0.125 on a float32 matrix raised {said}")
+    return Answer(info=target.info)
+
+
+def _finding(result: Result, target: Target) -> Finding:
+    """A result of the engine, as a finding; an error that the target's answers caused is its failure."""
+    return Finding(
+        result.claim,
+        result.verdict,
+        detail=result.detail,
+        counterexample=result.counterexample,
+        reproducer=result.reproducer,
+        examples=result.examples,
+        error=result.error,
+        ulps=result.ulps,
+        seconds=result.seconds,
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing that a target prints is seen."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield
+
+
+@contextmanager
+def _restored() -> Iterator[None]:
+    """Undo what a target does to torch's global state; the checks of behaviour tell of it."""
+    path = list(sys.path)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_grad_enabled(True)
+        torch.use_deterministic_algorithms(False)
+        torch.set_num_threads(1)
+        sys.path[:] = path
+

@@ -1,0 +1,104 @@
+"""Every step of a target against its dialect, with running error bounds: no bound is written by hand."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tangency.proofs_checks.check.model import Check, Severity
+from tangency.proofs_checks.check.target import Target
+from tangency.proofs_checks.engine import generate
+from tangency.proofs_checks.engine.claim import Attack, Claim, NotApplicable
+from tangency.proofs_checks.engine.rounding import FORMATS, Floats
+from tangency.proofs_checks.engine.running import parts, running, tensor
+from tangency.proofs_checks.engine.trials import Measurement, Run
+from tangency.theory.algorithms import ALGORITHMS, START, Step
+from tangency.theory.dialects import Dialect, step
+
+CHECK = Check(
+    "dialect",
+    "every step is that of one known dialect, in every shape, layout and precision",
+    Severity.ALGORITHM,
+    "§3.1, Algorithms 1 and 2; the dialects of published implementations",
+    "A step that no dialect explains is an error of its own, or an algorithm of its own: nobody who knows the paper "
+    "or the published code can predict it.",
+)
+# They compute in the format in which they are stored; the claims and the checks of behaviour attack the others.
+DTYPES = ("float64", "float32")
+ELSEWHERE = NotApplicable("it is about implementations alone")
+StepOf = Callable[..., Step]
+
+
+def claim(target: Target, dialect: Dialect) -> Claim:
+    """The check as a claim that the engine can attack the target with."""
+    made: StepOf = ALGORITHMS[target.algorithm] if target.family == "grassmann" else partial(step, dialect)
+    return Claim(
+        id=CHECK.id,
+        title=CHECK.title,
+        where=CHECK.source,
+        statement="w_{t+1} is the dialect's, to within the rounding of its lines",
+        latex="",
+        hypotheses=(),
+        proof=ELSEWHERE,
+        exact=ELSEWHERE,
+        ball=ELSEWHERE,
+        implementation=Attack(
+            frozenset(),
+            lambda subject: generate.trials(subject, dtypes=DTYPES),
+            partial(measure, made),
+            admissible=partial(_results, made),
+        ),
+    )
+
+
+def measure(made: StepOf, run: Run) -> list[Measurement]:
+    """The weights after each step against the dialect's, from the first step on.
+
+    Raises:
+        UndecidedView: a decision of Eq. 11 is within rounding.
+    """
+    return [
+        _worst(run, record.index, record.w_after, expected, error)
+        for record, (expected, error) in zip(run.records, _results_of(made, run), strict=False)
+    ]
+
+
+def _results(made: StepOf, run: Run, step: int) -> list[tuple[str, Floats, Floats]]:
+    return [("the dialect", *list(_results_of(made, run))[step])]
+
+
+def _results_of(made: StepOf, run: Run) -> Iterator[tuple[Floats, Floats]]:
+    """The dialect's weights after each step, and how far an implementation may be from them."""
+    storage, _ = FORMATS[run.trial.dtype]
+    field = running(storage)
+    hyper = _hyper(run)
+    w: Any = tensor(run.records[0].w, storage)
+    state: Mapping[str, Any] = START
+    for record in run.records:
+        if record.g is not None:
+            taken = made(field, w, tensor(record.g, storage), state, **hyper)
+            w, state = taken.w, taken.state
+        yield parts(w)
+
+
+def _hyper(run: Run) -> dict[str, Any]:
+    """The trial's hyper-parameters, weight decay included whatever the algorithm of the spec."""
+    hyper = dict(run.hyper)
+    if "weight_decay" in run.trial.hyper and run.subject.algorithm not in ("sgdg", "adamg"):
+        hyper["weight_decay"] = run.trial.hyper["weight_decay"]
+    return hyper
+
+
+def _worst(run: Run, index: int, got: Floats, expected: Floats, error: Floats) -> Measurement:
+    """The element that lies worst against its bound; beyond the largest number, infinity of the right sign is right."""
+    worst = Measurement("w", index, 0.0, 0.0, 0.0, 0.0)
+    for place in np.ndindex(got.shape):
+        x, y, bound = float(got[place]), float(expected[place]), float(error[place])
+        off = abs(x - y)
+        if math.isnan(y) or not math.isfinite(bound) or abs(y) + bound > run.storage.max:
+            continue  # the dialect itself leaves the finite numbers
+        made = Measurement(f"w{list(place)}", index, x, y, off, bound, off / run.storage.ulp(y))
+        worst = max(worst, made, key=lambda m: (m.ratio, m.error))
+    return worst
