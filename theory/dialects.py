@@ -110,7 +110,7 @@ CHOICES: tuple[Choice, ...] = (
         "sgd",
         False,
         ("dampened", "p_0 = (1 − τ)g: the buffer starts at 0 (Eq. 7)"),
-        ("undampened", "p_0 = g: the first gradient fills the buffer, whatever the dampening"),
+        ("undampened", "p_0 = g: the first gradient fills the buffer whatever the dampening; without momentum there is none"),
     ),
     _choice(
         "buffer",
@@ -346,7 +346,7 @@ def _sgd(
 ) -> tuple[Array, dict[str, Any]]:
     """The update and the buffer of momentum SGD (Eq. 7)."""
     before = state.get("momentum_buffer")
-    if before is None and dialect["first_step"] == "undampened":
+    if dialect["first_step"] == "undampened" and (before is None or momentum == 0):
         buffer = g
     else:
         buffer = (1 - dampening) * g if before is None else momentum * before + (1 - dampening) * g

@@ -23,7 +23,7 @@ from tangency.proofs_checks.check.target import Target, TargetError, TargetSpec,
 from tangency.proofs_checks.engine.claim import Claim, NotApplicable, Result, Rung, Verdict
 from tangency.proofs_checks.engine.pool import Pool, usable_cores
 from tangency.proofs_checks.engine.profiles import Profile
-from tangency.proofs_checks.engine.registry import Suite, discover
+from tangency.proofs_checks.engine.registry import Suite, WrongCall, discover
 from tangency.proofs_checks.engine.runner import Options, Task, run_task
 from tangency.theory.dialects import PAPER
 
@@ -34,7 +34,7 @@ LIMIT = 60.0  # seconds a check may take
 DESCRIBE, DIALECT = "describe", steps.CHECK.id
 
 
-class UnknownCheck(ValueError):
+class UnknownCheck(WrongCall):
     """No check has this id."""
 
 

@@ -220,9 +220,12 @@ class Target:
             found.add(subjects.ADAPTIVE)
         if self.projects:
             found.add(subjects.PROJECTION)
-        for name in (subjects.NESTEROV, subjects.DAMPENING, subjects.MAXIMIZE):
+        for name in (subjects.NESTEROV, subjects.MAXIMIZE):
             if self.offers(name):
                 found.add(name)
+        # Where the first gradient is not dampened, as in torch, dampening is not Eq. 7's: the dialect tells.
+        if self.offers("dampening") and _dampens_first_step(self):
+            found.add(subjects.DAMPENING)
         # Adam's and SGD's own weight decay is coupled: the dialect tells which.
         if self.offers("weight_decay") and self.algorithm in ("adamw", "sgdp", "adamp"):
             found.add(subjects.WEIGHT_DECAY)
@@ -456,6 +459,20 @@ def _find_buffers(target: Target) -> dict[str, str]:
         if set(found) != {"exp_avg", "exp_avg_sq", "step"}:
             return {}
     return found
+
+
+def _dampens_first_step(target: Target) -> bool:
+    """Whether one step from nothing with dampening 1/4 moves w by 3/4 of what it moves without."""
+    moved = []
+    for dampening in (0.0, 0.25):
+        w = torch.nn.Parameter(torch.zeros(3))
+        w.grad = torch.tensor([1.0, -2.0, 4.0])
+        try:
+            target.make([w], lr=0.5, momentum=0.5, dampening=dampening).step()
+        except Exception:
+            return False
+        moved.append(w.detach())
+    return torch.allclose(moved[1], 0.75 * moved[0])
 
 
 def _is_close(held: Any, value: torch.Tensor) -> bool:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tangency.proofs_checks.check.command import check as check_command
+from tangency.proofs_checks.engine import output
 from tangency.proofs_checks.engine.claim import NotApplicable, Rung, Violation
 from tangency.proofs_checks.engine.profiles import PROFILES
 from tangency.proofs_checks.engine.registry import WrongCall
@@ -115,8 +117,8 @@ def verify(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every result: time, worst error, where.")] = False,
 ) -> int:
     """Prove the claims, run them exactly, and attack the optimizers with them."""
-    _check_file(json)
-    _check_folder(reproducers)
+    output.check_file("--json", json)
+    output.check_folder("--reproducers", reproducers)
     if mutants and rung not in (None, [], [Rung.IMPLEMENTATION]):
         raise UsageError("--mutants runs the implementation rung alone; leave out --rung")
 
@@ -128,8 +130,8 @@ def verify(
 
     seed = secrets.randbits(32) if seed is None else seed
     print(f"seed {seed}", file=sys.stderr)
-    errors = _console(sys.stderr)
-    output = errors if json == "-" else _console(sys.stdout)
+    errors = output.console(sys.stderr)
+    page = errors if json == "-" else output.console(sys.stdout)
     source, ids = registry.from_arguments(claims or ())
     if mutants:
         from tangency.proofs_checks.engine import kill_matrix
@@ -159,13 +161,13 @@ def verify(
         )
     if mutants:
         matrix = kill_matrix.KillMatrix(report)
-        kill_matrix.print_matrix(output, matrix)
+        kill_matrix.print_matrix(page, matrix)
         code = matrix.exit_code
     else:
-        reports.print_report(output, report, verbose=verbose)
+        reports.print_report(page, report, verbose=verbose)
         code = report.exit_code
     if json is not None:
-        _write_json(json, to_json(report))
+        output.write(json, to_json(report))
     if reproducers is not None:
         _write_scripts(reproducers, report)
     return code
@@ -190,7 +192,7 @@ def claims(
     for claim in suite.claims if ids is None else registry.select(suite.claims, ids):
         offered = [r.value for r in Rung if not isinstance(getattr(claim, r.value, None), NotApplicable)]
         table.add_row(claim.id, Text(claim.title), Text(claim.where), ", ".join(offered))
-    _console(sys.stdout).print(table)
+    output.console(sys.stdout).print(table)
 
 
 @app.command()
@@ -223,60 +225,15 @@ def claim(
     return int(any(line.lstrip().startswith("✗") for line in lines))
 
 
-def _console(stream: Any) -> "Console":
-    """A page of at most 100 columns; plain text where the stream is no terminal."""
-    from rich.console import Console
-
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    return Console(
-        file=stream,
-        width=min(console.width, 100) if console.is_terminal else 100,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-
-
-def _check_file(name: str | None) -> None:
-    """Refuse a file that cannot be written, before any work."""
-    if name in (None, "-"):
-        return
-    path = Path(str(name))
-    existed = path.exists()
-    try:
-        path.open("a").close()
-    except OSError as error:
-        raise UsageError(f"--json: {path} cannot be written: {error.strerror}") from None
-    if not existed:
-        path.unlink()
-
-
-def _check_folder(path: Path | None) -> None:
-    if path is None:
-        return
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / ".tangency"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise UsageError(f"--reproducers: {path} cannot be written: {error.strerror}") from None
-
-
-def _write_json(name: str, text: str) -> None:
-    if name == "-":
-        sys.stdout.write(text)
-    else:
-        Path(name).write_text(text, encoding="utf-8")
-
-
 def _write_scripts(folder: Path, report: "Report") -> None:
     for result in report.results:
         if result.reproducer:
-            subject = (result.subject or "").replace(":", ".").replace("/", ".")
-            path = folder / f"{result.claim}--{subject}.py"
+            path = folder / output.script_name(result.claim, result.subject or "")
             path.write_text(result.reproducer, encoding="utf-8")
             print(f"wrote {path}", file=sys.stderr)
+
+
+app.command("check")(check_command)
 
 
 if __name__ == "__main__":

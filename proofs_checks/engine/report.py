@@ -134,10 +134,9 @@ def closing_line(report: Report) -> str:
     return f"{cut}{len(by_claim)} {plural}: {said}; {options.profile.name}, seed {options.seed}, {report.seconds:.0f} s"
 
 
-@contextmanager
-def live_progress(console: Console) -> Iterator[Watcher]:
-    """A progress bar while tasks run, where the console is a terminal."""
-    progress = Progress(
+def progress_bar(console: Console) -> Progress:
+    """A bar that counts, names what runs, and leaves no trace; nothing where the console is no terminal."""
+    return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
@@ -147,8 +146,13 @@ def live_progress(console: Console) -> Iterator[Watcher]:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def live_progress(console: Console) -> Iterator[Watcher]:
+    """A progress bar while tasks run, where the console is a terminal."""
     running: dict[Task, None] = {}
-    with progress:
+    with progress_bar(console) as progress:
         bar = progress.add_task("loading", total=None)
 
         def watch(task: Task, result: Result | None, total: int) -> None:

@@ -61,12 +61,14 @@ class Budget:
         seed: decides everything, unless a ``database`` replays earlier failures first.
         database: whether failures are kept, and replayed, in Hypothesis's example database.
         shrink: whether a counterexample is made minimal.
+        shrinks: after how many attempts it counts as minimal.
     """
 
     examples: int
     seed: int
     database: bool = False
     shrink: bool = True
+    shrinks: int = 400
 
 
 def derive_seed(seed: int, *names: str) -> int:
@@ -81,8 +83,16 @@ def search(problems: SearchStrategy[Problem], check: Callable[[Problem], None], 
         key: under which the example database keeps the failures.
     """
     found = Found()
+    since = 0
 
     def test(problem: Problem) -> None:
+        nonlocal since
+        since += found.violation is not None
+        if found.violation is not None and since > budget.shrinks:
+            # Enough: what is smallest so far fails once more, for Hypothesis to confirm, and all else is let pass.
+            if repr(problem) == repr(found.problem):
+                raise found.violation
+            return
         try:
             check(problem)
         except UNDECIDED as error:

@@ -1,0 +1,245 @@
+"""``tangency check TARGET…``: the command. Nothing heavy is imported before the call is understood."""
+
+import ast
+import secrets
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tangency.proofs_checks.engine import output
+from tangency.proofs_checks.engine.registry import WrongCall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from tangency.proofs_checks.check.model import TargetReport
+    from tangency.proofs_checks.check.session import Watcher
+    from tangency.proofs_checks.check.target import TargetSpec
+
+Profile = Enum("Profile", {name: name for name in ("quick", "default", "thorough")})  # type: ignore[misc]
+
+
+def check(
+    targets: Annotated[
+        list[str] | None, typer.Argument(metavar="[TARGET]...", help="MODULE:NAME or PATH.py:NAME; several: a matrix.")
+    ] = None,
+    algorithm: Annotated[
+        str, typer.Option(help="gd, momentum, nesterov, sgd, adam, adamw, sgdp, adamp, sgdg, adamg; else by its name.")
+    ] = "",
+    kind: Annotated[str, typer.Option(help="torch, function, optax or protocol; else by its signature.")] = "",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A fixed argument of the target.")
+    ] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=OWN", help="How the target calls lr, betas (A,B), eps, …")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="CHECK", help="Only this check; may be repeated.")] = None,
+    dialect: Annotated[
+        list[str] | None, typer.Option(metavar="CHOICE=VALUE", help="Pin a choice: a change of dialect fails.")
+    ] = None,
+    profile: Annotated[Profile, typer.Option(help="How much is tried.")] = Profile.default,  # type: ignore[attr-defined]
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run.")] = None,
+    time_limit: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="What hangs longer fails.")] = 60,
+    known_failures: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="TOML of expected failures: check, reason, versions.")
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An earlier --json: say what changed; new failures fail.")
+    ] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write JSON; - is stdout.")] = None,
+    junit: Annotated[str | None, typer.Option(metavar="FILE", help="Write JUnit XML.")] = None,
+    markdown: Annotated[str | None, typer.Option(metavar="FILE", help="Write Markdown, for a pull request.")] = None,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write one self-contained page.")] = None,
+    reproducers: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the scripts of failures go; else a temporary folder.")
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="CHECK", help="Say what a check asks, why, and where it stands.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the checks.")] = False,
+) -> int:
+    """Say what somebody's optimizer really computes, and which statements it obeys."""
+    files = {"--json": json, "--junit": junit, "--markdown": markdown, "--html": html}
+    for option, name in files.items():
+        output.check_file(option, name)
+    if list(files.values()).count("-") > 1:
+        raise WrongCall("only one report can go to standard output")
+    output.check_folder("--reproducers", reproducers)
+    if list_ or explain is not None:
+        _tell(explain)
+        return 0
+    if not targets:
+        raise WrongCall("no TARGET; name one as MODULE:NAME or PATH.py:NAME, or use --list or --explain CHECK")
+    specs = _specs(targets, algorithm, kind, set_ or (), rename or ())
+
+    from tangency.proofs_checks.check import known, session
+    from tangency.proofs_checks.check.model import exit_code
+    from tangency.proofs_checks.check.reports.terminal import print_reports
+
+    ids = {one.id for one in session.checks()}
+    entries = known.load(known_failures, ids) if known_failures is not None else ()
+    before = _earlier(baseline)
+    session.select(only)
+    seed = secrets.randbits(32) if seed is None else seed
+    print(f"seed {seed}", file=sys.stderr)
+    errors = output.console(sys.stderr)
+    with _progress(errors) as watch:
+        reports = session.check(
+            specs,
+            only=only,
+            profile=profile.value,
+            jobs=jobs,
+            seed=seed,
+            limit=time_limit,
+            known=entries,
+            pinned=_pairs("--dialect", dialect or ()),
+            watch=watch,
+        )
+    scripts = _write_scripts(reproducers, reports)
+    page = errors if "-" in files.values() else output.console(sys.stdout)
+    print_reports(page, reports, scripts)
+    code = exit_code(reports)
+    if before is not None:
+        code = _compared(page, before, reports, code)
+    for option, name in files.items():
+        if name is not None:
+            output.write(name, _render(option, reports))
+    return code
+
+
+def _specs(
+    targets: Sequence[str], algorithm: str, kind: str, set_: Sequence[str], rename: Sequence[str]
+) -> "list[TargetSpec]":
+    from tangency.proofs_checks.check.target import HYPER, TargetSpec
+
+    if algorithm and algorithm not in HYPER:
+        raise WrongCall(f"--algorithm is {algorithm!r}; it must be one of {', '.join(HYPER)}")
+    fixed = {name: _value(text) for name, text in _pairs("--set", set_).items()}
+    return [TargetSpec(target, algorithm, kind, fixed, _pairs("--rename", rename)) for target in targets]
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise WrongCall(f"{option} is {text!r}; it must be NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def _value(text: str) -> Any:
+    """A Python literal where it is one, else the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def _earlier(path: Path | None) -> "list[TargetReport] | None":
+    if path is None:
+        return None
+    from tangency.proofs_checks.check.reports.to_json import from_json
+
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WrongCall(f"--baseline: {path} cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise WrongCall(f"--baseline: {path}: {error}") from None
+
+
+def _compared(page: "Console", before: "list[TargetReport]", reports: "list[TargetReport]", code: int) -> int:
+    """Print what changed; with a baseline, only new failures fail."""
+    from tangency.proofs_checks.check.baseline import compare, to_text
+    from tangency.proofs_checks.check.model import FAILED, OK
+
+    comparison = compare(before, reports)
+    page.print()
+    page.print(to_text(comparison), soft_wrap=True)
+    if code in (OK, FAILED):
+        return FAILED if comparison.regressed or any(report.stale for report in reports) else OK
+    return code
+
+
+def _render(option: str, reports: "list[TargetReport]") -> str:
+    if option == "--json":
+        from tangency.proofs_checks.check.reports.to_json import to_json
+
+        return to_json(reports)
+    if option == "--junit":
+        from tangency.proofs_checks.check.reports.junit import to_junit
+
+        return to_junit(reports)
+    if option == "--markdown":
+        from tangency.proofs_checks.check.reports.markdown import to_markdown
+
+        return to_markdown(reports)
+    from tangency.proofs_checks.check.reports.html import to_html
+
+    return to_html(reports)
+
+
+def _write_scripts(folder: Path | None, reports: "list[TargetReport]") -> dict[tuple[str, str], str]:
+    """Write the reproducers of what fails; of each (target, check) the path."""
+    found = [(r.info.target, f.check, f.reproducer) for r in reports for f in r.findings if f.reproducer]
+    if not found:
+        return {}
+    folder = Path(tempfile.mkdtemp(prefix="tangency-")) if folder is None else folder
+    paths = {}
+    for target, id, source in found:
+        path = folder / output.script_name(id, target)
+        path.write_text(source, encoding="utf-8")
+        paths[target, id] = str(path)
+    return paths
+
+
+def _tell(id: str | None) -> None:
+    """Explain one check, or list all."""
+    from tangency.proofs_checks.check import session
+
+    if id is not None:
+        (one,) = session.select([id])
+        print(f"{one.id} · {one.severity.value}\n\n{one.title}\n\nWhy: {one.why}\n\nWhere it stands: {one.source}")
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("check", no_wrap=True)
+    table.add_column("severity", no_wrap=True)
+    table.add_column("what holds")
+    for one in session.checks():
+        table.add_row(one.id, one.severity.value, Text(one.title))
+    output.console(sys.stdout).print(table)
+
+
+@contextmanager
+def _progress(console: "Console") -> "Iterator[Watcher]":
+    """A progress bar while checks run, where the console is a terminal."""
+    from rich.markup import escape
+
+    from tangency.proofs_checks.engine.report import progress_bar
+
+    running: dict[Any, None] = {}
+    with progress_bar(console) as progress:
+        bar = progress.add_task("loading", total=None)
+
+        def watch(cell: Any, answer: Any, total: int) -> None:
+            if answer is None:
+                running[cell] = None
+            else:
+                running.pop(cell, None)
+                progress.advance(bar)
+            progress.update(bar, description=escape(", ".join(one.check for one in running)), total=total)
+
+        yield watch
