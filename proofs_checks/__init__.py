@@ -23,23 +23,29 @@ from tangency.proofs_checks.engine.claim import (
 )
 
 if TYPE_CHECKING:
+    from tangency.proofs_checks.check.plugin import parametrize_with_claims
+    from tangency.proofs_checks.check.session import check
+    from tangency.proofs_checks.check.target import TargetSpec
     from tangency.proofs_checks.engine.registry import Suite, discover
     from tangency.proofs_checks.engine.subjects import Subject
     from tangency.proofs_checks.engine.symbolic import Given, Gram, Identity, NonNegative, Proof
     from tangency.proofs_checks.engine.verify import Report, verify
 
-# What loads sympy, Hypothesis or torch, by the module of the engine that has it.
+# What loads sympy, Hypothesis or torch, by the module that has it.
 _LAZY = {
-    "Given": "symbolic",
-    "Gram": "symbolic",
-    "Identity": "symbolic",
-    "NonNegative": "symbolic",
-    "Proof": "symbolic",
-    "Report": "verify",
-    "Subject": "subjects",
-    "Suite": "registry",
-    "discover": "registry",
-    "verify": "verify",
+    "Given": "engine.symbolic",
+    "Gram": "engine.symbolic",
+    "Identity": "engine.symbolic",
+    "NonNegative": "engine.symbolic",
+    "Proof": "engine.symbolic",
+    "Report": "engine.verify",
+    "Subject": "engine.subjects",
+    "Suite": "engine.registry",
+    "TargetSpec": "check.target",
+    "check": "check.session",
+    "discover": "engine.registry",
+    "parametrize_with_claims": "check.plugin",
+    "verify": "engine.verify",
 }
 
 __all__ = [
@@ -59,9 +65,12 @@ __all__ = [
     "Search",
     "Subject",
     "Suite",
+    "TargetSpec",
     "Verdict",
     "Violation",
+    "check",
     "discover",
+    "parametrize_with_claims",
     "require",
     "require_contains",
     "require_equal",
@@ -71,5 +80,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(import_module(f"{__name__}.engine.{_LAZY[name]}"), name)
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -110,7 +110,10 @@ CHOICES: tuple[Choice, ...] = (
         "sgd",
         False,
         ("dampened", "p_0 = (1 − τ)g: the buffer starts at 0 (Eq. 7)"),
-        ("undampened", "p_0 = g: the first gradient fills the buffer whatever the dampening; without momentum there is none"),
+        (
+            "undampened",
+            "p_0 = g: the first gradient fills the buffer whatever the dampening; without momentum there is none",
+        ),
     ),
     _choice(
         "buffer",
@@ -435,7 +438,9 @@ def _decide(dialect: Dialect, field: Field, w: Array, g: Array, delta: Any, eps:
     if w.size == 0 or (w.ndim < 2 and dialect["rank"] == "two or more"):
         return View.NONE
     for view in (View.CHANNEL, View.LAYER):
-        if view.value not in dialect["views"] or (w.ndim < 2 and view is View.CHANNEL and dialect["views"] != "channel"):
+        if view.value not in dialect["views"] or (
+            w.ndim < 2 and view is View.CHANNEL and dialect["views"] != "channel"
+        ):
             continue
         answer = _passes(dialect, field, view, w, g, delta, eps)
         if answer is None:

@@ -1,6 +1,7 @@
 """Runs of a target and of the paper's algorithm side by side, for figures: norms, effective steps, error in ulps."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -76,7 +77,7 @@ def _norms(weights: list[Floats]) -> list[float | None]:
 def _effective(weights: list[Floats]) -> list[float | None]:
     """‖Δŵ‖ of each step (Eq. 5)."""
     units = [w / np.linalg.norm(w) for w in weights]
-    return [_finite(float(np.linalg.norm(b - a))) for a, b in zip(units, units[1:], strict=False)]
+    return [_finite(float(np.linalg.norm(b - a))) for a, b in pairwise(units)]
 
 
 def _ulps(got: Floats, expected: Floats) -> float | None:

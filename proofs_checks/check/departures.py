@@ -1,4 +1,4 @@
-"""What a departure from the paper does: which theorem it breaks, and how far it carries the weights in a training run."""
+"""What a departure from the paper does: which theorem it breaks, and how far it carries the weights."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -83,9 +83,7 @@ def departures(dialect: Dialect, whole: Dialect, name: str) -> Iterator[Departur
             judgement, effect = judge(choice.name, value, name)
             if option.violates:
                 judgement, effect = Judgement.THEOREM, f"{option.violates}; {effect}"
-        yield Departure(
-            choice.name, value, paper[choice.name], published[choice.name], option.says, judgement, effect
-        )
+        yield Departure(choice.name, value, paper[choice.name], published[choice.name], option.says, judgement, effect)
 
 
 @cache

@@ -121,7 +121,10 @@ def _changes(dialect: Dialect, available: Sequence[Choice], count: int) -> Itera
         pending: list[dict[str, str]] = [dict(dialect)]
         for choice in chosen:
             pending = [
-                {**base, choice.name: value} for base in pending for value in choice.values if value != base[choice.name]
+                {**base, choice.name: value}
+                for base in pending
+                for value in choice.values
+                if value != base[choice.name]
             ]
         yield from pending
 
@@ -157,7 +160,9 @@ def fit(target: Target) -> Fit:
     """Fit the dialect of a target, and judge its departures from the paper and from the published package."""
     family, projecting = target.family, target.projects
     if family == "grassmann":
-        return Fit("", leaves_at="the Grassmann baselines have no dialects here: their steps are compared with the spec")
+        return Fit(
+            "", leaves_at="the Grassmann baselines have no dialects here: their steps are compared with the spec"
+        )
     played = [run for probe in probes(family, projecting) if (run := play(target, probe)) is not None]
     if not played or all(run.error and not run.weights for run in played):
         why = played[0].error if played else "it offers none of the hyper-parameters that a probe needs"

@@ -165,5 +165,7 @@ def play(target: Target, probe: Probe) -> Played | None:
     except NotOffered:
         return None
     except Exception as error:
-        return Played(probe, tuple(given), tuple(weights), f"step {len(weights)} raised {type(error).__name__}: {error}")
+        return Played(
+            probe, tuple(given), tuple(weights), f"step {len(weights)} raised {type(error).__name__}: {error}"
+        )
     return Played(probe, tuple(given), tuple(weights))

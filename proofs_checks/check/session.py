@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
 
 import torch
 
@@ -132,7 +131,7 @@ def check(
         raise ValueError(f"profile is {profile!r}; it must be one of {', '.join(EXAMPLES)}")
     chosen = select(only)
     seed = secrets.randbits(32) if seed is None else seed
-    worker = _Worker(tuple(targets), profile, seed, dict(pinned or {}))
+    worker = _Worker(tuple(targets), Effort(EXAMPLES[profile], seed, dict(pinned or {})))
     started = time.monotonic()
     answers: dict[Cell, Answer] = {}
     interrupted = False
@@ -201,13 +200,26 @@ def _lost(cell: Cell, why: str) -> Answer:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """How much is tried, and from where.
+
+    Attributes:
+        examples: trials of each claim.
+        seed: of the run.
+        pinned: choices of the dialect that a target must speak.
+    """
+
+    examples: int
+    seed: int
+    pinned: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class _Worker:
     """What a worker process does: load each target once, then answer."""
 
     specs: tuple[TargetSpec, ...]
-    profile: str
-    seed: int
-    pinned: dict[str, str] = field(default_factory=dict)
+    effort: Effort
 
     def __call__(self) -> Callable[[Cell], Answer]:
         torch.set_num_threads(1)
@@ -221,54 +233,55 @@ class _Worker:
                 try:
                     if cell.target not in loaded:
                         loaded[cell.target] = load(self.specs[cell.target])
-                    target = loaded[cell.target]
-                    if cell.check == DESCRIBE:
-                        return describe(target)
                 except TargetError as error:
                     return Answer(problem=str(error))
-                return self._ask(target, cell.check)
+                target = loaded[cell.target]
+                return describe(target) if cell.check == DESCRIBE else ask(target, cell.check, self.effort)
 
         return answer
 
-    def _ask(self, target: Target, id: str) -> Answer:
-        started = time.perf_counter()
-        if id == DIALECT:
-            made = self._dialect(target)
-            assert made.finding is not None
-            return replace(made, finding=replace(made.finding, seconds=time.perf_counter() - started))
-        for question in QUESTIONS:
-            if question.check.id == id:
-                return Answer(finding=question.answer(target))
-        claim = next(claim for claim in _claims() if claim.id == id)
-        return Answer(finding=self._attack(claim, target))
 
-    def _attack(self, claim: Claim, target: Target) -> Finding:
-        name = target.subject.name
-        task = Task(claim.id, Rung.IMPLEMENTATION, name)
-        profile = Profile(self.profile, 1, 1, EXAMPLES[self.profile], 1)
-        result = run_task(Suite((claim,), (target.subject,)), task, Options(profile, self.seed))
-        return _finding(result, target)
+def ask(target: Target, id: str, effort: Effort) -> Answer:
+    """Answer one check of a loaded target, in this process."""
+    started = time.perf_counter()
+    if id == DIALECT:
+        made = _dialect(target, effort)
+        assert made.finding is not None
+        return replace(made, finding=replace(made.finding, seconds=time.perf_counter() - started))
+    for question in QUESTIONS:
+        if question.check.id == id:
+            return Answer(finding=question.answer(target))
+    return Answer(finding=_attack(next(claim for claim in _claims() if claim.id == id), target, effort))
 
-    def _dialect(self, target: Target) -> Answer:
-        """The fit, every step against it, and curves."""
-        fitted = fit(target)
-        name = REFERENCE.get(target.algorithm, target.algorithm)
-        if target.family == "grassmann":
-            return Answer(finding=self._attack(steps.claim(target, {}), target), fit=fitted)
-        whole = {**PAPER[name], **fitted.dialect}
-        drawn = curves(target, whole, name)
-        if not fitted.explained:
-            detail = f"no known dialect explains it; it leaves the nearest at {fitted.leaves_at}"
-            return Answer(finding=Finding(DIALECT, Verdict.FAILS, detail=detail), fit=fitted, curves=drawn)
-        changed = [
-            f"{choice} is {fitted.dialect.get(choice, 'not there')!r}, pinned as {value!r}"
-            for choice, value in self.pinned.items()
-            if fitted.dialect.get(choice) != value
-        ]
-        if changed:
-            detail = f"it does not speak the pinned dialect: {'; '.join(changed)}"
-            return Answer(finding=Finding(DIALECT, Verdict.FAILS, detail=detail), fit=fitted, curves=drawn)
-        return Answer(finding=self._attack(steps.claim(target, whole), target), fit=fitted, curves=drawn)
+
+def _attack(claim: Claim, target: Target, effort: Effort) -> Finding:
+    task = Task(claim.id, Rung.IMPLEMENTATION, target.subject.name)
+    profile = Profile("check", 1, 1, effort.examples, 1)
+    return _finding(run_task(Suite((claim,), (target.subject,)), task, Options(profile, effort.seed)))
+
+
+def _dialect(target: Target, effort: Effort) -> Answer:
+    """The fit, every step against it, and curves."""
+    fitted = fit(target)
+    name = REFERENCE.get(target.algorithm, target.algorithm)
+    if target.family == "grassmann":
+        return Answer(finding=_attack(steps.claim(target, {}), target, effort), fit=fitted)
+    whole = {**PAPER[name], **fitted.dialect}
+    drawn = curves(target, whole, name)
+    changed = [
+        f"{choice} is {fitted.dialect.get(choice, 'not there')!r}, pinned as {value!r}"
+        for choice, value in effort.pinned.items()
+        if fitted.dialect.get(choice) != value
+    ]
+    wrong = ""
+    if not fitted.explained:
+        wrong = f"no known dialect explains it; it leaves the nearest at {fitted.leaves_at}"
+    elif changed:
+        wrong = f"it does not speak the pinned dialect: {'; '.join(changed)}"
+    finding = (
+        Finding(DIALECT, Verdict.FAILS, detail=wrong) if wrong else _attack(steps.claim(target, whole), target, effort)
+    )
+    return Answer(finding=finding, fit=fitted, curves=drawn)
 
 
 def describe(target: Target) -> Answer:
@@ -286,8 +299,8 @@ def describe(target: Target) -> Answer:
     return Answer(info=target.info)
 
 
-def _finding(result: Result, target: Target) -> Finding:
-    """A result of the engine, as a finding; an error that the target's answers caused is its failure."""
+def _finding(result: Result) -> Finding:
+    """A result of the engine, as a finding."""
     return Finding(
         result.claim,
         result.verdict,
@@ -320,4 +333,3 @@ def _restored() -> Iterator[None]:
         torch.use_deterministic_algorithms(False)
         torch.set_num_threads(1)
         sys.path[:] = path
-

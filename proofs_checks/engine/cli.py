@@ -10,7 +10,7 @@ from contextlib import suppress
 from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +21,6 @@ from tangency.proofs_checks.engine.profiles import PROFILES
 from tangency.proofs_checks.engine.registry import WrongCall
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from tangency.proofs_checks.engine.verify import Report
 
 OK, FAILED, INTERRUPTED, OUR_ERROR, USAGE = range(5)

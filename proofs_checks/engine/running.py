@@ -149,7 +149,6 @@ def running(storage: Format, scalars: Format = FLOAT64) -> Field:
 
     The values themselves are evaluated in float64; what that loses is counted too.
     """
-    unit = storage.unit + FLOAT64.unit
 
     def element(value: Any) -> Running:
         if isinstance(value, Running):

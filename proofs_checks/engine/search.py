@@ -68,7 +68,7 @@ class Budget:
     seed: int
     database: bool = False
     shrink: bool = True
-    shrinks: int = 400
+    shrinks: int = 200
 
 
 def derive_seed(seed: int, *names: str) -> int:
