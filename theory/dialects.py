@@ -190,7 +190,7 @@ CHOICES: tuple[Choice, ...] = (
         (
             "added",
             "ŵ = w/(‖w‖ + ε)",
-            "eq-10: Π is not idempotent, a share 2ε/‖w‖ of the radial component stays; eq-12 and proposition-3.1 with it",
+            "eq-10: Π is not idempotent, a share 2ε/‖w‖ of the radial part stays; eq-12 and proposition-3.1 with it",
         ),
         ("clamped", "ŵ = w/max(‖w‖, ε)", "eq-10: below ‖w‖ = ε the radial component stays"),
     ),

@@ -224,4 +224,5 @@ def _leaves_at(dialect: Dialect, played: Sequence[Played], missed: Sequence[int]
 def _element(run: Played, number: int, expected: Any, got: Any, off: Any) -> str:
     index = np.unravel_index(int(np.argmax(np.nan_to_num(off, nan=np.inf))), got.shape)
     where = f"w[{', '.join(map(str, index))}]"
-    return f"probe “{run.probe.name}”, step {number}, {where}: expected {float(expected[index])!r}, got {float(got[index])!r}"
+    numbers = f"expected {float(expected[index])!r}, got {float(got[index])!r}"
+    return f"probe “{run.probe.name}”, step {number}, {where}: {numbers}"
