@@ -1,1 +1,10 @@
-"""What users of optimizers rely on: the checks of `tangency check` that are not about the algorithm alone."""
+"""What users of optimizers rely on: the checks of ``tangency check`` beside the algorithm and its theorems."""
+
+from tangency.proofs_checks.check.behaviour import inputs, tensors
+from tangency.proofs_checks.check.question import Question
+
+QUESTIONS: tuple[Question, ...] = (
+    *inputs.QUESTIONS,
+    *tensors.QUESTIONS,
+)
+"""Every behaviour check, in the order of reports."""
