@@ -1,0 +1,161 @@
+"""What every report of a check tells, in one order and in the same words; how text of a target is made harmless."""
+
+import math
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from tangency.proofs_checks.check.model import ERROR, FAILED, INTERRUPTED, OK, USAGE, Check, Finding, TargetReport
+from tangency.proofs_checks.engine.claim import Verdict
+from tangency.proofs_checks.engine.report import MARKS
+
+# Marks that turn the reading direction, so that a text looks like another one.
+TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class Status(Enum):
+    """What came of a check, the worst first; the value is the word for it."""
+
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+    ERROR = "our own error"
+    KNOWN = "known failure"
+    NOT_RUN = "not run"
+    HOLDS = "holds"
+    DOES_NOT_APPLY = "does not apply"
+
+    @property
+    def mark(self) -> str:
+        """One character that tells it without colour."""
+        marks = {Status.KNOWN: "~", Status.NOT_RUN: "…", Status.ERROR: MARKS[Verdict.ERROR][0]}
+        return marks.get(self) or MARKS[Verdict(self.value)][0]
+
+    @property
+    def bad(self) -> bool:
+        """Whether a reader must look at it."""
+        return self in (Status.FAILS, Status.UNDECIDED, Status.ERROR)
+
+
+LEGEND = "   ".join(f"{status.mark} {status.value}" for status in Status)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One check and what came of it.
+
+    Attributes:
+        finding: ``None`` if an interrupt cut it off.
+        status: the verdict, or that it is excused or missing.
+        reason: why it is excused; empty otherwise.
+    """
+
+    check: Check
+    finding: Finding | None
+    status: Status
+    reason: str = ""
+
+
+def rows(report: TargetReport) -> list[Row]:
+    """Every check with what came of it, in the order of the report."""
+    findings = {finding.check: finding for finding in report.findings}
+    return [_row(report, check, findings.get(check.id)) for check in report.checks if not report.problem]
+
+
+def _row(report: TargetReport, check: Check, finding: Finding | None) -> Row:
+    if finding is None:
+        return Row(check, None, Status.NOT_RUN)
+    excuse = report.expected(finding)
+    if excuse is not None:
+        return Row(check, finding, Status.KNOWN, excuse.reason)
+    return Row(check, finding, Status.ERROR if finding.verdict is Verdict.ERROR else Status(finding.verdict.value))
+
+
+def worst_first(report: TargetReport) -> list[Row]:
+    """The rows by status; those of one status that need a look, by severity; else in the order of the report."""
+    statuses = list(Status)
+    return sorted(rows(report), key=lambda row: (statuses.index(row.status), _severity(row)))
+
+
+def _severity(row: Row) -> int:
+    return list(type(row.check.severity)).index(row.check.severity) if row.status.bad else 0
+
+
+def overall(report: TargetReport) -> Status:
+    """The verdict on the target as one status: of what the exit code is about."""
+    told = {OK: Status.HOLDS, FAILED: Status.FAILS, INTERRUPTED: Status.NOT_RUN, USAGE: Status.ERROR}
+    return told.get(report.exit_code, Status.ERROR if report.exit_code == ERROR else Status.DOES_NOT_APPLY)
+
+
+def remarks(report: TargetReport) -> Iterator[str]:
+    """What the verdict line leaves out and nobody may miss: the whole problem, our errors, what was cut off, what is
+    stale."""
+    if "\n" in report.problem.strip():
+        yield report.problem
+    broken = [row.check.id for row in rows(report) if row.status is Status.ERROR]
+    if broken:
+        yield f"stopped on our own error, so nothing is known: {', '.join(broken)}"
+    missing = [row.check.id for row in rows(report) if row.status is Status.NOT_RUN]
+    if missing:
+        yield f"not run: {', '.join(missing)}"
+    for wrong in report.stale:
+        yield f"stale known failure: {wrong}"
+
+
+def labels(reports: Sequence[TargetReport]) -> list[str]:
+    """The targets as they were named; those named alike are told apart by their options, then by numbers."""
+    return _apart([r.info.target for r in reports], [f"{r.info.target} ({_options(r)})" for r in reports])
+
+
+def short_labels(reports: Sequence[TargetReport]) -> list[str]:
+    """The labels without their modules, for the headings of a matrix."""
+    names = [report.info.target.rpartition(":")[2] or report.info.target for report in reports]
+    return _apart(names, labels(reports))
+
+
+def _apart(names: list[str], longer: list[str]) -> list[str]:
+    """The names; the longer ones where several are alike; numbered where those are alike too."""
+    seen = Counter(names)
+    told = [long if seen[name] > 1 else name for name, long in zip(names, longer, strict=True)]
+    again = Counter(told)
+    return [f"{name} #{n}" if again[name] > 1 else name for n, name in enumerate(told, 1)]
+
+
+def _options(report: TargetReport) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in report.info.options.items()) or "no options"
+
+
+def share(error: float) -> str:
+    """An error as a share of its bound, rounded down: 1 is shown where the bound is reached, and not before."""
+    return f"{math.floor(error * 1000) / 1000:g}" if math.isfinite(error) else str(error)
+
+
+def measured(finding: Finding) -> str:
+    """How much was tried, and the largest error; empty where nothing was."""
+    said = [f"{finding.examples:,} tried"] if finding.examples else []
+    if finding.error is not None:
+        said.append(f"error {share(finding.error)} of its bound")
+    if finding.ulps is not None:
+        said.append(f"at most {finding.ulps:.3g} ulps")
+    return ", ".join(said)
+
+
+def visible(text: str) -> str:
+    """The text with everything that would act instead of being read (control characters, escape sequences, marks that
+    turn the reading direction, halves of surrogate pairs) as escapes; line breaks and tabs stay."""
+    return "".join(c if c in "\n\t" or not _acts(c) else _escape(c) for c in text.replace("\r\n", "\n"))
+
+
+def _acts(c: str) -> bool:
+    return unicodedata.category(c) in ("Cc", "Cs") or c in TURNING or ord(c) & 0xFFFE == 0xFFFE
+
+
+def _escape(c: str) -> str:
+    code = ord(c)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def line(text: str) -> str:
+    """The text harmless and in one line."""
+    return " ".join(visible(text).split())
