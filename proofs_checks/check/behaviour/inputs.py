@@ -17,7 +17,7 @@ TORCH_OPTIM = "torch.optim: SGD, Adam and AdamW do so"
     "zero-gradient",
     "a zero gradient moves nothing that has no momentum: no 0/0",
     "Eqs. 2 and 7; Algorithm 2: m/(√v + ε) is 0/ε",
-    "A layer that is frozen by a mask, or dead from the start, gets zero gradients. Weights that become NaN then are lost.",
+    "A layer that is frozen by a mask, or dead from the start, gets zero gradients. Weights that turn NaN are lost.",
     families=ELEMENTWISE,
 )
 def zero_gradient(make: Make) -> Wrong | None:
@@ -57,8 +57,8 @@ def zero_gradient_is_a_step(make: Make) -> Wrong | None:
     "zero-weights",
     "weights that are all zero move against their gradient, like any others",
     "§3.1, Eq. 10: w = 0 has no direction",
-    "Zero initialisation is common for the last layer of a block. w·p/‖w‖² is 0/0 there: the weights become NaN, or never "
-    "leave zero.",
+    "Zero initialisation is common for the last layer of a block. w·p/‖w‖² is 0/0 there: the weights become NaN, or "
+    "never leave zero.",
     families=ELEMENTWISE,
 )
 def zero_weights(make: Make) -> Wrong | None:

@@ -89,7 +89,7 @@ def script(
     if "_module = " in target_imports:  # what a file defines can be pickled only where its module is known
         imports["import sys"] = None
         target_imports += "\nsys.modules['target'] = _module"
-    text = TEMPLATE.format(
+    return TEMPLATE.format(
         title=_plain(title),
         target=_plain(target.spec.target),
         why=_plain(textwrap.fill(why, 116)),
@@ -105,7 +105,6 @@ def script(
         name=experiment.__name__,
         extra="".join(f", {name}={value!r}" for name, value in extra.items()),
     )
-    return text
 
 
 def _plain(text: str) -> str:

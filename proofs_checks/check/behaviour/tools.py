@@ -94,7 +94,7 @@ def rounding(size: float, terms: int, dtype: torch.dtype, steps: int = 1) -> flo
 
     A step of SGDP or AdamP is two sums of ``terms`` products and fewer than 64 other roundings, of quantities no larger
     than ``size``: two evaluations, in whatever order, differ by at most 2 γ_k size with k = 2 terms + 64 (Higham,
-    Accuracy and Stability of Numerical Algorithms, §3.1); errors of a step before enter the next one no more than twice.
+    Accuracy and Stability of Numerical Algorithms, §3.1); the errors of a step enter the next one no more than twice.
     """
     k = (2 * terms + 64) * torch.finfo(dtype).eps / 2
     return 2 * size * k / (1 - k) * (2**steps - 1)
