@@ -1,1 +1,1 @@
-"""The reports of ``tangency check``: what was found, for a terminal, machines, CI servers, pull requests and browsers."""
+"""The reports of ``tangency check``: for terminals, machines, CI servers, pull requests and browsers."""
