@@ -1,6 +1,6 @@
 """What users of optimizers rely on: the checks of ``tangency check`` beside the algorithm and its theorems."""
 
-from tangency.proofs_checks.check.behaviour import contract, inputs, state, tensors
+from tangency.proofs_checks.check.behaviour import arguments, contract, inputs, paths, state, tensors
 from tangency.proofs_checks.check.question import Question
 
 QUESTIONS: tuple[Question, ...] = (
@@ -8,5 +8,7 @@ QUESTIONS: tuple[Question, ...] = (
     *tensors.QUESTIONS,
     *contract.QUESTIONS,
     *state.QUESTIONS,
+    *arguments.QUESTIONS,
+    *paths.QUESTIONS,
 )
 """Every behaviour check, in the order of reports."""

@@ -17,8 +17,8 @@ BUSY = {"weight_decay": 0.25}
     "closure-with-gradients",
     "a closure runs once, with gradients enabled, also where step is called under no_grad",
     STEP + ": `with torch.enable_grad(): loss = closure()`",
-    "step(closure) inside torch.no_grad() is ordinary in training frameworks: backward() then raises, or no gradient is "
-    "ever computed.",
+    "step(closure) inside torch.no_grad() is ordinary in training frameworks: backward() then raises, or no gradient "
+    "is ever computed.",
     kinds=TORCH,
 )
 def closure_with_gradients(make: Make) -> Wrong | None:
@@ -44,7 +44,8 @@ def closure_with_gradients(make: Make) -> Wrong | None:
     "closure-loss",
     "step returns the loss of its closure, and nothing without one; the closure's gradient is the one that counts",
     STEP,
-    "Training loops log the returned loss. A step that reads the gradient before it calls the closure is one step late.",
+    "Training loops log the returned loss. A step that reads the gradient before it calls the closure is one step "
+    "late.",
     kinds=TORCH,
 )
 def closure_loss(make: Make) -> Wrong | None:
@@ -110,8 +111,8 @@ def step_in_place(make: Make) -> Wrong | None:
     "version-counter",
     "a step counts as a change: a graph that still needs the old weights refuses to run backward",
     "torch.autograd: in-place correctness checks",
-    "A write through p.data is invisible to autograd. backward() on a graph from before the step then computes with the "
-    "new weights, and gives wrong gradients in silence instead of an error.",
+    "A write through p.data is invisible to autograd. backward() on a graph from before the step then computes with "
+    "the new weights, and gives wrong gradients in silence instead of an error.",
     kinds=TORCH,
 )
 def version_counter(make: Make) -> Wrong | None:
@@ -161,8 +162,8 @@ def gradient_untouched(make: Make) -> Wrong | None:
     "same-gradient-twice",
     "two steps on one gradient tensor are two steps on that gradient",
     STEP + ": reads the gradient",
-    "p.grad may be one buffer for ever (CUDA graphs, flat buffers). A momentum that is an alias of it, or a sign that is "
-    "flipped in place, goes wrong at the second step.",
+    "p.grad may be one buffer for ever (CUDA graphs, flat buffers). A momentum that is an alias of it, or a sign that "
+    "is flipped in place, goes wrong at the second step.",
 )
 def same_gradient_twice(make: Make) -> Wrong | None:
     for hyper in ({}, {"maximize": True}, {"delta": 100.0}):
@@ -210,9 +211,8 @@ def missing_gradient(make: Make) -> Wrong | None:
     "late-gradient",
     "a parameter whose gradients start late, or pause, has its own step count",
     "torch.optim: the state, its step included, is each parameter's own",
-    "Layers that are unfrozen later and experts that are seldom used take part in some steps only. With a step count of "
-    "the group their bias correction is gone, and Adam's first update of them is too small by a factor of up to 1/√10, "
-    "or too large.",
+    "Layers that are unfrozen later and experts that are seldom used take part in some steps only. With a step count "
+    "of the group their bias correction is gone, and Adam's first updates of them are three times too large.",
     kinds=TORCH,
 )
 def late_gradient(make: Make) -> Wrong | None:
@@ -259,7 +259,8 @@ def parameters_apart(make: Make) -> Wrong | None:
     "maximize",
     "maximize=True steps as the negative gradient does",
     "torch.optim: maximize",
-    "A sign that is flipped for the update but not for the momentum, or the other way round, ascends and descends at once.",
+    "A sign that is flipped for the update but not for the momentum, or the other way round, ascends and descends at "
+    "once.",
     needs=("maximize",),
 )
 def maximize(make: Make) -> Wrong | None:

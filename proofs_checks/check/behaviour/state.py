@@ -48,8 +48,8 @@ def settings(make: Make, name: str) -> dict[str, Any]:
     "group-options",
     "every option may differ between parameter groups",
     "torch.optim, Per-parameter options",
-    "Fine-tuning gives groups their own step size and weight decay. An option that lives in the optimizer instead of its "
-    "groups is the same for all, whatever the group says.",
+    "Fine-tuning gives groups their own step size and weight decay. An option that lives in the optimizer instead of "
+    "its groups is the same for all, whatever the group says.",
     kinds=TORCH,
 )
 def group_options(make: Make) -> Wrong | None:
@@ -75,8 +75,8 @@ def group_options(make: Make) -> Wrong | None:
     "options-changed-later",
     "an option that is changed in param_groups holds from the next step on",
     "torch.optim.lr_scheduler: writes into param_groups",
-    "Schedulers, warm-up and OneCycle's momentum change the groups. An optimizer that keeps a copy goes on with the old "
-    "value.",
+    "Schedulers, warm-up and OneCycle's momentum change the groups. An optimizer that keeps a copy goes on with the "
+    "old value.",
     kinds=TORCH,
 )
 def options_changed_later(make: Make) -> Wrong | None:

@@ -100,9 +100,19 @@ def rounding(size: float, terms: int, dtype: torch.dtype, steps: int = 1) -> flo
     return 2 * size * k / (1 - k) * (2**steps - 1)
 
 
-def agree(a: torch.Tensor, b: torch.Tensor, size: float, steps: int = 1) -> bool:
-    """Whether two results of the same steps are the same up to rounding."""
+def agree(a: torch.Tensor, b: torch.Tensor, size: float, steps: int = 1, precision: torch.dtype | None = None) -> bool:
+    """Whether two results of the same steps are the same up to rounding, in their dtype or in ``precision``."""
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
     far = (a - b).abs().max().item() if a.numel() else 0.0
-    return far <= rounding(size, a.numel(), a.dtype, steps)
+    return far <= rounding(size, a.numel(), precision or a.dtype, steps)
+
+
+def tilted(w: torch.Tensor, cosines: list[float]) -> torch.Tensor:
+    """A gradient at given cosines to the rows of w, of the length of the row: pairs of weights, turned, and w."""
+    rows = w.reshape(w.shape[0], -1)
+    side, even = torch.zeros_like(rows), rows.shape[1] // 2 * 2
+    side[:, 0:even:2], side[:, 1:even:2] = rows[:, 1:even:2], -rows[:, 0:even:2]
+    side = side * (rows.norm(dim=1, keepdim=True) / side.norm(dim=1, keepdim=True))
+    c = torch.tensor(cosines, dtype=w.dtype).reshape(-1, 1)
+    return (c * rows + (1 - c * c).sqrt() * side).reshape(w.shape)
