@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from tangency.proofs_checks.check.model import ERROR, FAILED, INTERRUPTED, OK, USAGE, Check, Finding, TargetReport
+from tangency.proofs_checks.check.model import Check, Finding, TargetReport
 from tangency.proofs_checks.engine.claim import Verdict
 from tangency.proofs_checks.engine.report import MARKS
 
@@ -83,16 +83,22 @@ def _severity(row: Row) -> int:
 
 
 def overall(report: TargetReport) -> Status:
-    """The verdict on the target as one status: of what the exit code is about."""
-    told = {OK: Status.HOLDS, FAILED: Status.FAILS, INTERRUPTED: Status.NOT_RUN, USAGE: Status.ERROR}
-    return told.get(report.exit_code, Status.ERROR if report.exit_code == ERROR else Status.DOES_NOT_APPLY)
+    """The verdict on the target as one status, the worst that is true of it."""
+    found = {row.status for row in rows(report)}
+    if report.problem:
+        return Status.ERROR
+    if report.stale:
+        return Status.FAILS
+    order = (Status.FAILS, Status.UNDECIDED, Status.ERROR, Status.NOT_RUN, Status.KNOWN, Status.HOLDS)
+    told = next((status for status in order if status in found), Status.DOES_NOT_APPLY)
+    return Status.HOLDS if told is Status.KNOWN else told
 
 
 def remarks(report: TargetReport) -> Iterator[str]:
-    """What the verdict line leaves out and nobody may miss: the whole problem, our errors, what was cut off, what is
-    stale."""
-    if "\n" in report.problem.strip():
-        yield report.problem
+    """What the verdict line leaves out and nobody may miss: the rest of the problem, our errors, what was cut off, what
+    is stale."""
+    if more := "\n".join(report.problem.splitlines()[1:]):
+        yield more
     broken = [row.check.id for row in rows(report) if row.status is Status.ERROR]
     if broken:
         yield f"stopped on our own error, so nothing is known: {', '.join(broken)}"

@@ -69,21 +69,25 @@ def _print_verdict(console: Console, report: TargetReport, verdict: str, *, whol
     status = overall(report)
     console.print(Text(f"{status.mark} {verdict}", style=STYLES[status]))
     for remark in remarks(report):
-        console.print(Padding(Text(visible(remark)), (0, 0, 0, 2)))
+        console.print(_indented(Text(visible(remark)), 2))
     fit = report.fit
     if fit is None:
         return
     console.print()
-    console.print(Padding(Text(f"dialect: {line(dialect_text.summary(fit))}"), (0, 0, 0, 2)))
+    console.print(_indented(Text(f"dialect: {line(dialect_text.summary(fit))}"), 2))
     choices = [f"{line(choice)}={line(value)}" for choice, value in dialect_text.choices(fit)]
     if choices and (whole or not fit.explained):
         nearest = "" if fit.explained else "nearest: "
-        console.print(Padding(Text(nearest + ", ".join(choices), style="dim"), (0, 0, 0, 2)))
+        console.print(_indented(Text(nearest + ", ".join(choices), style="dim"), 2))
     for said in dialect_text.departures(fit):
         text = Text.assemble((f"{line(said.choice)} = {line(said.value)}", "bold"), f"  ({line(said.differs)})  ")
         text.append(said.judgement, style="bold red" if said.worst else "")
-        console.print(Padding(text, (0, 0, 0, 2)))
-        console.print(Padding(Text(f"{line(said.says)}\n{line(said.effect)}"), (0, 0, 0, 4)))
+        console.print(_indented(text, 2))
+        console.print(_indented(Text(f"{line(said.says)}\n{line(said.effect)}"), 4))
+
+
+def _indented(text: Text, by: int) -> Padding:
+    return Padding(text, (0, 0, 0, by), expand=False)
 
 
 def _print_checks(console: Console, report: TargetReport) -> None:
