@@ -5,7 +5,7 @@ another (:data:`PUBLISHED`). A dialect is one value for every choice of :data:`C
 field with square roots.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -384,14 +384,14 @@ def _adam(
     second = 1 - b2**t if correct in ("both", "second") else field.element(1)
     if dialect["direction"] == "radam":
         return _radam(field, m, v, b2, t, second, eps), kept, lr / first
-    epsilon = dialect["epsilon"]
     root = field.sqrt(second)
-    denominator = {
+    forms: dict[str, Callable[[], Array]] = {
         "after correction": lambda: field.sqrt_each(largest) / root + eps,
         "before correction": lambda: (field.sqrt_each(largest) + eps) / root,
         "inside the root": lambda: field.sqrt_each(largest / second + eps),
         "inside, before correction": lambda: field.sqrt_each(largest + eps) / root,
-    }[epsilon]()
+    }
+    denominator = forms[dialect["epsilon"]]()
     if dialect["direction"] == "nadam":
         return _nadam(field, g, m, b1, t) / denominator, kept, lr
     if not nesterov:

@@ -67,10 +67,13 @@ class Field:
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """An array of zeros."""
-        return self.array(np.zeros(shape, dtype=int))
+        return np.zeros(shape) if self.dtype is np.float64 else self.array(np.zeros(shape, dtype=int))
 
     def sqrt_each(self, values: Array) -> Array:
         """The square root of every element."""
+        if self.dtype is np.float64:
+            roots: Array = np.sqrt(values)
+            return roots
         result: Array = np.empty(values.shape, dtype=self.dtype)
         for index in np.ndindex(values.shape):
             result[index] = self.sqrt(values[index])

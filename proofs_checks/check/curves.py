@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ def curves(target: Target, dialect: Dialect, name: str) -> tuple[Curve, ...]:
             in the norms and rounding alone in the ulps.
         name: the paper's algorithm, a key of ``PAPER``.
     """
-    hyper = {"lr": 0.01} if name.startswith("adam") else {"lr": 0.1, "momentum": 0.9}
+    hyper: dict[str, Any] = {"lr": 0.01} if name.startswith("adam") else {"lr": 0.1, "momentum": 0.9}
     found = []
     for course in courses()[:3]:
         try:
@@ -44,7 +45,7 @@ def curves(target: Target, dialect: Dialect, name: str) -> tuple[Curve, ...]:
     return tuple(found)
 
 
-def _weights(target: Target, course: Course, hyper: dict[str, float]) -> Iterator[Floats]:
+def _weights(target: Target, course: Course, hyper: dict[str, Any]) -> Iterator[Floats]:
     """The target's weights in float32, from the start on; fewer if it raises or leaves the finite numbers."""
     parameter = torch.nn.Parameter(torch.tensor(course.w, dtype=torch.float32))
     optimizer = target.make([parameter], **hyper)
@@ -62,7 +63,7 @@ def _weights(target: Target, course: Course, hyper: dict[str, float]) -> Iterato
             return
 
 
-def _spec(dialect: Dialect, course: Course, hyper: dict[str, float]) -> Iterator[Floats]:
+def _spec(dialect: Dialect, course: Course, hyper: dict[str, Any]) -> Iterator[Floats]:
     w, state = course.w.astype(np.float32).astype(np.float64), START
     for _ in range(STEPS):
         made = step(dialect, FLOAT64, w, course.gradient(w).astype(np.float32).astype(np.float64), state, **hyper)

@@ -172,7 +172,8 @@ class Target:
         """The same with the target's own arguments, nothing added."""
         if self.kind == "torch":
             return self.factory(params, **arguments)
-        return ADAPTERS[self.kind](self.factory, params, **arguments)
+        adapter: Callable[..., Any] = ADAPTERS[self.kind]
+        return adapter(self.factory, params, **arguments)
 
     @property
     def expression(self) -> tuple[str, str]:
@@ -379,9 +380,9 @@ def _names(
     explicit = {p.name: p for p in list(parameters.values())[skip:] if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for given in (*spec.set, *spec.rename.values()):
-        for own in given.split(","):
-            if own not in explicit and not anything:
-                raise TargetError(f"{spec.target} takes no argument {own!r}; it takes {', '.join(explicit) or 'none'}")
+        for part in given.split(","):
+            if part not in explicit and not anything:
+                raise TargetError(f"{spec.target} takes no argument {part!r}; it takes {', '.join(explicit) or 'none'}")
     names: dict[str, str | tuple[str, str]] = {}
     defaults: dict[str, Any] = {}
     for name in ("lr", *HYPER[algorithm], "foreach", "fused", "capturable", "differentiable"):
