@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tangency.proofs_checks.check.model import Curve
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 INK, FAINT, TARGET, SPEC = "#010203", "#010204", "#010205", "#010206"
 COLOURS = {INK: "currentColor", FAINT: "var(--line)", TARGET: "var(--target)", SPEC: "var(--spec)"}
 # Beyond these, the margins of an axis overflow.
-LARGEST, SMALLEST = 1e290, 1e-290
+LARGEST, SMALLEST = 1e250, 1e-250
 SYMBOLS = {"norm": "norm ‖w‖", "effective step": "effective step ‖Δŵ‖"}
+FLAT = 1e-4  # a smaller relative span is shown as a level line
 WIDE = 30  # an axis is logarithmic if the largest value is more than so many times the smallest
 
 
@@ -56,10 +57,12 @@ def _svg(series: Sequence[tuple[Sequence[float | None], str]], start: int, prefi
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
-    style = {
+    style: Any = {
         "svg.fonttype": "none",  # text stays text: it scales, is selectable, and takes the font of the page
         "svg.hashsalt": "tangency",  # else no two pages are alike
+        "font.family": "DejaVu Sans",
         "font.size": 8,
         "text.color": INK,
         "axes.labelcolor": INK,
@@ -68,13 +71,11 @@ def _svg(series: Sequence[tuple[Sequence[float | None], str]], start: int, prefi
         "ytick.color": INK,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        "axes.unicode_minus": True,
-        "mathtext.default": "regular",
     }
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(3.6, 2.2), layout="constrained")
+        figure = Figure(figsize=(3.6, 2.2))
         FigureCanvasSVG(figure)
-        axes = figure.add_subplot()
+        axes = figure.add_axes((0.15, 0.19, 0.83, 0.76))  # room for any label: automatic layout draws everything twice
         for values, colour in series:
             _draw(axes, _numbers(values), colour, start)
         _scale(axes, [value for values, _ in series for value in _numbers(values) if math.isfinite(value)])
@@ -82,7 +83,9 @@ def _svg(series: Sequence[tuple[Sequence[float | None], str]], start: int, prefi
         axes.set_axisbelow(True)
         axes.tick_params(length=0)
         axes.set_xlabel("step")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        last = start + max(len(values) for values, _ in series) - 1
+        axes.set_xlim(start, max(last, start + 1))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         page = io.StringIO()
         figure.savefig(page, format="svg", transparent=True, metadata={"Date": None})
     return _inline(page.getvalue(), prefix)
@@ -94,28 +97,38 @@ def _draw(axes: "Axes", values: list[float], colour: str, start: int) -> None:
     steps = range(start, start + len(values))
     band = colour == SPEC
     marker = "." if len(values) < 3 and not band else ""
-    axes.plot(steps, values, color=colour, linewidth=4.5 if band else 1.3, marker=marker, solid_capstyle="round")
+    width = 4.5 if band else 1.3
+    axes.plot(steps, values, color=colour, linewidth=width, marker=marker, solid_capstyle="round", clip_on=False)
     finite = [math.isfinite(value) for value in values]
     if not band and True in finite and not all(finite):
         last = len(finite) - 1 - finite[::-1].index(True)
-        axes.plot([steps[last]], [values[last]], color=colour, marker="x", linestyle="")
+        axes.plot([steps[last]], [values[last]], color=colour, marker="x", linestyle="", clip_on=False)
 
 
 def _scale(axes: "Axes", values: list[float]) -> None:
     """A logarithmic axis where the values span orders of magnitude, and no zoom into rounding where they do not."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
+
     low, high = min(values), max(values)
     above = [value for value in values if value > 0]
     if low >= 0 and above and high > WIDE * min(above):
+        least = min(above)
         if low > 0:
             axes.set_yscale("log")
-        else:
-            axes.set_yscale("symlog", linthresh=min(above))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 1000 * least else (1,), numticks=6))
+        else:  # a linear piece below the least value, which holds the zeros
+            axes.set_yscale("symlog", linthresh=least)
+            axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=least))
             axes.set_ylim(bottom=0)
-        return
-    if high - low <= 1e-6 * max(abs(high), abs(low)):
-        about = 0.05 * abs(high) or 1.0
-        axes.set_ylim(low - about if low > 0 or low < 0 else 0.0, high + about)
-    axes.ticklabel_format(axis="y", useOffset=False)
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.minorticks_off()
+    else:
+        if high - low <= FLAT * max(abs(high), abs(low)):
+            about = 0.05 * max(abs(high), abs(low)) or 1.0
+            axes.set_ylim(low - about if low else 0.0, high + about)
+        axes.yaxis.set_major_locator(MaxNLocator(5))
+    # Numbers as plain text: matplotlib's own labels of powers are formulas, which take ten times as long to set.
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.7g}"))
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:
@@ -132,7 +145,8 @@ def _inline(svg: str, prefix: str) -> str:
     svg = re.sub(r"<svg [^>]*?(viewBox=\"[^\"]*\")[^>]*>", r'<svg \1 aria-hidden="true">', svg, count=1)
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
     svg = svg.replace("url(#", f"url(#{prefix}-").replace('href="#', f'href="#{prefix}-')
-    svg = re.sub(r"font(-family)?: ([^;\"]*?)'[^;\"]*", lambda font: f"font{font[1] or ''}: {font[2]}inherit", svg)
+    svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", svg)
     for drawn, shown in COLOURS.items():
         svg = svg.replace(drawn, shown)
     return svg.strip()

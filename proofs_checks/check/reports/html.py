@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from tangency.proofs_checks.check.model import TargetReport
-from tangency.proofs_checks.check.reports.elements import Markup, element, join
+from tangency.proofs_checks.check.reports.elements import Markup, element
 from tangency.proofs_checks.check.reports.facts import LEGEND, Row, labels, rows, short_labels
-from tangency.proofs_checks.check.reports.sections import class_of, footnotes, icon, noted, section, verdict
+from tangency.proofs_checks.check.reports.sections import footnotes, icon, noted, section, verdict
 from tangency.proofs_checks.check.reports.style import CSS
 
 # The page may do nothing but look like something: even if text slipped through as markup, no browser would act on it.
@@ -54,15 +54,16 @@ def _matrix(reports: Sequence[TargetReport], names: Sequence[str]) -> Markup:
     box = element("div", table, class_="box", tabindex="0", role="region", aria_label="check by target")
     verdicts = (verdict(report, f"#target{number}") for number, report in enumerate(reports))
     return element(
-        "div",
+        "section",
         element("h2", f"{len(reports)} optimizers"),
         *verdicts,
         box if ids else Markup(),
         footnotes(notes, "matrix"),
+        class_="target",
     )
 
 
 def _cell(row: Row | None, notes: dict[str, int]) -> Markup:
     if row is None:
         return element("td")
-    return element("td", icon(row.status), join(noted(row, notes, "matrix")), class_=class_of(row.status))
+    return element("td", icon(row.status), noted(row, notes, "matrix"))

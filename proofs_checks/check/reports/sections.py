@@ -35,18 +35,13 @@ def verdict(report: TargetReport, href: str = "") -> Markup:
     """The verdict line, with what must not be missed; with an address, the line alone, as a link there."""
     status = overall(report)
     line = element("a", report.verdict_line, href=href) if href else report.verdict_line
-    said = element("div", element("div", icon(status), line, class_="said " + class_of(status)), class_=_card(status))
     more = [] if href else [element("p", remark, class_="lines small") for remark in remarks(report)]
-    return join(said, element("div", *more, class_="card")) if more else said
-
-
-def _card(status: Status) -> str:
-    return f"card verdict {class_of(status)}"
+    return element("div", element("p", icon(status), line), *more, class_=f"card verdict {class_of(status)}")
 
 
 def icon(status: Status) -> Markup:
     """The mark of a status, which a screen reader reads as its word."""
-    return element("span", status.mark, class_="icon", role="img", aria_label=status.value)
+    return element("span", status.mark, class_=f"icon {class_of(status)}", role="img", aria_label=status.value)
 
 
 def class_of(status: Status) -> str:
@@ -93,7 +88,8 @@ def _facts(report: TargetReport) -> Markup:
         "takes": ", ".join(info.offers.values()),
         "run": f"seed {report.seed}, {report.seconds:.0f} s",
     }
-    return element("div", _pairs(told), class_="card small")
+    cells = (element("div", element("dt", name), element("dd", value)) for name, value in told.items() if value)
+    return element("dl", *cells, class_="facts small")
 
 
 def _dialect(report: TargetReport) -> Markup:
@@ -102,18 +98,20 @@ def _dialect(report: TargetReport) -> Markup:
     if fit is None:
         return Markup()
     parts = [element("h3", "What it computes"), element("p", dialect_text.summary(fit))]
+    cards = []
     for said in dialect_text.departures(fit):
-        parts.append(
+        cards.append(
             element(
                 "div",
                 element("h4", element("code", f"{said.choice} = {said.value}")),
-                element("p", element("span", said.judgement, class_="chip bad" if said.worst else "chip")),
+                element("p", element("span", said.judgement, class_="chip")),
                 element("p", said.says),
                 element("p", said.effect),
                 element("p", said.differs, class_="muted small"),
                 class_=f"card departure {KINDS.get(said.judgement, '')}".strip(),
             )
         )
+    parts.append(element("div", *cards, class_="departures"))
     choices = dict(dialect_text.choices(fit))
     if choices:
         heading = "Every choice" if fit.explained else "The nearest dialect"
@@ -135,9 +133,9 @@ def _failure(row: Row) -> Markup:
         element("h4", icon(row.status), element("code", row.check.id)),
         element(
             "p",
-            element("span", row.status.value, class_="chip bad"),
+            element("span", row.status.value, class_=f"chip {class_of(row.status)}"),
             " ",
-            element("span", row.check.severity.value, class_="chip"),
+            element("span", row.check.severity.value, class_="chip quiet"),
         ),
         element("p", row.check.title, element("span", f" ({row.check.source})", class_="muted")),
     ]
@@ -188,7 +186,7 @@ def _check(row: Row, notes: dict[str, int], id: str) -> Markup:
         element(
             "th", element("code", row.check.id), element("div", row.check.title, class_="muted small"), scope="row"
         ),
-        element("td", icon(row.status), row.status.value, noted(row, notes, id), class_=class_of(row.status)),
+        element("td", icon(row.status), row.status.value, noted(row, notes, id)),
         element("td", row.check.severity.value, class_="muted"),
         *(element("td", text, class_="number", data_label=label) for label, text in numbers.items()),
     )

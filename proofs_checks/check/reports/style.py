@@ -39,30 +39,32 @@ pre {
   background: var(--card); border: 1px solid var(--line); border-radius: 0.75rem;
   padding: clamp(1rem, 3vw, 1.5rem); margin: 0 0 1rem;
 }
-.verdict { border-left: 0.4rem solid currentColor; font-size: 1.08rem; font-weight: 600; margin-bottom: 1.25rem; }
-.verdict .said { color: var(--ink); }
+.card > :last-child { margin-bottom: 0; }
+.fails, .theorem { --tone: var(--fails); }
+.undecided, .trajectory { --tone: var(--undecided); }
+.error { --tone: var(--error); }
+.known { --tone: var(--known); }
+.holds { --tone: var(--holds); }
+.not-run, .does-not-apply, .as-paper { --tone: var(--quiet); }
+.verdict, .failure, .departure { border-left: 0.35rem solid var(--tone, var(--line)); }
+.verdict { padding-block: 0.9rem; margin-bottom: 0.6rem; }
+.verdict p:first-child { font-size: 1.08rem; font-weight: 600; padding-left: 1.6rem; text-indent: -1.6rem; }
+.verdict p + p { padding-left: 1.6rem; margin-bottom: 0.25rem; }
+.verdict a { color: inherit; text-decoration-color: var(--line); text-underline-offset: 0.2em; }
 .lines { white-space: pre-wrap; }
-.failure, .departure { border-left: 0.25rem solid var(--line); }
-.failure.fails { border-left-color: var(--fails); }
-.failure.undecided { border-left-color: var(--undecided); }
-.failure.error { border-left-color: var(--error); }
-.departure.theorem { border-left-color: var(--fails); }
-.departure.trajectory { border-left-color: var(--undecided); }
-.icon { display: inline-block; min-width: 1.35em; font-weight: 700; }
-.fails > .icon, .verdict.fails { color: var(--fails); }
-.undecided > .icon { color: var(--undecided); }
-.error > .icon, .verdict.error { color: var(--error); }
-.known > .icon { color: var(--known); }
-.holds > .icon, .verdict.holds { color: var(--holds); }
-.not-run > .icon, .does-not-apply > .icon, .verdict.not-run, .verdict.does-not-apply { color: var(--quiet); }
+.icon { display: inline-block; width: 1.6rem; text-indent: 0; font-weight: 700; color: var(--tone); }
+.departures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
+.departures .card { margin: 0; }
+.departures p { margin-bottom: 0.4rem; }
+.facts { display: flex; flex-wrap: wrap; gap: 0.6rem 2.25rem; margin: 1.25rem 0.25rem; }
 .muted { color: var(--muted); }
 .small { font-size: 0.88rem; }
 .chip {
-  display: inline-block; padding: 0.05rem 0.6rem; border-radius: 1rem; background: var(--soft); color: var(--muted);
-  font-size: 0.8rem; font-weight: 500; white-space: nowrap;
+  display: inline-block; padding: 0.05rem 0.6rem; border-radius: 1rem; background: var(--soft);
+  font-size: 0.8rem; font-weight: 500; color: var(--tone, var(--muted));
 }
-.chip.bad { color: var(--fails); }
-dl { margin: 0; display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.3rem 1.25rem; }
+.chip.quiet { color: var(--muted); }
+dl { margin: 0 0 0.75rem; display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0.3rem 1.25rem; }
 dt { color: var(--muted); }
 dd { margin: 0; }
 ul, ol { margin: 0.5rem 0 0.75rem; padding-left: 1.4rem; }
@@ -80,7 +82,9 @@ tbody th { font-weight: 400; }
 }
 .matrix td, .matrix thead th { text-align: center; white-space: nowrap; overflow-wrap: normal; }
 .matrix thead th:first-child { text-align: left; }
-.matrix sup a { text-decoration: none; padding: 0 0.15rem; }
+sup { line-height: 0; }
+.matrix .icon { width: auto; }
+.matrix sup a { text-decoration: none; padding: 0.3rem 0.15rem; }
 .curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1rem; }
 .curves figure { margin: 0; min-width: 0; }
 .curves figcaption { font-size: 0.88rem; font-weight: 600; margin-bottom: 0.25rem; }
@@ -91,8 +95,8 @@ tbody th { font-weight: 400; }
 .key .of-spec::before { border-top: 6px solid var(--spec); border-radius: 3px; }
 footer { margin-top: 3rem; color: var(--muted); font-size: 0.85rem; }
 @media (max-width: 40rem) {
-  dl { grid-template-columns: minmax(0, 1fr); gap: 0; }
-  dd { margin-bottom: 0.6rem; }
+  dl:not(.facts) { grid-template-columns: minmax(0, 1fr); gap: 0; }
+  dl:not(.facts) dd { margin-bottom: 0.6rem; }
   .checks thead { display: none; }
   .checks tr { display: flex; flex-wrap: wrap; gap: 0.15rem 1rem; padding: 0.8rem 0; }
   .checks tr { border-top: 1px solid var(--line); }

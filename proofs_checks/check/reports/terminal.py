@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from rich.columns import Columns
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -37,14 +38,14 @@ GAP = 2  # columns between two of a table
 
 
 def print_reports(
-    console: Console, reports: Sequence[TargetReport], reproducers: Mapping[tuple[str, str], str] | None = None
+    console: Console, reports: Sequence[TargetReport], scripts: Mapping[tuple[str, str], str] | None = None
 ) -> None:
     """Print what was found: verdicts, dialects, a table, and every failure.
 
     Args:
-        reproducers: of each target and check id, the path of the script that shows the failure.
+        scripts: of each target and check id, the path of the script that shows the failure.
     """
-    scripts = reproducers or {}
+    scripts = scripts or {}
     if len(reports) == 1:
         (report,) = reports
         _print_verdict(console, report, line(report.verdict_line), whole=True)
@@ -91,14 +92,30 @@ def _indented(text: Text, by: int) -> Padding:
 
 
 def _print_checks(console: Console, report: TargetReport) -> None:
-    """The checks of one target, the worst first."""
+    """The checks of one target, the worst first: a line each, but what holds and what does not apply in few."""
     notes: dict[str, int] = {}
+    found = worst_first(report)
+    told = [row for row in found if row.status not in (Status.HOLDS, Status.DOES_NOT_APPLY)]
+    if told:
+        console.print(_table(told, notes))
+        console.print()
+    for status in (Status.HOLDS, Status.DOES_NOT_APPLY):
+        alike = [row for row in found if row.status is status]
+        if alike:
+            of_bound = ", with the largest error / bound" if any(r.finding and r.finding.error for r in alike) else ""
+            console.print(Text(f"{status.mark} {status.value} ({len(alike)}){of_bound}", style=STYLES[status]))
+            cells = [Text(_brief(row, notes), style="dim" if status is Status.DOES_NOT_APPLY else "") for row in alike]
+            console.print(Padding(Columns(cells, padding=(0, GAP + 1), column_first=True), (0, 0, 0, 2)))
+    _print_notes(console, notes)
+
+
+def _table(told: Sequence[Row], notes: dict[str, int]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for heading in ("check", "verdict", "severity"):
         table.add_column(heading, no_wrap=True)
     for heading in ("tried", "error / bound", "ulps"):
         table.add_column(heading, no_wrap=True, justify="right")
-    for row in worst_first(report):
+    for row in told:
         found = row.finding
         table.add_row(
             Text(line(row.check.id)),
@@ -108,8 +125,13 @@ def _print_checks(console: Console, report: TargetReport) -> None:
             share(found.error) if found and found.error is not None else "",
             f"{found.ulps:.3g}" if found and found.ulps is not None else "",
         )
-    console.print(table)
-    _print_notes(console, notes)
+    return table
+
+
+def _brief(row: Row, notes: dict[str, int]) -> str:
+    """The check with the share of its bound that the largest error takes, or with the number of its note."""
+    error = row.finding.error if row.finding and row.status is Status.HOLDS else None
+    return _noted(line(row.check.id), row, notes) + ("" if error is None else f" {share(error)}")
 
 
 def _print_matrix(console: Console, reports: Sequence[TargetReport], names: Sequence[str]) -> None:
@@ -143,6 +165,8 @@ def _print_matrix(console: Console, reports: Sequence[TargetReport], names: Sequ
         for number, id in enumerate(ids):
             table.add_row(Text(line(id)), *(column[number] for column in cells[start:stop]))
         console.print(table)
+        if stop < len(reports):
+            console.print()
         start = stop
     console.print(Text(LEGEND, style="dim"))
     _print_notes(console, notes)
