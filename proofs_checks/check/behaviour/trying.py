@@ -193,6 +193,8 @@ def hyper(target: Target, if_offered: Mapping[str, Any] | None = None, **fixed: 
     found = usual_hyper(target)
     if target.family == "sgd" and target.algorithm != "gd":
         found = {"momentum": 0.0, **found}
+    if target.offers("weight_decay"):
+        found = {"weight_decay": 0.0, **found}  # AdamW's own default is another
     found |= {k: v for k, v in (if_offered or {}).items() if target.offers(k) and target.names[k] not in target.options}
     return {**found, **fixed}
 
