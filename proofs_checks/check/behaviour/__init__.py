@@ -1,9 +1,18 @@
 """What users of optimizers rely on: the checks of ``tangency check`` beside the algorithm and its theorems."""
 
-from tangency.proofs_checks.check.behaviour import arguments, contract, inputs, paths, state, tensors
+from tangency.proofs_checks.check.behaviour import (
+    arguments,
+    contract,
+    decision,
+    inputs,
+    paths,
+    state,
+    tensors,
+)
 from tangency.proofs_checks.check.question import Question
 
 QUESTIONS: tuple[Question, ...] = (
+    *decision.QUESTIONS,
     *inputs.QUESTIONS,
     *tensors.QUESTIONS,
     *contract.QUESTIONS,

@@ -8,7 +8,7 @@ import torch
 
 from tangency.proofs_checks.check.behaviour.asking import TORCH, behaviour
 from tangency.proofs_checks.check.behaviour.state import OTHER, moves, settings
-from tangency.proofs_checks.check.behaviour.tools import Make, Wrong, parameter, same, show, spread, tilted
+from tangency.proofs_checks.check.behaviour.tools import Make, Wrong, parameter, same, spread, tilted
 from tangency.proofs_checks.check.question import Question
 
 REFUSALS = "torch.optim: SGD and Adam raise ValueError"

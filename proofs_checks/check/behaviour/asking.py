@@ -105,7 +105,8 @@ def _blame(error: Exception) -> Wrong:
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if os.path.dirname(os.path.abspath(frame.filename)) == HERE]
     missing = isinstance(error, AttributeError) and not hasattr(type(error.obj), "__torch_function__")
-    if frames[-1] is ours[-1] and not missing:
+    # In tools.py it is what the target made of a parameter that does not bear the next step.
+    if frames[-1] is ours[-1] and not missing and not ours[-1].filename.endswith("tools.py"):
         raise error
     asked = [frame for frame in ours if not frame.filename.endswith(("asking.py", "tools.py"))] or ours
     said = f"{type(error).__name__}: {error}".rstrip(": ")

@@ -113,7 +113,7 @@ def compiled_agrees(make: Make) -> Wrong | None:
         step = torch.compile(optimizer.step, backend="eager")
         for g in gradients:
             p.grad = g.clone()
-            step()
+            step()  # type: ignore[no-untyped-call]
     finally:
         logging.disable(quiet)
         torch._dynamo.reset()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -86,9 +88,9 @@ def script(
     for thing in (*needs, experiment):
         _collect(thing, imports, sources)
     target_imports, expression = target.expression
-    if "_module = " in target_imports:  # what a file defines can be pickled only where its module is known
-        imports["import sys"] = None
-        target_imports += "\nsys.modules['target'] = _module"
+    # What a file defines can be pickled only where its module is known.
+    run = "_spec.loader.exec_module(_module)"
+    target_imports = target_imports.replace(run, f"sys.modules[_spec.name] = _module\n{run}")
     return TEMPLATE.format(
         title=_plain(title),
         target=_plain(target.spec.target),
@@ -117,7 +119,7 @@ def _collect(thing: Any, imports: dict[str, None], sources: dict[str, str]) -> N
     if thing.__name__ in sources:
         return
     source = _source(thing)
-    scope = vars(inspect.getmodule(thing))
+    scope = vars(sys.modules[thing.__module__])
     for name in _names(ast.parse(source)):
         value = scope.get(name)
         if name == thing.__name__ or name not in scope:
@@ -137,6 +139,7 @@ def _collect(thing: Any, imports: dict[str, None], sources: dict[str, str]) -> N
     sources[thing.__name__] = source
 
 
+@cache
 def _source(thing: Any) -> str:
     """The source of a function or class without its decorators."""
     text = textwrap.dedent(inspect.getsource(thing))

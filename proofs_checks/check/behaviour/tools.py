@@ -97,7 +97,7 @@ def rounding(size: float, terms: int, dtype: torch.dtype, steps: int = 1) -> flo
     Accuracy and Stability of Numerical Algorithms, §3.1); the errors of a step enter the next one no more than twice.
     """
     k = (2 * terms + 64) * torch.finfo(dtype).eps / 2
-    return 2 * size * k / (1 - k) * (2**steps - 1)
+    return 2 * size * k / (1 - k) * float(2**steps - 1)
 
 
 def agree(a: torch.Tensor, b: torch.Tensor, size: float, steps: int = 1, precision: torch.dtype | None = None) -> bool:
@@ -115,4 +115,5 @@ def tilted(w: torch.Tensor, cosines: list[float]) -> torch.Tensor:
     side[:, 0:even:2], side[:, 1:even:2] = rows[:, 1:even:2], -rows[:, 0:even:2]
     side = side * (rows.norm(dim=1, keepdim=True) / side.norm(dim=1, keepdim=True))
     c = torch.tensor(cosines, dtype=w.dtype).reshape(-1, 1)
-    return (c * rows + (1 - c * c).sqrt() * side).reshape(w.shape)
+    result: torch.Tensor = (c * rows + (1 - c * c).sqrt() * side).reshape(w.shape)
+    return result
