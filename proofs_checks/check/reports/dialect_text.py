@@ -52,7 +52,7 @@ def _said(departure: Departure) -> Said:
 def summary(fit: Fit) -> str:
     """Whether a dialect explains the target, and how well; without it, where the target leaves the nearest one."""
     if not fit.family:
-        return "no dialect: no step of the target could be run"
+        return f"no dialect: {fit.leaves_at or 'no step of the target could be run'}"
     if fit.explained:
         ulps = "" if fit.ulps is None else f" to {fit.ulps:.3g} ulps"
         same = "" if fit.departures else "; it is that of the paper and of the published package"

@@ -1,7 +1,7 @@
 """What every report of a check tells, in one order and in the same words; how text of a target is made harmless."""
 
 import math
-import unicodedata
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,8 +11,13 @@ from tangency.proofs_checks.check.model import Check, Finding, TargetReport
 from tangency.proofs_checks.engine.claim import Verdict
 from tangency.proofs_checks.engine.report import MARKS
 
-# Marks that turn the reading direction, so that a text looks like another one.
-TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# What acts instead of being read: control characters, with which escape sequences begin, halves of surrogate pairs,
+# marks that turn the reading direction, and code points that are no characters.
+ACTING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+    + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
+    + "]"
+)
 
 
 class Status(Enum):
@@ -148,17 +153,12 @@ def measured(finding: Finding) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with everything that would act instead of being read (control characters, escape sequences, marks that
-    turn the reading direction, halves of surrogate pairs) as escapes; line breaks and tabs stay."""
-    return "".join(c if c in "\n\t" or not _acts(c) else _escape(c) for c in text.replace("\r\n", "\n"))
+    """The text with everything that would act instead of being read as escapes; line breaks and tabs stay."""
+    return ACTING.sub(_escape, text.replace("\r\n", "\n"))
 
 
-def _acts(c: str) -> bool:
-    return unicodedata.category(c) in ("Cc", "Cs") or c in TURNING or ord(c) & 0xFFFE == 0xFFFE
-
-
-def _escape(c: str) -> str:
-    code = ord(c)
+def _escape(found: re.Match[str]) -> str:
+    code = ord(found[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 

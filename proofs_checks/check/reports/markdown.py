@@ -100,7 +100,7 @@ def _failures(reports: Sequence[TargetReport], names: Sequence[str]) -> Iterator
     for name, row in bad:
         cells = [_code(name)] * several + [_code(row.check.id), row.check.severity.value]
         detail = row.finding.detail if row.finding is not None else ""
-        cells += [f"{MARKS[row.status]} {row.status.value}", _inline(_clip(line(detail or row.check.title)))]
+        cells += [f"{MARKS[row.status]} {row.status.value}", _inline(_clip(detail or row.check.title))]
         yield f"| {' | '.join(cells)} |\n"
     yield "\n"
 
@@ -108,7 +108,7 @@ def _failures(reports: Sequence[TargetReport], names: Sequence[str]) -> Iterator
 def _remarks(report: TargetReport, name: str, *, several: bool) -> Iterator[str]:
     whose = f"{_code(name)}: " if several else ""
     for remark in remarks(report):
-        yield f"- {whose}{_inline(_clip(line(remark)))}\n\n"
+        yield f"- {whose}{_inline(_clip(remark))}\n\n"
 
 
 def _dialect(report: TargetReport, name: str) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _dialect(report: TargetReport, name: str) -> Iterator[str]:
         for one in said:
             value = f"**{_inline(one.choice)}** = {_code(one.value)}<br>{_inline(one.says)}"
             judgement = f"**{one.judgement}**" if one.worst else one.judgement
-            yield f"| {value} | {_inline(one.differs)} | {judgement} | {_inline(_clip(line(one.effect)))} |\n"
+            yield f"| {value} | {_inline(one.differs)} | {judgement} | {_inline(_clip(one.effect))} |\n"
         yield "\n"
     table = "".join(f"| {_inline(choice)} | {_code(value)} |\n" for choice, value in dialect_text.choices(fit))
     if table:
@@ -170,7 +170,7 @@ def _checks(report: TargetReport, name: str) -> Iterator[str]:
         said = measured(row.finding) if row.finding is not None else ""
         why = _linked(row.reason)
         if row.status is Status.DOES_NOT_APPLY and row.finding is not None:
-            why = _inline(_clip(line(row.finding.detail)))
+            why = _inline(_clip(row.finding.detail))
         verdict = f"{MARKS[row.status]} {row.status.value}" + (f": {why}" if why else "")
         lines.append(f"| {_code(row.check.id)} | {row.check.severity.value} | {verdict} | {said} |")
     if len(lines) > 2:
@@ -184,14 +184,14 @@ def _folded(summary: str, body: str) -> str:
 
 def _fenced(text: str, language: str) -> str:
     """The text as it is, in a fence that is longer than any in it."""
-    text = visible(text)
-    if len(text) > BLOCK:
-        text = f"{text[:BLOCK]}\n… {len(text) - BLOCK:,} more characters"
+    more = len(text) - BLOCK
+    text = visible(text[:BLOCK]) + (f"\n… {more:,} more characters" if more > 0 else "")
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}{language}\n{text.rstrip()}\n{fence}\n"
 
 
 def _clip(text: str) -> str:
+    text = line(text[: 2 * CELL])  # a traceback may be long
     return text if len(text) <= CELL else f"{text[: CELL - 1]}…"
 
 
