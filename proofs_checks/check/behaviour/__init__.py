@@ -4,6 +4,7 @@ from tangency.proofs_checks.check.behaviour import (
     arguments,
     contract,
     decision,
+    exact_inputs,
     inputs,
     paths,
     state,
@@ -13,6 +14,7 @@ from tangency.proofs_checks.check.question import Question
 
 QUESTIONS: tuple[Question, ...] = (
     *decision.QUESTIONS,
+    *exact_inputs.QUESTIONS,
     *inputs.QUESTIONS,
     *tensors.QUESTIONS,
     *contract.QUESTIONS,
