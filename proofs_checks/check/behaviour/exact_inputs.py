@@ -129,11 +129,14 @@ def zero_channels(target: Target) -> Iterator[Case]:
     given = hyper(target, NO_EPS)
     for dead in ((0,), (2,), (0, 1), (0, 1, 2)):
         w = weights(*SHAPE)
-        g = Rotation(View.CHANNEL)(w)
-        w[list(dead)], g[list(dead)] = 0, 0.5
-        # Half a weight decay shows the decision where the update has no radial part.
-        more = {"weight_decay": 0.5} if subjects.WEIGHT_DECAY in target.capabilities else {}
-        made = trial(SHAPE, w, (g,), hyper(target, {**NO_EPS, **more}) if more else given)
+        w[list(dead)] = 0
+
+        def gradient(w: Floats, dead: tuple[int, ...] = dead) -> Floats:
+            g = Rotation(View.CHANNEL)(w)
+            g[list(dead)] = 0.5
+            return g
+
+        made = trial(SHAPE, w, after_radial(target, gradient), given)
         yield Case(f"no weights in rows {', '.join(map(str, dead))}", made, decision_is_right)
 
 

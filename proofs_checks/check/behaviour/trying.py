@@ -214,8 +214,15 @@ def weights(*shape: int) -> Floats:
 
 
 def radial(w: Floats) -> Floats:
-    """A gradient along the weights, which leaves a radial part in every momentum and is never projected."""
-    return w / 2
+    """A gradient along the weights of each channel, which is never projected and leaves a radial part in the momentum.
+
+    Its length differs by channel, so that no two views take the same part away.
+    """
+    if w.ndim < 2:
+        return w / 2
+    scales = (1 + np.arange(len(w)).reshape(-1, *(1,) * (w.ndim - 1))) / 2
+    along: Floats = w * scales
+    return along
 
 
 def delta_of(given: dict[str, Any]) -> float:
