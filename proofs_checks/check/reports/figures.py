@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 # What matplotlib draws in one of these, the page draws in the colour after it.
 INK, FAINT, TARGET, SPEC = "#010203", "#010204", "#010205", "#010206"
 COLOURS = {INK: "currentColor", FAINT: "var(--line)", TARGET: "var(--target)", SPEC: "var(--spec)"}
-# Beyond these, the margins of an axis overflow.
-LARGEST, SMALLEST = 1e250, 1e-250
+# Beyond these, the margins and ticks of an axis overflow.
+LARGEST, SMALLEST = 1e150, 1e-150
 SYMBOLS = {"norm": "norm ‖w‖", "effective step": "effective step ‖Δŵ‖"}
 FLAT = 1e-4  # a smaller relative span is shown as a level line
 WIDE = 30  # an axis is logarithmic if the largest value is more than so many times the smallest
@@ -73,9 +73,9 @@ def _svg(series: Sequence[tuple[Sequence[float | None], str]], start: int, prefi
         "axes.spines.right": False,
     }
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(3.6, 2.2))
+        figure = Figure(figsize=(3.0, 2.0))
         FigureCanvasSVG(figure)
-        axes = figure.add_axes((0.15, 0.19, 0.83, 0.76))  # room for any label: automatic layout draws everything twice
+        axes = figure.add_axes((0.18, 0.2, 0.79, 0.75))  # room for any label: automatic layout draws everything twice
         for values, colour in series:
             _draw(axes, _numbers(values), colour, start)
         _scale(axes, [value for values, _ in series for value in _numbers(values) if math.isfinite(value)])
@@ -107,7 +107,7 @@ def _draw(axes: "Axes", values: list[float], colour: str, start: int) -> None:
 
 def _scale(axes: "Axes", values: list[float]) -> None:
     """A logarithmic axis where the values span orders of magnitude, and no zoom into rounding where they do not."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, SymmetricalLogLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     low, high = min(values), max(values)
     above = [value for value in values if value > 0]
@@ -118,7 +118,8 @@ def _scale(axes: "Axes", values: list[float]) -> None:
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 1000 * least else (1,), numticks=6))
         else:  # a linear piece below the least value, which holds the zeros
             axes.set_yscale("symlog", linthresh=least)
-            axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=least))
+            powers = range(math.ceil(math.log10(least)), math.floor(math.log10(high)) + 1)
+            axes.yaxis.set_major_locator(FixedLocator([0, *(10.0**n for n in powers[:: 1 + len(powers) // 6])]))
             axes.set_ylim(bottom=0)
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.yaxis.minorticks_off()
@@ -128,7 +129,7 @@ def _scale(axes: "Axes", values: list[float]) -> None:
             axes.set_ylim(low - about if low else 0.0, high + about)
         axes.yaxis.set_major_locator(MaxNLocator(5))
     # Numbers as plain text: matplotlib's own labels of powers are formulas, which take ten times as long to set.
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.7g}"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:

@@ -48,11 +48,11 @@ pre {
 .not-run, .does-not-apply, .as-paper { --tone: var(--quiet); }
 .verdict, .failure, .departure { border-left: 0.35rem solid var(--tone, var(--line)); }
 .verdict { padding-block: 0.9rem; margin-bottom: 0.6rem; }
-.verdict p:first-child { font-size: 1.08rem; font-weight: 600; padding-left: 1.6rem; text-indent: -1.6rem; }
+.verdict p:first-child { display: flex; font-size: 1.08rem; font-weight: 600; }
 .verdict p + p { padding-left: 1.6rem; margin-bottom: 0.25rem; }
 .verdict a { color: inherit; text-decoration-color: var(--line); text-underline-offset: 0.2em; }
 .lines { white-space: pre-wrap; }
-.icon { display: inline-block; width: 1.6rem; text-indent: 0; font-weight: 700; color: var(--tone); }
+.icon { display: inline-block; flex: none; width: 1.6rem; font-weight: 700; color: var(--tone); }
 .departures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
 .departures .card { margin: 0; }
 .departures p { margin-bottom: 0.4rem; }
@@ -71,7 +71,7 @@ ul, ol { margin: 0.5rem 0 0.75rem; padding-left: 1.4rem; }
 details { margin-top: 0.75rem; }
 summary { cursor: pointer; color: var(--link); }
 .box { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 0.75rem; }
-table { border-collapse: collapse; width: 100%; font-size: 0.92rem; }
+table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: 0.92rem; }
 th, td { padding: 0.55rem 0.9rem; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
 thead th { border-top: 0; color: var(--muted); font-weight: 600; font-size: 0.82rem; }
 tbody th { font-weight: 400; }

@@ -1,11 +1,14 @@
 """The page of a check: what it says, that nothing on it acts, and how it looks in a browser."""
 
+import json
 import math
 import re
 import shutil
 import subprocess
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 import report_examples as examples
@@ -17,11 +20,27 @@ from tangency.proofs_checks.check.reports.html import POLICY, to_html
 
 VOID = {"meta", "link", "br"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDTHS = (320, 390, 768, 1200)
+# Frames, for a window of a browser cannot be as narrow as a phone; the page itself runs no script.
 MEASURE = """<script>
-  document.body.dataset.width = document.documentElement.scrollWidth;
-  document.body.dataset.window = innerWidth;
-  document.body.dataset.flat = [...document.querySelectorAll("svg")].filter(
-    (svg) => svg.getBoundingClientRect().height < 80).length;
+  addEventListener("load", () => {
+    const found = [...document.querySelectorAll("iframe")].map((frame) => {
+      const inner = frame.contentDocument, page = inner.documentElement, look = frame.contentWindow.getComputedStyle;
+      const figures = [...inner.querySelectorAll("svg")], labels = [...inner.querySelectorAll("svg text")];
+      const colour = look(inner.querySelector("figcaption")).color;
+      return {
+        window: frame.contentWindow.innerWidth,
+        width: page.scrollWidth,
+        figures: figures.length,
+        flat: figures.filter((figure) => figure.getBoundingClientRect().height < 80).length,
+        smallest: Math.min(...figures.map((figure) => 8 * figure.getBoundingClientRect().width / 216)),
+        labels: labels.length,
+        odd: labels.filter((label) => look(label).fill !== colour).length,
+        colour,
+      };
+    });
+    document.body.textContent = JSON.stringify(found);
+  });
 </script>"""
 
 
@@ -140,8 +159,8 @@ def test_two_pages_of_one_report_are_alike(one: str) -> None:
 
 
 def test_no_number_stops_a_figure() -> None:
-    extremes = [0.0, 5e-324, 1e-300, 1.0, 1.0 + 2**-52, 1e249, 1e290, 1.7e308, -1.0, -1e300, math.inf, math.nan, None]
-    series: list[list[float | None]] = [[a, b] for a in extremes for b in (0.0, 1.0, 1e240, -1e-30, None)]
+    extremes = [0.0, 5e-324, 1e-149, 1.0, 1.0 + 2**-52, 1e149, 1e151, 1.7e308, -1.0, -1e300, math.inf, math.nan, None]
+    series: list[list[float | None]] = [[a, b] for a in extremes for b in (0.0, 1.0, 1e149, -1e-30, None)]
     for number, values in enumerate([*series[::3], [], extremes]):
         curve = Curve("extreme", {"norm": values}, {"norm": [1.0]}, [])
         (panel,) = panels(curve, f"f{number}")
@@ -155,27 +174,42 @@ def test_markup_is_made_by_elements_alone() -> None:
     assert join("<", made).startswith("&lt;<p")
 
 
-def dom(page: str, folder: Path, width: int) -> str:
-    """What a headless browser makes of a copy of the page that measures itself."""
+def measured(page: str, folder: Path, *options: str) -> list[dict[str, Any]]:
+    """What a headless browser makes of the page, at every width."""
     assert CHROMIUM is not None
+    frames = "".join(f'<iframe width="{width}" height="844" srcdoc="{escape(page)}"></iframe>' for width in WIDTHS)
     file = folder / "page.html"
-    measured = page.replace("default-src", "script-src &#x27;unsafe-inline&#x27;; default-src", 1)
-    file.write_text(measured.replace("</body>", f"{MEASURE}</body>"), encoding="utf-8")
+    file.write_text(f'<!DOCTYPE html><meta charset="utf-8"><body>{frames}{MEASURE}</body>', encoding="utf-8")
     quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", *quiet, f"--user-data-dir={folder / 'user'}"]
-    command += [f"--window-size={width},844", "--virtual-time-budget=2000", "--dump-dom", file.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    command += [*options, "--window-size=1400,900", "--virtual-time-budget=2000", "--dump-dom", file.as_uri()]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    found: list[dict[str, Any]] = json.loads(shown[shown.index("[{") : shown.rindex("}]") + 2])
+    return found
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
-@pytest.mark.parametrize("width", [390, 1200])
 @pytest.mark.parametrize("which", ["one", "every"])
 def test_a_browser_shows_it_without_scrolling_sideways(
-    which: str, width: int, tmp_path: Path, request: pytest.FixtureRequest
+    which: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     page: str = request.getfixturevalue(which)
-    shown = dom(page, tmp_path, width)
-    measured = {name: int(value) for name, value in re.findall(r' data-(width|window|flat)="(\d+)"', shown)}
-    assert measured["width"] <= measured["window"]
-    assert measured["flat"] == 0  # every figure has a height
-    assert shown.count("<svg") == page.count("<svg") > 0
+    found = measured(page, tmp_path)
+    assert [each["window"] for each in found] == list(WIDTHS)
+    for each in found:
+        assert each["width"] <= each["window"]
+        assert each["figures"] == page.count("<svg") > 0
+        assert each["flat"] == 0  # every figure has a height
+        assert each["smallest"] >= 8  # pixels of its text
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
+def test_figures_are_legible_in_light_and_dark(one: str, tmp_path: Path) -> None:
+    colours = set()
+    for scheme in (0, 1):
+        folder = tmp_path / str(scheme)
+        folder.mkdir()
+        each = measured(one, folder, f"--blink-settings=preferredColorScheme={scheme}")[0]
+        assert each["labels"] > each["odd"] == 0  # the labels of the axes have the colour of the text
+        colours.add(each["colour"])
+    assert colours == {"rgb(27, 35, 48)", "rgb(228, 233, 241)"}
