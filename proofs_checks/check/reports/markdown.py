@@ -23,7 +23,7 @@ from tangency.proofs_checks.check.reports.facts import (
 from tangency.proofs_checks.engine.json_report import versions
 
 LIMIT = 60_000  # GitHub refuses a comment beyond 65,536 characters
-BLOCK = 3_000  # of one counterexample or script
+BLOCK = 3_000  # of one text in a failure
 CELL = 300  # of one text in a table
 MARKS = {
     Status.FAILS: "❌",
@@ -43,7 +43,7 @@ URL = re.compile(r"(https?://[^\s<>\"'`|\\]+)")
 def to_markdown(reports: Sequence[TargetReport]) -> str:
     """The reports as Markdown of at most 60,000 characters: verdicts, what fails, dialects; the rest is folded.
 
-    What does not fit is left out from the end on, and the last line says so.
+    The scripts come last, each whole or not at all. What does not fit is left out from the end on; the page says so.
     """
     page, left_out = "", 0
     pieces = list(_pieces(reports))
@@ -81,11 +81,15 @@ def _pieces(reports: Sequence[TargetReport]) -> Iterator[str]:
     if len(reports) > 1:
         yield from _matrix(reports)
     for report, name in zip(reports, names, strict=True):
-        for row in worst_first(report):
-            if row.status.bad or row.status is Status.KNOWN:
-                yield _failure(row, name if len(reports) > 1 else "")
-    for report, name in zip(reports, names, strict=True):
         yield from _checks(report, name)
+    told = [(name, row) for report, name in zip(reports, names, strict=True) for row in worst_first(report)]
+    told = [(name, row) for name, row in told if row.status.bad or row.status is Status.KNOWN]
+    for name, row in told:
+        yield _failure(row, name if len(reports) > 1 else "")
+    for name, row in told:
+        if row.finding is not None and row.finding.reproducer:
+            heading = f"Stand-alone script: {_code(row.check.id)} of {_code(name)}"
+            yield _folded(heading, _fenced(row.finding.reproducer, "python", LIMIT))
 
 
 def _failures(reports: Sequence[TargetReport], names: Sequence[str]) -> Iterator[str]:
@@ -150,15 +154,14 @@ def _failure(row: Row, name: str) -> str:
     parts = [f"{_inline(row.check.title)} ({_inline(row.check.source)})\n"]
     if row.reason:
         parts.append(f"Known failure: {_linked(row.reason)}\n")
-    for heading, text, language in (
-        ("", found.detail, "text"),
-        ("Expected:", found.expected, "text"),
-        ("Got:", found.got, "text"),
-        ("Counterexample:", found.counterexample, "text"),
-        ("Stand-alone script:", found.reproducer, "python"),
+    for heading, text in (
+        ("", found.detail),
+        ("Expected:", found.expected),
+        ("Got:", found.got),
+        ("Counterexample:", found.counterexample),
     ):
         if text:
-            parts.append((f"{heading}\n\n" if heading else "") + _fenced(text, language))
+            parts.append((f"{heading}\n\n" if heading else "") + _fenced(text, "text", BLOCK))
     whose = f" of {_code(name)}" if name else ""
     return _folded(f"{MARKS[row.status]} {_code(row.check.id)}{whose} {row.status.value}", "\n".join(parts))
 
@@ -182,10 +185,10 @@ def _folded(summary: str, body: str) -> str:
     return f"<details><summary>{summary}</summary>\n\n{body}\n</details>\n\n"
 
 
-def _fenced(text: str, language: str) -> str:
-    """The text as it is, in a fence that is longer than any in it."""
-    more = len(text) - BLOCK
-    text = visible(text[:BLOCK]) + (f"\n… {more:,} more characters" if more > 0 else "")
+def _fenced(text: str, language: str, limit: int) -> str:
+    """The text as it is, up to a limit, in a fence that is longer than any in it."""
+    more = len(text) - limit
+    text = visible(text[:limit]) + (f"\n… {more:,} more characters" if more > 0 else "")
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}{language}\n{text.rstrip()}\n{fence}\n"
 

@@ -83,11 +83,20 @@ def test_verdicts_first_then_what_fails_then_the_dialect_then_the_rest_folded() 
     text = to_markdown([samples.mixed()])
     assert text.startswith("❌ **lib.sub&#58;Mixed does not conform to adamp&#58; ")
     table, dialect, folded = (text.index(mark) for mark in ("| check |", "**Dialect of", "<details>"))
-    assert table < dialect < folded
+    assert (
+        table
+        < dialect
+        < folded
+        < text.index("Every check of")
+        < text.index("Trial(")
+        < text.index("Stand-alone script")
+    )
     assert "| <code>algorithm-2</code> | algorithm | ❌ fails | w&#91;0&#93;, step 0&#58; 1 ≠ 2 more |" in text
     assert "**violates a theorem**" in text[dialect:folded]
     page = rendered(samples.mixed())
-    assert page.tags.count("details") == 9, "every choice; what fails, is undecided, broken or known; every check"
+    assert page.tags.count("details") == 12, (
+        "every choice; every check; what fails, is undecided, broken or known; three scripts"
+    )
     for told in (
         "Trial(w=(1.0,))",
         "print(1)",
@@ -120,6 +129,15 @@ def test_several_targets_have_a_matrix() -> None:
 def test_a_long_counterexample_says_how_much_is_missing() -> None:
     finding = Finding("eq-04", Verdict.FAILS, counterexample="x" * (BLOCK + 1234))
     assert "… 1,234 more characters" in to_markdown([replace(samples.good(), findings=(finding,))])
+
+
+def test_a_script_is_whole_or_left_out() -> None:
+    for length in (50_000, 70_000):
+        finding = Finding("eq-04", Verdict.FAILS, reproducer="x" * length)
+        text = to_markdown([replace(samples.good(), findings=(finding,), fit=None)])
+        assert ("x" * length in text) is (length == 50_000)
+        assert ("Cut off here: 1 more part would" in text) is (length == 70_000)
+        assert "xx" in text or length == 70_000
 
 
 @pytest.mark.parametrize("targets", [1, 30, 200])
