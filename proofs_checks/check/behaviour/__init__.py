@@ -7,8 +7,10 @@ from tangency.proofs_checks.check.behaviour import (
     exact_inputs,
     inputs,
     paths,
+    side_effects,
     state,
     tensors,
+    updates,
 )
 from tangency.proofs_checks.check.question import Question
 
@@ -18,8 +20,10 @@ QUESTIONS: tuple[Question, ...] = (
     *inputs.QUESTIONS,
     *tensors.QUESTIONS,
     *contract.QUESTIONS,
+    *updates.QUESTIONS,
     *state.QUESTIONS,
     *arguments.QUESTIONS,
     *paths.QUESTIONS,
+    *side_effects.QUESTIONS,
 )
 """Every behaviour check, in the order of reports."""

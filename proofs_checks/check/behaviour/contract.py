@@ -1,4 +1,4 @@
-"""What torch promises of every optimizer's step: closures, gradients, graphs, groups, in-place writes."""
+"""What torch promises of every optimizer's step: closures, graphs, in-place writes, gradients that stay as they are."""
 
 from __future__ import annotations
 
@@ -186,95 +186,6 @@ def same_gradient_twice(make: Make) -> Wrong | None:
     return None
 
 
-@behaviour(
-    "missing-gradient",
-    "a parameter without a gradient stays as it is, weight decay and momentum included",
-    STEP + ": `if p.grad is None: continue`",
-    "Frozen and unused layers must not move; those that were used before must not coast.",
-    kinds=TORCH,
-)
-def missing_gradient(make: Make) -> Wrong | None:
-    used, unused = parameter(spread(2, 3)), parameter(spread(2, 3))
-    optimizer = make([used, unused], if_offered=BUSY)
-    steps(optimizer, used, [spread(2, 3, start=9)] * 2)
-    if not same(unused.detach(), spread(2, 3)):
-        return Wrong("a parameter moves that never had a gradient", show(spread(2, 3)), show(unused.detach()))
-    before = used.detach().clone()
-    used.grad, unused.grad = None, spread(2, 3)
-    optimizer.step()
-    if not same(used.detach(), before):
-        return Wrong("a parameter moves whose gradient is gone", show(before), show(used.detach()))
-    return None
-
-
-@behaviour(
-    "late-gradient",
-    "a parameter whose gradients start late, or pause, has its own step count",
-    "torch.optim: the state, its step included, is each parameter's own",
-    "Layers that are unfrozen later and experts that are seldom used take part in some steps only. With a step count "
-    "of the group their bias correction is gone, and Adam's first updates of them are three times too large.",
-    kinds=TORCH,
-)
-def late_gradient(make: Make) -> Wrong | None:
-    g = [spread(2, 3, start=start) for start in (9, 40, 70)]
-    always, late, alone = parameter(spread(2, 3)), parameter(spread(2, 3)), parameter(spread(2, 3))
-    optimizer = make([always, late], if_offered=BUSY)
-    for index in range(6):
-        always.grad = g[index % 3].clone()
-        late.grad = g[index % 3].clone() if index in (2, 4, 5) else None
-        optimizer.step()
-    expected = steps(make([alone], if_offered=BUSY), alone, [g[2], g[1], g[2]])
-    if not same(late.detach(), expected):
-        given = "two parameters; the second has gradients in steps 3, 5 and 6 of 6; expected: its three steps alone"
-        return Wrong("late gradients step differently from early ones", show(expected), show(late.detach()), given)
-    return None
-
-
-@behaviour(
-    "parameters-apart",
-    "a parameter moves as it does in an optimizer of its own",
-    "Algorithms 1 and 2, and torch.optim's, know one weight",
-    "A buffer or a decision that is shared between parameters makes every layer depend on all others.",
-    kinds=TORCH,
-)
-def parameters_apart(make: Make) -> Wrong | None:
-    shapes = ((2, 3), (3,), (2, 3), (2, 3, 2, 2))
-    together = [parameter(spread(*shape, start=i + 1)) for i, shape in enumerate(shapes)]
-    optimizer = make(together, if_offered=BUSY)
-    for t in range(3):
-        for i, p in enumerate(together):
-            p.grad = spread(*p.shape, start=9 + 7 * i + 30 * t)
-        optimizer.step()
-    for i, (shape, p) in enumerate(zip(shapes, together, strict=True)):
-        alone = parameter(spread(*shape, start=i + 1))
-        gradients = [spread(*shape, start=9 + 7 * i + 30 * t) for t in range(3)]
-        expected = steps(make([alone], if_offered=BUSY), alone, gradients)
-        if not same(p.detach(), expected):
-            given = f"parameters of shapes {shapes} in one group; number {i}, three steps"
-            return Wrong("a parameter moves differently beside others", show(expected), show(p.detach()), given)
-    return None
-
-
-@behaviour(
-    "maximize",
-    "maximize=True steps as the negative gradient does",
-    "torch.optim: maximize",
-    "A sign that is flipped for the update but not for the momentum, or the other way round, ascends and descends at "
-    "once.",
-    needs=("maximize",),
-)
-def maximize(make: Make) -> Wrong | None:
-    gradients = [spread(2, 3, start=start) for start in (9, 40, 70)]
-    up, down = parameter(spread(2, 3)), parameter(spread(2, 3))
-    got = steps(make([up], if_offered=BUSY, maximize=True), up, gradients)
-    expected = steps(make([down], if_offered=BUSY), down, [-g for g in gradients])
-    if not same(got, expected):
-        return Wrong(
-            "maximizing is not minimizing the negative", show(expected), show(got), "shape (2, 3), three steps"
-        )
-    return None
-
-
 QUESTIONS = (
     closure_with_gradients,
     closure_loss,
@@ -283,8 +194,4 @@ QUESTIONS = (
     version_counter,
     gradient_untouched,
     same_gradient_twice,
-    missing_gradient,
-    late_gradient,
-    parameters_apart,
-    maximize,
 )

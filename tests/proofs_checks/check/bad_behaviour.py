@@ -212,6 +212,18 @@ class HalfMaximize(Sgdp):
         return g * 2 if group["maximize"] else g
 
 
+class ProjectsBuffer(Sgdp):
+    def seen(self, p, g, group):
+        self.orthogonal = (p * g).sum().abs() < 1e-6
+        return g
+
+    def after(self):
+        for p, _ in self.every():
+            if p in self.state and self.orthogonal:
+                buffer = self.state[p]["momentum_buffer"]
+                buffer -= (p * buffer).sum(1, keepdim=True) / (p * p).sum(1, keepdim=True) * p
+
+
 class DeltaForAll(Sgdp):
     def before(self):
         for group in self.param_groups:
@@ -446,6 +458,7 @@ BAD = {
     "late-gradient": "OneCount",
     "parameters-apart": "GlobalNorm",
     "maximize": "HalfMaximize",
+    "momentum-unprojected": "ProjectsBuffer",
     "group-options": "DeltaForAll",
     "options-changed-later": "KeepsOptions",
     "learning-rate-scheduler": "KeepsStepSize",

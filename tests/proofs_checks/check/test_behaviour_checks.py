@@ -9,11 +9,20 @@ import pytest
 from bad_behaviour import BAD
 
 from tangency.proofs_checks.check import behaviour
-from tangency.proofs_checks.check.behaviour import arguments, contract, inputs, paths, state, tensors
+from tangency.proofs_checks.check.behaviour import (
+    arguments,
+    contract,
+    inputs,
+    paths,
+    side_effects,
+    state,
+    tensors,
+    updates,
+)
 from tangency.proofs_checks.check.target import TargetSpec, load
 from tangency.proofs_checks.engine.claim import Verdict
 
-MODULES = (inputs, tensors, contract, state, arguments, paths)
+MODULES = (inputs, tensors, contract, updates, state, arguments, paths, side_effects)
 QUESTIONS = {question.check.id: question for module in MODULES for question in module.QUESTIONS}
 HERE = Path(__file__).parent
 BAD_FILE = HERE / "bad_behaviour.py"
@@ -112,9 +121,16 @@ def test_a_script_stands_alone(findings, tmp_path):
     assert "step(closure) does not return its loss" in done.stdout
 
 
-SGD_ONLY = {"argument-momentum", "argument-dampening", "invalid-momentum"}
+SGD_ONLY = {"momentum-unprojected", "argument-momentum", "argument-dampening", "invalid-momentum"}
 ADAM_ONLY = {"argument-betas", "invalid-betas", "argument-eps"}
-PROJECTED = {"argument-delta", "argument-wd-ratio", "invalid-delta", "invalid-wd-ratio", "defaults"}
+PROJECTED = {
+    "momentum-unprojected",
+    "argument-delta",
+    "argument-wd-ratio",
+    "invalid-delta",
+    "invalid-wd-ratio",
+    "defaults",
+}
 NOT_APPLICABLE = {
     "tangency.optim:SGDP": ADAM_ONLY | {"foreach-agrees", "fused-agrees"},
     "tangency.optim:AdamP": SGD_ONLY | {"foreach-agrees", "fused-agrees"},
