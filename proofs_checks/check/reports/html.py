@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from tangency.proofs_checks.check.model import TargetReport
 from tangency.proofs_checks.check.reports.elements import Markup, element
-from tangency.proofs_checks.check.reports.facts import LEGEND, Row, labels, rows, short_labels
-from tangency.proofs_checks.check.reports.sections import footnotes, icon, noted, section, verdict
+from tangency.proofs_checks.check.reports.facts import LEGEND, Row, labels, overall, rows, short_labels
+from tangency.proofs_checks.check.reports.sections import footnotes, icon, noted, section
 from tangency.proofs_checks.check.reports.style import CSS
 
 # The page may do nothing but look like something: even if text slipped through as markup, no browser would act on it.
@@ -30,7 +30,7 @@ def to_html(reports: Sequence[TargetReport]) -> str:
     ]
     matrix = _matrix(reports, names) if len(reports) != 1 else Markup()
     heading = element("h1", "tangency check")
-    body = element("body", element("main", heading, matrix, *sections, element("footer", LEGEND)))
+    body = element("body", element("main", heading, matrix, *sections))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
@@ -42,7 +42,9 @@ def _matrix(reports: Sequence[TargetReport], names: Sequence[str]) -> Markup:
     headings = [element("th", "check", scope="col")]
     for number, (short, name) in enumerate(zip(short_labels(reports), names, strict=True)):
         headings.append(element("th", element("a", short, href=f"#target{number}", title=name), scope="col"))
-    body = [
+    verdicts = (element("td", icon(overall(report))) for report in reports)
+    body = [element("tr", element("th", "verdict", scope="row"), *verdicts, class_="overall")]
+    body += [
         element(
             "tr",
             element("th", element("code", id), scope="row"),
@@ -52,12 +54,11 @@ def _matrix(reports: Sequence[TargetReport], names: Sequence[str]) -> Markup:
     ]
     table = element("table", element("thead", element("tr", *headings)), element("tbody", *body), class_="matrix")
     box = element("div", table, class_="box", tabindex="0", role="region", aria_label="check by target")
-    verdicts = (verdict(report, f"#target{number}") for number, report in enumerate(reports))
     return element(
         "section",
         element("h2", f"{len(reports)} optimizers"),
-        *verdicts,
-        box if ids else Markup(),
+        box,
+        element("p", LEGEND, class_="lines muted small"),
         footnotes(notes, "matrix"),
         class_="target",
     )

@@ -20,7 +20,7 @@ def section(report: TargetReport, name: str, id: str) -> Markup:
     return element(
         "section",
         element("h2", name),
-        verdict(report),
+        _verdict(report),
         _facts(report),
         _dialect(report),
         _failures(report),
@@ -31,12 +31,12 @@ def section(report: TargetReport, name: str, id: str) -> Markup:
     )
 
 
-def verdict(report: TargetReport, href: str = "") -> Markup:
-    """The verdict line, with what must not be missed; with an address, the line alone, as a link there."""
+def _verdict(report: TargetReport) -> Markup:
+    """The verdict line, with what must not be missed."""
     status = overall(report)
-    line = element("a", report.verdict_line, href=href) if href else report.verdict_line
-    more = [] if href else [element("p", remark, class_="lines small") for remark in remarks(report)]
-    return element("div", element("p", icon(status), line), *more, class_=f"card verdict {class_of(status)}")
+    line = element("p", icon(status), element("span", report.verdict_line))
+    more = (element("p", remark, class_="lines small") for remark in remarks(report))
+    return element("div", line, *more, class_=f"card verdict {class_of(status)}")
 
 
 def icon(status: Status) -> Markup:

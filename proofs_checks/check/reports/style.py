@@ -50,7 +50,6 @@ pre {
 .verdict { padding-block: 0.9rem; margin-bottom: 0.6rem; }
 .verdict p:first-child { display: flex; font-size: 1.08rem; font-weight: 600; }
 .verdict p + p { padding-left: 1.6rem; margin-bottom: 0.25rem; }
-.verdict a { color: inherit; text-decoration-color: var(--line); text-underline-offset: 0.2em; }
 .lines { white-space: pre-wrap; }
 .icon { display: inline-block; flex: none; width: 1.6rem; font-weight: 700; color: var(--tone); }
 .departures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); gap: 1rem; }
@@ -84,6 +83,8 @@ tbody th { font-weight: 400; }
 .matrix thead th:first-child { text-align: left; }
 sup { line-height: 0; }
 .matrix .icon { width: auto; }
+.overall th, .overall td { background: var(--soft) !important; font-weight: 600; }
+.box + .lines { margin-top: 0.75rem; }
 .matrix sup a { text-decoration: none; padding: 0.3rem 0.15rem; }
 .curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: 1rem; }
 .curves figure { margin: 0; min-width: 0; }
@@ -93,7 +94,6 @@ sup { line-height: 0; }
 .key span::before { content: ""; display: inline-block; width: 1.6rem; margin-right: 0.5rem; vertical-align: middle; }
 .key .of-target::before { border-top: 2px solid var(--target); }
 .key .of-spec::before { border-top: 6px solid var(--spec); border-radius: 3px; }
-footer { margin-top: 3rem; color: var(--muted); font-size: 0.85rem; }
 @media (max-width: 40rem) {
   dl:not(.facts) { grid-template-columns: minmax(0, 1fr); gap: 0; }
   dl:not(.facts) dd { margin-bottom: 0.6rem; }
