@@ -75,7 +75,7 @@ def _svg(series: Sequence[tuple[Sequence[float | None], str]], start: int, prefi
     with matplotlib.rc_context(style):
         figure = Figure(figsize=(3.0, 2.0))
         FigureCanvasSVG(figure)
-        axes = figure.add_axes((0.18, 0.2, 0.79, 0.75))  # room for any label: automatic layout draws everything twice
+        axes = figure.add_axes((0.18, 0.2, 0.76, 0.75))  # room for any label: automatic layout draws everything twice
         for values, colour in series:
             _draw(axes, _numbers(values), colour, start)
         _scale(axes, [value for values, _ in series for value in _numbers(values) if math.isfinite(value)])

@@ -75,6 +75,7 @@ th, td { padding: 0.55rem 0.9rem; text-align: left; vertical-align: top; border-
 thead th { border-top: 0; color: var(--muted); font-weight: 600; font-size: 0.82rem; }
 tbody th { font-weight: 400; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.checks td { white-space: nowrap; overflow-wrap: normal; }
 .matrix th:first-child {
   position: sticky; left: 0; background: var(--card); min-width: 8rem; max-width: min(44vw, 20rem);
   border-right: 1px solid var(--line);
