@@ -212,8 +212,6 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(problems.tensor_runs(EXACT_HYPER), check_exact),
     ball=NotApplicable("SGDP is a rational function of its inputs (Eq. 11 squared): the exact rung covers it"),
-    implementation=Attack(
-        frozenset({HEAVY_BALL, PROJECTION}), generate.steps, check_implementation
-    ),
+    implementation=Attack(frozenset({HEAVY_BALL, PROJECTION}), generate.steps, check_implementation),
     notes="The paper prints no dampening and no Nesterov momentum; both are the published package's.",
 )

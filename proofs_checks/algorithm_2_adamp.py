@@ -186,8 +186,6 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(problems.tensor_runs(hyper(st.just(EXACT.element(0)))), check_exact),
     ball=Search(problems.tensor_runs(hyper(problems.momenta())), check_ball),
-    implementation=Attack(
-        frozenset({ADAPTIVE, PROJECTION}), generate.steps, check_implementation
-    ),
+    implementation=Attack(frozenset({ADAPTIVE, PROJECTION}), generate.steps, check_implementation),
     notes="Algorithm 2 prints no bias correction and no weight decay; both are the published package's (E.1).",
 )
