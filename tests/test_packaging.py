@@ -118,7 +118,9 @@ def test_a_part_imports_without_what_it_does_not_need(part: str, blocked: set[st
 
     torch itself imports sympy where it is there, and does without: refusing means "not installed" to torch as well.
     """
-    names = [name for name in MODULES if f"{name}.".startswith(f"tangency.{part}.")]
+    # The plugin is pytest's alone to load.
+    plugin = "tangency.proofs_checks.check.plugin"
+    names = [name for name in MODULES if f"{name}.".startswith(f"tangency.{part}.") and name != plugin]
     code = f"""
 import importlib, sys
 class Refuse:
@@ -165,8 +167,8 @@ def test_every_dependency_is_stated_and_every_stated_one_is_used() -> None:
     loaded = {name.split(".")[0] for part in PARTS for path in sources(part) for name in imports(path)}
     third_party = {own.get(name, name) for name in loaded - set(sys.stdlib_module_names) - {"tangency"}}
     stated = {re.split(r"[<>=\[ ]", requirement)[0] for requirement in PYPROJECT["project"]["dependencies"]}
-    # pytest: the benchmark harness and the plugin; matplotlib: the extra "figure"; jax: whoever checks an optax target.
-    assert third_party - {"pytest", "matplotlib", "jax"} == stated
+    # pytest: the benchmark harness and the plugin; jax: whoever checks an optax target.
+    assert third_party - {"pytest", "jax"} == stated
 
 
 def test_pins_lie_within_the_stated_ranges() -> None:
