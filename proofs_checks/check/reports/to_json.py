@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from tangency.proofs_checks.check.model import (
     Check,
@@ -28,11 +28,18 @@ from tangency.proofs_checks.check.model import (
 )
 from tangency.proofs_checks.engine.claim import Verdict
 from tangency.proofs_checks.engine.json_report import versions
+from tangency.proofs_checks.engine.registry import WrongCall
 
 SCHEMA = 1
 # What JSON has as it is; any other value of an option travels as the text of a Python literal.
 PLAIN = (str, bool, int, type(None))
+NOT_FINITE = ("inf", "-inf", "nan")
 SURROGATE = re.compile("[\ud800-\udfff]")
+Record = TypeVar("Record")
+
+
+class NoReport(WrongCall):
+    """A text is no report of ``tangency check`` that this version can read; the message says why."""
 
 
 def to_json(reports: Sequence[TargetReport]) -> str:
@@ -109,68 +116,89 @@ def _option(value: Any) -> Any:
 def from_json(text: str) -> list[TargetReport]:
     """The reports that :func:`to_json` wrote. An option that is no Python literal comes back as its ``repr``.
 
+    Properties that this version does not know are passed over: a later one may add some under the same schema.
+
     Raises:
-        ValueError: the text is no such document; the message says why.
+        NoReport: the text is no such document; the message says why.
     """
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"it is no JSON: {error}") from None
+    except (ValueError, RecursionError) as error:  # also an integer too long to be read
+        raise NoReport(f"it is no JSON: {error}") from None
     if not isinstance(document, dict) or document.get("kind") != "tangency check":
-        raise ValueError("it is no report of tangency check: write one with --json")
+        raise NoReport("it is no report of tangency check: write one with --json")
     if document.get("schema") != SCHEMA:
-        raise ValueError(f"its schema is {document.get('schema')!r}; this version of tangency reads schema {SCHEMA}")
+        raise NoReport(f"its schema is {document.get('schema')!r}; this version of tangency reads schema {SCHEMA}")
     try:
         return [_read_report(target) for target in document["targets"]]
     except KeyError as error:
-        raise ValueError(f"it is no whole report of tangency check: {error} is missing") from None
+        raise NoReport(f"it is no whole report of tangency check: {error} is missing") from None
     except (AttributeError, TypeError, ValueError) as error:
-        raise ValueError(f"it is no whole report of tangency check: {error}") from None
+        raise NoReport(f"it is no whole report of tangency check: {error}") from None
+
+
+def _record(cls: type[Record], read: Mapping[str, Any], **done: Any) -> Record:
+    """A record from its object: ``done`` has what is more than text, a number or a truth value.
+
+    The kinds are compared, for a number in place of a text would break a report or a comparison much later.
+    """
+    found = dict(done)
+    for field in fields(cls):  # type: ignore[arg-type]
+        if field.name in done:
+            continue
+        value = read[field.name]
+        if field.type in (float, float | None):
+            value = _read_number(value)
+            fits = isinstance(value, float | int) or (value is None and field.type is not float)
+        else:
+            fits = type(value) is field.type
+        if not fits or (isinstance(value, bool) and field.type is not bool):
+            raise TypeError(f"{field.name} is {value!r}")
+        found[field.name] = value
+    return cls(**found)
 
 
 def _read_report(read: Mapping[str, Any]) -> TargetReport:
-    info, fit = read["info"], read["fit"]
-    return TargetReport(
-        info=TargetInfo(
-            **{
-                **info,
-                "capabilities": tuple(info["capabilities"]),
-                "options": {name: _read_option(value) for name, value in info["options"].items()},
-            }
-        ),
-        checks=tuple(Check(**{**check, "severity": Severity(check["severity"])}) for check in read["checks"]),
-        findings=tuple(_read_finding(finding) for finding in read["findings"]),
-        fit=None if fit is None else _read_fit(fit),
+    info = _read_info(read["info"])
+    checks = tuple(_record(Check, check, severity=Severity(check["severity"])) for check in read["checks"])
+    findings = tuple(_record(Finding, one, verdict=Verdict(one["verdict"])) for one in read["findings"])
+    # The verdict on a target asks for the check of every finding.
+    if strange := {finding.check for finding in findings} - {check.id for check in checks}:
+        raise ValueError(f"nothing says what the checks {', '.join(sorted(strange))} are")
+    return _record(
+        TargetReport,
+        read,
+        info=info,
+        checks=checks,
+        findings=findings,
+        fit=None if read["fit"] is None else _read_fit(read["fit"]),
         curves=tuple(_read_curve(curve) for curve in read["curves"]),
-        known=tuple(Expectation(**known) for known in read["known"]),
-        stale=tuple(read["stale"]),
-        problem=read["problem"],
-        seed=read["seed"],
-        seconds=_read_number(read["seconds"]),
-        interrupted=read["interrupted"],
+        known=tuple(_record(Expectation, known) for known in read["known"]),
+        stale=_texts(read["stale"]),
     )
 
 
-def _read_finding(read: Mapping[str, Any]) -> Finding:
-    own = {name: value for name, value in read.items() if name != "excused"}
-    numbers = {name: _read_number(read[name]) for name in ("error", "ulps", "seconds")}
-    return Finding(**{**own, **numbers, "verdict": Verdict(read["verdict"])})
+def _read_info(read: Mapping[str, Any]) -> TargetInfo:
+    return _record(
+        TargetInfo,
+        read,
+        offers=_text_of_each(read["offers"]),
+        capabilities=_texts(read["capabilities"]),
+        options={name: _read_option(value) for name, value in read["options"].items()},
+    )
 
 
 def _read_fit(read: Mapping[str, Any]) -> Fit:
-    judged = {
-        one["judgement"]: None if one["judgement"] is None else Judgement(one["judgement"])
-        for one in read["departures"]
-    }
-    return Fit(
-        **{
-            **read,
-            "ulps": _read_number(read["ulps"]),
-            "open": {choice: tuple(values) for choice, values in read["open"].items()},
-            "departures": tuple(
-                Departure(**{**one, "judgement": judged[one["judgement"]]}) for one in read["departures"]
-            ),
-        }
+    departures = []
+    for one in read["departures"]:
+        judgement = None if one["judgement"] is None else Judgement(one["judgement"])
+        departures.append(_record(Departure, one, judgement=judgement))
+    return _record(
+        Fit,
+        read,
+        dialect=_text_of_each(read["dialect"]),
+        open={choice: _texts(values) for choice, values in read["open"].items()},
+        departures=tuple(departures),
     )
 
 
@@ -179,12 +207,29 @@ def _read_curve(read: Mapping[str, Any]) -> Curve:
         side: {name: [_read_number(value) for value in values] for name, values in read[side].items()}
         for side in ("target", "spec")
     }
-    return Curve(read["title"], quantities["target"], quantities["spec"], [_read_number(x) for x in read["ulps"]])
+    return _record(Curve, read, **quantities, ulps=[_read_number(value) for value in read["ulps"]])
+
+
+def _texts(read: Sequence[Any]) -> tuple[str, ...]:
+    if not isinstance(read, list) or not all(isinstance(one, str) for one in read):
+        raise TypeError(f"{read!r} is no list of texts")
+    return tuple(read)
+
+
+def _text_of_each(read: Mapping[str, Any]) -> dict[str, str]:
+    _texts(list(read.values()))
+    return dict(read)
 
 
 def _read_number(value: Any) -> Any:
     """A number, from its name if it is not finite; ``None`` stays."""
-    return float(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        if value not in NOT_FINITE:
+            raise ValueError(f"{value!r} is no number")
+        return float(value)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise TypeError(f"{value!r} is no number")
+    return value
 
 
 def _read_option(value: Any) -> Any:
@@ -193,5 +238,5 @@ def _read_option(value: Any) -> Any:
     text = value["python"]
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return float(text) if text in ("inf", "-inf", "nan") else text
+    except (ValueError, SyntaxError, MemoryError, RecursionError):  # the last two: brackets nested too deep
+        return float(text) if text in NOT_FINITE else text

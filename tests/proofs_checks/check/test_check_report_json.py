@@ -9,10 +9,13 @@ from typing import Any
 import check_report_samples as samples
 import jsonschema
 import pytest
+from check_report_strategies import reports
+from hypothesis import given, settings
 
 from tangency.proofs_checks.check.model import Finding, TargetReport
-from tangency.proofs_checks.check.reports.to_json import from_json, to_json
+from tangency.proofs_checks.check.reports.to_json import NoReport, from_json, to_json
 from tangency.proofs_checks.engine.claim import Verdict
+from tangency.proofs_checks.engine.registry import WrongCall
 
 SCHEMA: dict[str, Any] = json.loads(
     files("tangency.proofs_checks.check.reports").joinpath("check_report.schema.json").read_text(encoding="utf-8")
@@ -119,6 +122,8 @@ def test_a_reader_needs_no_rules_of_ours() -> None:
     ("text", "why"),
     [
         ("", "it is no JSON"),
+        ("[" * 200_000, "it is no JSON"),
+        ("1" * 5_000, "it is no JSON"),
         ("[]", "no report of tangency check"),
         ('{"schema": 1, "claims": []}', "no report of tangency check"),
         ('{"schema": 2, "kind": "tangency check", "targets": []}', "its schema is 2; .* reads schema 1"),
@@ -129,7 +134,7 @@ def test_a_reader_needs_no_rules_of_ours() -> None:
     ],
 )
 def test_another_document_is_refused(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=why):
+    with pytest.raises(NoReport, match=why):
         from_json(text)
 
 
@@ -138,8 +143,35 @@ def test_a_report_that_was_meddled_with_is_refused() -> None:
         ('"verdict": "fails"', '"verdict": "maybe"'),
         ('"error": null', '"error": "much"'),
         ('"why"', '"y"'),
+        ('"leaves_at"', '"leaves"'),
+        ('"error": null', '"error": true'),
+        ('"detail": "undecided within rounding"', '"detail": null'),
+        ('"check": "lemma-2.1"', '"check": "lemma-9.9"'),
+        ('"seed": 1', '"seed": "1"'),
+        ('"explained": true', '"explained": 1'),
+        ('"epsilon": "inside the root"', '"epsilon": 3'),
     ):
         text = to_json([samples.mixed()])
         assert old in text
-        with pytest.raises(ValueError, match="no whole report"):
+        with pytest.raises(NoReport, match="no whole report"):
             from_json(text.replace(old, new))
+
+
+def test_what_a_later_version_adds_is_passed_over() -> None:
+    text = to_json([samples.mixed()])
+    text = text.replace('"why": ', '"since": "0.2", "why": ').replace('"seed": ', '"host": {}, "seed": ')
+    assert same(from_json(text)[0]) == same(samples.mixed())
+
+
+def test_a_report_that_cannot_be_read_is_a_wrong_call() -> None:
+    """So the command says why in a line, as of any other wrong argument."""
+    assert issubclass(NoReport, WrongCall)
+
+
+@settings(max_examples=60, deadline=None)
+@given(reports())
+def test_any_reports_survive_the_way_and_obey_the_schema(found: list[TargetReport]) -> None:
+    text = to_json(found)
+    text.encode("utf-8")
+    assert from_json(text) == found
+    VALIDATOR.validate(json.loads(text))

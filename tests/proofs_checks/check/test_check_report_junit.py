@@ -4,8 +4,10 @@ from xml.etree import ElementTree as ET
 
 import check_report_samples as samples
 import pytest
+from check_report_strategies import reports
+from hypothesis import given, settings
 
-from tangency.proofs_checks.check.model import OK, TargetReport
+from tangency.proofs_checks.check.model import NOTHING, OK, TargetReport
 from tangency.proofs_checks.check.reports.junit import to_junit
 
 
@@ -100,3 +102,13 @@ def test_suites_of_targets_named_alike_have_names_of_their_own() -> None:
 
 def test_no_target_is_no_error() -> None:
     assert parsed().attrib["tests"] == "0"
+
+
+@settings(max_examples=60, deadline=None)
+@given(reports())
+def test_whatever_a_target_says_the_document_can_be_parsed(found: list[TargetReport]) -> None:
+    root = parsed(*found)
+    assert len(root) == len(found)
+    for suite, report in zip(root, found, strict=True):
+        red = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+        assert red > 0 or report.exit_code in (OK, NOTHING)

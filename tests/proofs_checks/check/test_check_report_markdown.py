@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 
 import check_report_samples as samples
 import pytest
+from check_report_strategies import reports
+from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
 from tangency.proofs_checks.check.model import Finding, TargetReport
@@ -159,3 +161,12 @@ def test_it_fits_a_comment_and_says_what_does_not(targets: int) -> None:
 
 def test_no_target_is_no_error() -> None:
     assert "python" in to_markdown([])
+
+
+@settings(max_examples=60, deadline=None)
+@given(reports())
+def test_whatever_a_target_says_the_markup_is_ours(found: list[TargetReport]) -> None:
+    text = to_markdown(found)
+    text.encode("utf-8")
+    assert len(text) <= LIMIT
+    assert set(Page(text).tags) <= OURS
