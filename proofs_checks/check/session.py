@@ -15,7 +15,7 @@ import torch
 from tangency.proofs_checks.check import steps
 from tangency.proofs_checks.check.behaviour import QUESTIONS
 from tangency.proofs_checks.check.curves import curves
-from tangency.proofs_checks.check.fit import REFERENCE, fit
+from tangency.proofs_checks.check.fit import fit
 from tangency.proofs_checks.check.known import Known, apply
 from tangency.proofs_checks.check.model import Check, Curve, Finding, Fit, Severity, TargetInfo, TargetReport
 from tangency.proofs_checks.check.target import Target, TargetError, TargetSpec, load
@@ -140,17 +140,12 @@ def check(
     total = len(targets) * (1 + len(chosen))
     with Pool(worker, min(jobs or usable_cores(), max(1, total)), _lost, limit) as pool:
         try:
+            # Described first: one that cannot be loaded, or hangs, costs one limit and not one for each check.
             _collect(pool.run([Cell(n, DESCRIBE) for n in range(len(targets))]), answers, total, watch)
+            usable = [n for n in range(len(targets)) if not answers[Cell(n, DESCRIBE)].problem]
+            _collect(pool.run([Cell(n, one.id) for n in usable for one in order]), answers, total, watch)
         except KeyboardInterrupt:
             interrupted = True
-    usable = [n for n in range(len(targets)) if (a := answers.get(Cell(n, DESCRIBE))) and not a.problem]
-    cells = [Cell(n, one.id) for n in usable for one in order]
-    if cells and not interrupted:
-        with Pool(worker, min(jobs or usable_cores(), len(cells)), _lost, limit) as pool:
-            try:
-                _collect(pool.run(cells), answers, total, watch)
-            except KeyboardInterrupt:
-                interrupted = True
     seconds = time.monotonic() - started
     reports = [
         _report(number, spec, chosen, answers, seed, seconds, interrupted) for number, spec in enumerate(targets)
@@ -263,11 +258,10 @@ def _attack(claim: Claim, target: Target, effort: Effort) -> Finding:
 def _dialect(target: Target, effort: Effort) -> Answer:
     """The fit, every step against it, and curves."""
     fitted = fit(target)
-    name = REFERENCE.get(target.algorithm, target.algorithm)
     if target.family == "grassmann":
         return Answer(finding=_attack(steps.claim(target, {}), target, effort), fit=fitted)
-    whole = {**PAPER[name], **fitted.dialect}
-    drawn = curves(target, whole, name)
+    whole = {**PAPER[target.reference], **fitted.dialect}
+    drawn = curves(target, whole)
     changed = [
         f"{choice} is {fitted.dialect.get(choice, 'not there')!r}, pinned as {value!r}"
         for choice, value in effort.pinned.items()

@@ -53,7 +53,7 @@ class _Raised:
 
 
 def work(connection: Connection, pickled: bytes) -> None:
-    """The life of a worker: make it, then run the tasks that arrive until ``None`` does.
+    """The life of a worker: make it, then run the tasks that arrive until the parent is gone or ends it.
 
     Args:
         pickled: the function that makes it. It is unpickled here, so that an import that fails is reported and no
@@ -68,8 +68,8 @@ def work(connection: Connection, pickled: bytes) -> None:
             connection.send(_Raised(_says(error)))
             return
         connection.send(_Ready())
-        while (task := connection.recv()) is not None:
-            _answer(connection, run, task)
+        while True:
+            _answer(connection, run, connection.recv())
 
 
 def _answer(connection: Connection, run: Callable[[Any], Any], task: Any) -> None:
@@ -102,8 +102,8 @@ class _Worker(Generic[Task]):
         self.seconds: float | None = START_LIMIT
         self.deadline = time.monotonic() + START_LIMIT
 
-    def send(self, task: Task | None, seconds: float | None) -> None:
-        """Give it a task and its limit; ``None`` tells it to end."""
+    def send(self, task: Task, seconds: float | None) -> None:
+        """Give it a task and its limit."""
         self.task, self.seconds = task, seconds
         self.deadline = float("inf") if seconds is None else time.monotonic() + seconds
         with suppress(OSError):  # a dead worker is noticed at the end of its pipe
@@ -150,56 +150,56 @@ class Pool(Generic[Task, Result]):
             raise ValueError(f"jobs is {jobs}; it must be at least 1")
         if isinstance(limit, int | float) and not limit > 0:
             raise ValueError(f"limit is {limit}; it must be more than 0 seconds")
-        self._pickled, self._lost, self._limit = pickle.dumps(make_worker), lost, limit
-        self._started: list[_Worker[Task]] = []
-        for _ in range(jobs):
-            self._start()
+        self._pickled, self._jobs, self._lost, self._limit = pickle.dumps(make_worker), jobs, lost, limit
+        self._workers: list[_Worker[Task]] = []
+        self._fill()
 
-    def _start(self) -> _Worker[Task]:
-        self._started.append(_Worker(self._pickled))
-        return self._started[-1]
+    def _fill(self) -> None:
+        """Start as many workers as are missing."""
+        while len(self._workers) < self._jobs:
+            self._workers.append(_Worker(self._pickled))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for worker in self._started:
+        for worker in self._workers:
             worker.end()
 
     def run(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Result | None]]:
         """Run tasks in their order, as workers become free: ``(task, None)`` when one starts, then with its result.
 
-        Where a worker dies or is killed at the limit, its task is lost and another worker takes its place.
+        Where a worker dies or is killed at the limit, its task is lost and another worker takes its place. Workers then
+        wait for the next run, with what they have loaded.
         """
-        pending, workers = deque(tasks), list(self._started)
-        reason = ""
-        while workers:
-            for worker in self._reported(workers):
-                answer = self._receive(worker)
-                if worker.task is not None:
-                    told = answer.result if isinstance(answer, _Done) else self._lost(worker.task, str(answer))
-                    yield worker.task, told
+        pending, reason = deque(tasks), ""
+        self._fill()  # some may have been lost at the end of an earlier run
+        for worker in [worker for worker in self._workers if worker.ready][: len(pending)]:
+            yield self._give(worker, pending.popleft()), None
+        while busy := [worker for worker in self._workers if worker.task is not None or (pending and not worker.ready)]:
+            for worker in self._reported(busy):
+                answer, task = self._receive(worker), worker.task
+                if task is not None:
+                    yield task, answer.result if isinstance(answer, _Done) else self._lost(task, str(answer))
+                    worker.task = None
                 elif not isinstance(answer, _Ready):
                     reason = str(answer)
                 if isinstance(answer, str) or (isinstance(answer, _Raised) and not worker.ready):
-                    workers.remove(worker)
-                    self._started.remove(worker)
+                    self._workers.remove(worker)
                     worker.end()
                     # One that never came up would not come up the second time.
-                    workers += [self._start()] if worker.ready and pending else []
+                    if worker.ready and pending:
+                        self._workers.append(_Worker(self._pickled))
                     continue
                 worker.ready = True
-                task = pending.popleft() if pending else None
-                worker.send(task, None if task is None else self._seconds(task))
-                if task is None:
-                    workers.remove(worker)
-                else:
-                    yield task, None
+                if pending:
+                    yield self._give(worker, pending.popleft()), None
         for task in pending:
             yield task, self._lost(task, f"no worker process came up: {reason}")
 
-    def _seconds(self, task: Task) -> float | None:
-        return self._limit(task) if callable(self._limit) else self._limit
+    def _give(self, worker: _Worker[Task], task: Task) -> Task:
+        worker.send(task, self._limit(task) if callable(self._limit) else self._limit)
+        return task
 
     def _reported(self, workers: Sequence[_Worker[Task]]) -> list[_Worker[Task]]:
         """Wait for those that have something to say, that died, or whose time is over."""
