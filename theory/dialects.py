@@ -316,10 +316,8 @@ def step(
         lr, decay, eps, ratio = number(lr), number(weight_decay), number(eps), number(wd_ratio)
         moved = g + decay * w if dialect["decay"] == "coupled" and weight_decay != 0 else g
         if "direction" in dialect:
-            corrections = betas
             p, new, step_size = _adam(dialect, field, moved, state, lr, betas, eps, nesterov)
         else:
-            corrections = (0, 0)
             p, new = _sgd(dialect, field, moved, state, number(momentum), number(dampening), nesterov)
             step_size = lr
         q, chosen = p, View.NONE
@@ -335,7 +333,7 @@ def step(
             "lr": lambda: lr,
             "1": lambda: number(1),
             "lr/(1−momentum)": lambda: lr / (1 - number(momentum)),
-            "corrected lr": lambda: lr / (1 - number(corrections[0]) ** new.get("step", 1)),
+            "corrected lr": lambda: lr / (1 - number(betas[0]) ** new["step"]),
         }[dialect["decay_scale"]]()
         if chosen is not View.NONE and dialect.get("decay_ratio") == "wd_ratio":
             scale = scale * ratio

@@ -5,7 +5,6 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,12 +15,9 @@ from tangency.proofs_checks.engine import output
 from tangency.proofs_checks.engine.registry import WrongCall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from tangency.proofs_checks.check.model import TargetReport
-    from tangency.proofs_checks.check.session import Watcher
     from tangency.proofs_checks.check.target import TargetSpec
 
 Profile = Enum("Profile", {name: name for name in ("quick", "default", "thorough")})  # type: ignore[misc]
@@ -84,6 +80,7 @@ def check(
     from tangency.proofs_checks.check import known, session
     from tangency.proofs_checks.check.model import exit_code
     from tangency.proofs_checks.check.reports.terminal import print_reports
+    from tangency.proofs_checks.engine.report import live_progress
 
     ids = {one.id for one in session.checks()}
     entries = known.load(known_failures, ids) if known_failures is not None else ()
@@ -92,7 +89,7 @@ def check(
     seed = secrets.randbits(32) if seed is None else seed
     print(f"seed {seed}", file=sys.stderr)
     errors = output.console(sys.stderr)
-    with _progress(errors) as watch:
+    with live_progress(errors, lambda cell: cell.check) as watch:
         reports = session.check(
             specs,
             only=only,
@@ -195,12 +192,7 @@ def _write_scripts(folder: Path | None, reports: "list[TargetReport]") -> dict[t
     if not found:
         return {}
     folder = Path(tempfile.mkdtemp(prefix="tangency-")) if folder is None else folder
-    paths = {}
-    for target, id, source in found:
-        path = folder / output.script_name(id, target)
-        path.write_text(source, encoding="utf-8")
-        paths[target, id] = str(path)
-    return paths
+    return {(target, id): str(output.write_script(folder, id, target, source)) for target, id, source in found}
 
 
 def _tell(id: str | None) -> None:
@@ -221,25 +213,3 @@ def _tell(id: str | None) -> None:
     for one in session.checks():
         table.add_row(one.id, one.severity.value, Text(one.title))
     output.console(sys.stdout).print(table)
-
-
-@contextmanager
-def _progress(console: "Console") -> "Iterator[Watcher]":
-    """A progress bar while checks run, where the console is a terminal."""
-    from rich.markup import escape
-
-    from tangency.proofs_checks.engine.report import progress_bar
-
-    running: dict[Any, None] = {}
-    with progress_bar(console) as progress:
-        bar = progress.add_task("loading", total=None)
-
-        def watch(cell: Any, answer: Any, total: int) -> None:
-            if answer is None:
-                running[cell] = None
-            else:
-                running.pop(cell, None)
-                progress.advance(bar)
-            progress.update(bar, description=escape(", ".join(one.check for one in running)), total=total)
-
-        yield watch

@@ -7,33 +7,30 @@ from typing import Any
 import numpy as np
 import torch
 
-from tangency.proofs_checks.check.departures import STEPS, Course, courses
+from tangency.proofs_checks.check.departures import STEPS, Course, courses, hyper, run
 from tangency.proofs_checks.check.model import Curve
 from tangency.proofs_checks.check.target import Target
 from tangency.proofs_checks.engine.rounding import FLOAT32, Floats
 from tangency.proofs_checks.engine.subjects import NotOffered
-from tangency.theory.algorithms import START
-from tangency.theory.dialects import PAPER, Dialect, step
-from tangency.theory.fields import FLOAT64
+from tangency.theory.dialects import PAPER, Dialect
 
 
-def curves(target: Target, dialect: Dialect, name: str) -> tuple[Curve, ...]:
+def curves(target: Target, dialect: Dialect) -> tuple[Curve, ...]:
     """One curve a course on which the target runs.
 
     Args:
         dialect: the fitted one, whole: the error in ulps is measured from it, so that a departure from the paper shows
             in the norms and rounding alone in the ulps.
-        name: the paper's algorithm, a key of ``PAPER``.
     """
-    hyper: dict[str, Any] = {"lr": 0.01} if name.startswith("adam") else {"lr": 0.1, "momentum": 0.9}
+    ordinary = hyper(target.reference)
     found = []
     for course in courses()[:3]:
         try:
-            weights = list(_weights(target, course, hyper))
+            weights = list(_weights(target, course, ordinary))
         except NotOffered:
             continue
-        paper = [course.w, *_spec(PAPER[name], course, hyper)]
-        own = [course.w, *_spec(dialect, course, hyper)]
+        paper = [course.w, *run(course, PAPER[target.reference], ordinary, np.float32)]
+        own = [course.w, *run(course, dialect, ordinary, np.float32)]
         found.append(
             Curve(
                 course.name,
@@ -45,10 +42,10 @@ def curves(target: Target, dialect: Dialect, name: str) -> tuple[Curve, ...]:
     return tuple(found)
 
 
-def _weights(target: Target, course: Course, hyper: dict[str, Any]) -> Iterator[Floats]:
+def _weights(target: Target, course: Course, given: dict[str, Any]) -> Iterator[Floats]:
     """The target's weights in float32, from the start on; fewer if it raises or leaves the finite numbers."""
     parameter = torch.nn.Parameter(torch.tensor(course.w, dtype=torch.float32))
-    optimizer = target.make([parameter], **hyper)
+    optimizer = target.make([parameter], **given)
     for number in range(STEPS + 1):
         weights = parameter.detach().double().numpy().copy()
         if not np.isfinite(weights).all():
@@ -61,14 +58,6 @@ def _weights(target: Target, course: Course, hyper: dict[str, Any]) -> Iterator[
             optimizer.step()
         except Exception:  # the checks tell of it
             return
-
-
-def _spec(dialect: Dialect, course: Course, hyper: dict[str, Any]) -> Iterator[Floats]:
-    w, state = course.w.astype(np.float32).astype(np.float64), START
-    for _ in range(STEPS):
-        made = step(dialect, FLOAT64, w, course.gradient(w).astype(np.float32).astype(np.float64), state, **hyper)
-        w, state = made.w, made.state
-        yield w
 
 
 def _norms(weights: list[Floats]) -> list[float | None]:

@@ -100,7 +100,8 @@ def judge(choice: str, value: str, name: str) -> tuple[Judgement, str]:
         paper, departed = {**paper, "decay": "coupled"}, {**departed, "decay": "coupled"}
     for course in courses():
         first, far = STEPS + 1, 0.0
-        pairs = zip(run(course, paper, hyper(choice, name)), run(course, departed, hyper(choice, name)), strict=False)
+        given = hyper(name, choice)
+        pairs = zip(run(course, paper, given), run(course, departed, given), strict=True)
         for number, (a, b) in enumerate(pairs, 1):
             far = float(np.linalg.norm(a - b) / np.linalg.norm(a))
             if far > 2 * FLOAT32.unit and first > STEPS:
@@ -116,8 +117,8 @@ def judge(choice: str, value: str, name: str) -> tuple[Judgement, str]:
     )
 
 
-def hyper(choice: str, name: str) -> dict[str, Any]:
-    """Ordinary hyper-parameters, with what the choice is about switched on."""
+def hyper(name: str, choice: str = "") -> dict[str, Any]:
+    """Ordinary hyper-parameters of an algorithm, with what a choice is about switched on."""
     adam = name.startswith("adam")
     found: dict[str, Any] = {"lr": 0.01} if adam else {"lr": 0.1, "momentum": 0.9}
     found |= {"weight_decay": 0.01} if choice.startswith(("decay", "cosine_of")) else {}
@@ -126,10 +127,11 @@ def hyper(choice: str, name: str) -> dict[str, Any]:
     return found
 
 
-def run(course: Course, dialect: Dialect, hyper: Mapping[str, Any]) -> Iterator[Floats]:
-    """The weights after each step."""
-    w, state = course.w, START
+def run(course: Course, dialect: Dialect, hyper: Mapping[str, Any], stored: Any = np.float64) -> Iterator[Floats]:
+    """The weights after each step, from a start and along gradients that are rounded to the dtype ``stored``."""
+    w, state = course.w.astype(stored).astype(np.float64), START
     for _ in range(STEPS):
-        made = step(dialect, FLOAT64, w, course.gradient(w), state, **hyper)
+        g = course.gradient(w).astype(stored).astype(np.float64)
+        made = step(dialect, FLOAT64, w, g, state, **hyper)
         w, state = made.w, made.state
         yield w

@@ -12,15 +12,12 @@ from tangency.proofs_checks.check.departures import departures
 from tangency.proofs_checks.check.model import Fit
 from tangency.proofs_checks.check.probes import Played, play, probes
 from tangency.proofs_checks.check.target import Target
-from tangency.proofs_checks.engine.rounding import FLOAT64, Format
+from tangency.proofs_checks.engine.rounding import FLOAT64
 from tangency.proofs_checks.engine.running import parts, running, tensor
 from tangency.theory.algorithms import START
 from tangency.theory.dialects import PAPER, PUBLISHED, Choice, Dialect, choices, matters, step
 from tangency.theory.fields import FLOAT64 as FLOATS
 from tangency.theory.projection import UndecidedView
-
-# Which reference a target is measured against, by what it claims to be.
-REFERENCE = {"gd": "sgd", "momentum": "sgd", "nesterov": "sgd"}
 
 
 @dataclass
@@ -133,14 +130,14 @@ def _changes(dialect: Dialect, available: Sequence[Choice], count: int) -> Itera
         yield from pending
 
 
-def walk(dialect: Dialect, played: Played, storage: Format | None = None) -> Iterator[tuple[float, Any, Any, Any]]:
+def walk(dialect: Dialect, played: Played, *, bounded: bool = False) -> Iterator[tuple[float, Any, Any, Any]]:
     """A dialect beside a played probe: of each step (relative distance, expected, got, admissible error).
 
-    Without a ``storage`` format the dialect runs in plain float64 and no error is known (0).
+    Args:
+        bounded: carry error bounds along; without, it runs in plain float64, faster, and no error is known (0).
     """
-    exact = storage is None
-    numbers = FLOATS if storage is None else running(FLOAT64, storage)
-    as_array = np.array if exact else lambda x: tensor(x, FLOAT64)
+    numbers = running(FLOAT64) if bounded else FLOATS
+    as_array = (lambda x: tensor(x, FLOAT64)) if bounded else np.array
     w: Any = as_array(played.probe.w)
     state: Any = START
     hyper = {k: v for k, v in played.probe.hyper.items() if k != "maximize"}
@@ -151,7 +148,7 @@ def walk(dialect: Dialect, played: Played, storage: Format | None = None) -> Ite
         except (UndecidedView, ZeroDivisionError, ValueError, OverflowError):
             yield math.inf, None, got, None
             return
-        expected, error = (made.w, 0 * got) if exact else parts(made.w)
+        expected, error = parts(made.w) if bounded else (made.w, 0 * got)
         scale = max(np.max(np.abs(played.probe.w), initial=1e-300), np.max(np.abs(expected), initial=0.0))
         size = np.max(np.abs(got - expected), initial=0.0) / scale
         yield float(size) if np.isfinite(size) else math.inf, expected, got, error
@@ -172,16 +169,16 @@ def fit(target: Target) -> Fit:
         why = played[0].error if played else "it offers none of the hyper-parameters that a probe needs"
         return Fit(family, leaves_at=why)
     fitter = Fitter(family, projecting, played)
-    name = REFERENCE.get(target.algorithm, target.algorithm)
-    references = (PUBLISHED[name], PAPER[name])
+    references = (PUBLISHED[target.reference], PAPER[target.reference])
     found = fitter.search(references[0])
     if fitter.unexplained(found):
         found = min((found, fitter.search(references[1])), key=lambda d: fitter.score(d, range(len(played))))
     found = fitter.simplest(found, *references)
     missed = fitter.unexplained(found)
-    open_choices = fitter.open(found, _unused(target))
-    shown = {choice: value for choice, value in found.items() if choice not in _unused(target)}
-    departing = tuple(departures(shown, found, name))
+    unused = _unused(target)
+    open_choices = fitter.open(found, unused)
+    shown = {choice: value for choice, value in found.items() if choice not in unused}
+    departing = tuple(departures(shown, found, target.reference))
     if missed:
         return Fit(family, shown, False, None, open_choices, departing, _leaves_at(found, played, missed))
     ulps, beyond = _last_ulps(found, played)
@@ -202,7 +199,7 @@ def _last_ulps(dialect: Dialect, played: Sequence[Played]) -> tuple[float, str]:
     """The largest distance in ulps of the weights, and the first place that is beyond its derived bound."""
     worst, beyond = 0.0, ""
     for run in played:
-        for number, (_, expected, got, error) in enumerate(walk(dialect, run, FLOAT64)):
+        for number, (_, expected, got, error) in enumerate(walk(dialect, run, bounded=True)):
             if expected is None:
                 beyond = beyond or f"probe “{run.probe.name}”, step {number}: the decision of Eq. 11 is within rounding"
                 continue

@@ -13,7 +13,6 @@ error, so that the file never says more than is true.
 import tomllib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from packaging.version import InvalidVersion, Version
 
 from tangency.proofs_checks.check.model import Expectation, TargetReport
 from tangency.proofs_checks.engine.claim import Verdict
-from tangency.proofs_checks.engine.registry import WrongCall
+from tangency.proofs_checks.engine.registry import WrongCall, no_such
 
 
 class BadKnownFailures(WrongCall):
@@ -105,7 +104,7 @@ def _entry(where: str, table: dict[str, Any], ids: Collection[str] | None) -> Kn
             raise BadKnownFailures(f"{where}: {name} {said}; a known failure names its check and says why it fails")
     entry = Known(**table)
     if ids is not None and entry.check not in ids:
-        raise BadKnownFailures(f"{where}: {_no_check(entry.check, ids)}")
+        raise BadKnownFailures(f"{where}: {no_such('check', entry.check, ids)}")
     try:
         SpecifierSet(entry.versions)
     except InvalidSpecifier:
@@ -119,11 +118,6 @@ def _refuse_unknown(where: str, table: dict[str, Any], known: Sequence[str]) -> 
     for name in table:
         if name not in known:
             raise BadKnownFailures(f"{where}: unknown key {name!r}; there are {', '.join(known)}")
-
-
-def _no_check(id: str, ids: Collection[str]) -> str:
-    near = get_close_matches(id, list(ids), n=3)
-    return f"no check is called {id!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
 
 
 def apply(report: TargetReport, entries: Sequence[Known], ids: Collection[str] | None = None) -> TargetReport:
@@ -145,7 +139,7 @@ def apply(report: TargetReport, entries: Sequence[Known], ids: Collection[str] |
             continue
         finding = findings.get(entry.check)
         if entry.check not in there_are and not report.problem:  # what could not be run was asked nothing
-            stale.append(f"{entry.check}: {_no_check(entry.check, sorted(there_are))}")
+            stale.append(f"{entry.check}: {no_such('check', entry.check, sorted(there_are))}")
         elif finding is not None and finding.verdict is Verdict.HOLDS:
             stale.append(f"{entry.check} holds, and is known to fail: {entry.reason}")
         elif finding is not None and finding.verdict is Verdict.DOES_NOT_APPLY:

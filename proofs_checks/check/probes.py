@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tangency.proofs_checks.check.behaviour import tools
 from tangency.proofs_checks.check.target import Target
 from tangency.proofs_checks.engine.generate import Rotation, Tilted
 from tangency.proofs_checks.engine.rounding import Floats
@@ -14,7 +15,6 @@ from tangency.proofs_checks.engine.subjects import NotOffered
 from tangency.theory.projection import View
 
 Gradient = Floats | Callable[[Floats], Floats]
-GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,9 @@ class Played:
 
 
 def spread(shape: tuple[int, ...], start: int = 1, scale: float = 1.0) -> Floats:
-    """Numbers between 1/4 and 5/4 of ``scale`` with mixed signs, none like another: multiples of the golden ratio."""
-    k = np.arange(start, start + int(np.prod(shape)), dtype=np.float64)
-    values: Floats = (0.25 + (k * GOLDEN) % 1.0) * np.where((k * k * GOLDEN) % 1.0 < 0.5, -1.0, 1.0) * scale
-    return values.reshape(shape)
+    """Numbers between 1/4 and 5/4 of ``scale`` with mixed signs, none like another."""
+    values: Floats = tools.spread(*shape, start=start).numpy() * scale
+    return values
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from tangency.proofs_checks.check.model import Check, Finding, Severity
+from tangency.proofs_checks.check.model import Check, Finding
 from tangency.proofs_checks.check.target import Target
-from tangency.proofs_checks.engine.claim import Verdict
+from tangency.proofs_checks.engine.claim import Attack, Claim, NotApplicable, Verdict
 from tangency.proofs_checks.engine.subjects import NotOffered
+
+ELSEWHERE = NotApplicable("it is about implementations alone")
 
 
 class Fails(Exception):
@@ -46,8 +48,7 @@ class Question:
     Attributes:
         check: what is asked.
         ask: returns (a note for the report, or a whole finding), or raises :class:`Fails`, :class:`Skip` or
-            :class:`.NotOffered`. Any other exception is our own error: code of the target is called through
-            :func:`attempt`.
+            :class:`.NotOffered`. Any other exception is our own error.
         kinds: the kinds of target that it is about; empty: all.
     """
 
@@ -72,27 +73,17 @@ class Question:
         return replace(found, check=self.check.id, seconds=time.perf_counter() - started)
 
 
-def question(
-    id: str, title: str, severity: Severity, source: str, why: str, kinds: tuple[str, ...] = ()
-) -> Callable[[Callable[[Target], Finding | str | None]], Question]:
-    """Make a :class:`Question` of a function."""
-
-    def wrap(ask: Callable[[Target], Finding | str | None]) -> Question:
-        return Question(Check(id, title, severity, source, why), ask, kinds)
-
-    return wrap
-
-
-def attempt(what: str, call: Callable[[], object]) -> object:
-    """Call code of the target; whatever it raises is its failure.
-
-    Raises:
-        Fails: with ``what`` was tried and what was raised.
-        NotOffered: the target has no such argument.
-    """
-    try:
-        return call()
-    except (NotOffered, Fails, Skip):
-        raise
-    except Exception as error:
-        raise Fails(f"{what} raised {type(error).__name__}: {error}".rstrip(": ")) from error
+def as_claim(check: Check, statement: str, implementation: Attack | NotApplicable = ELSEWHERE) -> Claim:
+    """A check as a claim with no rung but that of implementations: what the engine attacks and writes scripts for."""
+    return Claim(
+        id=check.id,
+        title=check.title,
+        where=check.source,
+        statement=statement,
+        latex="",
+        hypotheses=(),
+        proof=ELSEWHERE,
+        exact=ELSEWHERE,
+        ball=ELSEWHERE,
+        implementation=implementation,
+    )

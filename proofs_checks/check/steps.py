@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from tangency.proofs_checks.check.model import Check, Severity
+from tangency.proofs_checks.check.question import as_claim
 from tangency.proofs_checks.check.target import Target
 from tangency.proofs_checks.engine import generate
-from tangency.proofs_checks.engine.claim import Attack, Claim, NotApplicable
+from tangency.proofs_checks.engine.claim import Attack, Claim
 from tangency.proofs_checks.engine.rounding import FORMATS, Floats
 from tangency.proofs_checks.engine.running import parts, running, tensor
 from tangency.proofs_checks.engine.trials import Measurement, Run
@@ -28,24 +29,16 @@ CHECK = Check(
 )
 # They compute in the format in which they are stored; the claims and the checks of behaviour attack the others.
 DTYPES = ("float64", "float32")
-ELSEWHERE = NotApplicable("it is about implementations alone")
 StepOf = Callable[..., Step]
 
 
 def claim(target: Target, dialect: Dialect) -> Claim:
     """The check as a claim that the engine can attack the target with."""
     made: StepOf = ALGORITHMS[target.algorithm] if target.family == "grassmann" else partial(step, dialect)
-    return Claim(
-        id=CHECK.id,
-        title=CHECK.title,
-        where=CHECK.source,
-        statement="w_{t+1} is the dialect's, to within the rounding of its lines",
-        latex="",
-        hypotheses=(),
-        proof=ELSEWHERE,
-        exact=ELSEWHERE,
-        ball=ELSEWHERE,
-        implementation=Attack(
+    return as_claim(
+        CHECK,
+        "w_{t+1} is the dialect's, to within the rounding of its lines",
+        Attack(
             frozenset(),
             # Layouts are asked about elsewhere: a target that refuses one has its steps compared all the same.
             lambda subject: generate.trials(subject, dtypes=DTYPES).map(
@@ -77,22 +70,13 @@ def _results_of(made: StepOf, run: Run) -> Iterator[tuple[Floats, Floats]]:
     """The dialect's weights after each step, and how far an implementation may be from them."""
     storage, _ = FORMATS[run.trial.dtype]
     field = running(storage)
-    hyper = _hyper(run)
     w: Any = tensor(run.records[0].w, storage)
     state: Mapping[str, Any] = START
     for record in run.records:
         if record.g is not None:
-            taken = made(field, w, tensor(record.g, storage), state, **hyper)
+            taken = made(field, w, tensor(record.g, storage), state, **run.options)
             w, state = taken.w, taken.state
         yield parts(w)
-
-
-def _hyper(run: Run) -> dict[str, Any]:
-    """The trial's hyper-parameters, weight decay included whatever the algorithm of the spec."""
-    hyper = dict(run.hyper)
-    if "weight_decay" in run.trial.hyper and run.subject.algorithm not in ("sgdg", "adamg"):
-        hyper["weight_decay"] = run.trial.hyper["weight_decay"]
-    return hyper
 
 
 def _worst(run: Run, index: int, got: Floats, expected: Floats, error: Floats) -> Measurement:

@@ -1,7 +1,6 @@
 """Targets: what ``TARGET`` names, which hyper-parameters it takes under which names, and how it is built."""
 
 import importlib
-import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping
@@ -17,7 +16,9 @@ import torch
 from tangency.proofs_checks.check.adapters import ADAPTERS
 from tangency.proofs_checks.check.model import TargetInfo
 from tangency.proofs_checks.engine import subjects
+from tangency.proofs_checks.engine.source_file import run_file
 from tangency.proofs_checks.engine.subjects import NotOffered, Subject
+from tangency.proofs_checks.engine.trials import PROJECTING
 
 # What ``--algorithm`` takes: the algorithm of the spec, and the hyper-parameters that it has, with the spec's defaults.
 _SGD: dict[str, Any] = {"momentum": 0.0, "dampening": 0.0, "nesterov": False, "weight_decay": 0.0, "maximize": False}
@@ -41,7 +42,9 @@ HYPER: dict[str, dict[str, Any]] = {
     "sgdg": {"momentum": 0.0, "clip": None},
     "adamg": {"betas": (0.9, 0.99), "eps": 1e-8, "clip": None},
 }
-SPEC = {"sgd": "momentum", "nesterov": "momentum", "gd": "gd"}
+# The algorithm of the spec, and the reference that the dialect is measured against, where they have another name.
+SPEC = {"sgd": "momentum", "nesterov": "momentum"}
+REFERENCE = {"gd": "sgd", "momentum": "sgd", "nesterov": "sgd"}
 SYNONYMS = {
     "lr": ("lr", "learning_rate", "step_size", "eta"),
     "momentum": ("momentum", "decay"),
@@ -121,6 +124,11 @@ class Target:
         """Whether the algorithm that it claims to be projects."""
         return self.algorithm in ("sgdp", "adamp")
 
+    @property
+    def reference(self) -> str:
+        """Which dialects it is measured against, a key of ``dialects.PAPER``; there is none of the Grassmann family."""
+        return REFERENCE.get(self.algorithm, self.algorithm)
+
     def offers(self, name: str) -> bool:
         """Whether the target takes a hyper-parameter of the spec, ``foreach`` and the like included."""
         return name in self.names
@@ -133,16 +141,16 @@ class Target:
         """
         wanted = {**HYPER[self.algorithm], **hyper}
         if not self.projects:
-            wanted = {name: value for name, value in wanted.items() if name not in subjects_projection}
+            wanted = {name: value for name, value in wanted.items() if name not in PROJECTING}
         found = dict(self.options)
         for name, value in wanted.items():
             own = self.names.get(name)
             if own is None:
-                absent = {**HYPER[self.algorithm], **NEUTRAL}.get(name)
-                if value != absent and not (name == "lr"):
-                    raise NotOffered(f"it takes no {name}, and without it {name} is {absent!r}, not {value!r}")
                 if name == "lr":
                     raise NotOffered("it takes no lr; name its step size with --rename lr=NAME")
+                absent = {**HYPER[self.algorithm], **NEUTRAL}.get(name)
+                if value != absent:
+                    raise NotOffered(f"it takes no {name}, and without it {name} is {absent!r}, not {value!r}")
             elif isinstance(own, tuple):
                 found |= dict(zip(own, value, strict=True))
             elif own in self.options:
@@ -269,9 +277,6 @@ class Target:
         return ""
 
 
-subjects_projection = frozenset(_PROJECTION)
-
-
 def load(spec: TargetSpec) -> Target:
     """Import a target and find out what it takes.
 
@@ -322,17 +327,10 @@ def _import_module(name: str) -> ModuleType:
 def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise TargetError(f"{path} is no file")
-    spec = importlib.util.spec_from_file_location(f"tangency_target_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # so that what it defines can be pickled
-    sys.path.insert(0, str(path.parent.resolve()))
     try:
-        spec.loader.exec_module(module)
+        return run_file(path, "tangency_target")
     except BaseException as error:
         raise TargetError(f"{path} cannot be imported: {_last(error)}") from error
-    return module
 
 
 def _last(error: BaseException) -> str:

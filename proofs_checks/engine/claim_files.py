@@ -5,7 +5,6 @@ is taken; ``SUBJECTS`` holds the optimizers that they are attacked on (those shi
 ``FIGURE``, a function without arguments, makes a matplotlib figure.
 """
 
-import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -16,10 +15,10 @@ from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from zlib import crc32
 
 from tangency.proofs_checks.engine.claim import Claim
 from tangency.proofs_checks.engine.registry import Suite, WrongCall, discover, file_and_id, select
+from tangency.proofs_checks.engine.source_file import run_file
 from tangency.proofs_checks.engine.subjects import PRODUCTION, Subject
 
 
@@ -114,24 +113,16 @@ def _load(path: Path, resolved: Path, changed: int) -> ClaimFile:
 
 
 def _run(path: Path, resolved: Path) -> ModuleType:
-    """The file as a module, with its folder on the path, as ``python my_claims.py`` has it."""
-    name = f"tangency_claims_{resolved.stem}_{crc32(str(resolved).encode()):08x}"
-    spec = importlib.util.spec_from_file_location(name, resolved)
-    if spec is None or spec.loader is None:
+    """The file as a module."""
+    if resolved.suffix != ".py":
         raise BadFile(f"{path} is no Python file: its name does not end in .py")
-    module = importlib.util.module_from_spec(spec)
-    if str(resolved.parent) not in sys.path:
-        sys.path.insert(0, str(resolved.parent))
-    sys.modules[name] = module  # dataclasses look their module up
     try:
         with redirect_stdout(sys.stderr):  # standard output is for results alone
-            spec.loader.exec_module(module)
+            return run_file(resolved, "tangency_claims")
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too
-        del sys.modules[name]
         raise BadFile(f"{path} raises when it is run: {_says(error, resolved)}") from error
-    return module
 
 
 def _says(error: BaseException, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The command line: ``tangency verify``, ``tangency claims``, ``tangency claim ID``; claims may stand in files.
+"""The command line: ``tangency verify``, ``check``, ``claims`` and ``claim ID``; claims may stand in files.
 
 Nothing here is imported before it is needed: ``--help`` answers without torch, sympy or Hypothesis.
 """
@@ -34,10 +34,6 @@ app = typer.Typer(
 ProfileName = Enum("ProfileName", {name: name for name in PROFILES})  # type: ignore[misc]
 
 
-class UsageError(Exception):
-    """The call is wrong; the message says how."""
-
-
 def main(args: list[str] | None = None) -> None:
     """The console script. Exits with 0 all hold, 1 a claim fails, 2 interrupted, 3 our own error, 4 the call is wrong,
     5 nothing ran."""
@@ -53,7 +49,7 @@ def run(args: list[str] | None = None) -> int:
         code = app(args=args, prog_name="tangency", standalone_mode=False)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (UsageError, WrongCall) as error:
+    except WrongCall as error:
         return _usage(str(error))
     except BrokenPipeError:  # the reader of our output has gone
         sys.stdout = None
@@ -118,7 +114,7 @@ def verify(
     output.check_file("--json", json)
     output.check_folder("--reproducers", reproducers)
     if mutants and rung not in (None, [], [Rung.IMPLEMENTATION]):
-        raise UsageError("--mutants runs the implementation rung alone; leave out --rung")
+        raise WrongCall("--mutants runs the implementation rung alone; leave out --rung")
 
     from tangency.proofs_checks.engine import registry
     from tangency.proofs_checks.engine import report as reports
@@ -135,7 +131,7 @@ def verify(
         from tangency.proofs_checks.engine import kill_matrix
 
         if source is not registry.production:
-            raise UsageError("--mutants shows what the built-in claims kill; leave out the files")
+            raise WrongCall("--mutants shows what the built-in claims kill; leave out the files")
         source = kill_matrix.mutants
     elif source is not registry.production or figure is not None:
         suite = source()  # what is wrong with a file is said before any worker starts
@@ -144,7 +140,7 @@ def verify(
 
             draw(figure, suite)
             print(f"wrote {figure}", file=sys.stderr)
-    with reports.live_progress(errors) as watch:
+    with reports.live_progress(errors, lambda task: f"{task.claim} {task.rung.value}") as watch:
         report = run_verify(
             ids,
             suite=source,
@@ -206,7 +202,7 @@ def claim(
     found, *more = suite.claims if ids is None else registry.select(suite.claims, ids)
     if more:
         here = ", ".join(claim.id for claim in suite.claims)
-        raise UsageError(f"{id} holds several claims; name one, as in {id}::{found.id}: there are {here}")
+        raise WrongCall(f"{id} holds several claims; name one, as in {id}::{found.id}: there are {here}")
     if latex:
         from tangency.proofs_checks.engine.latex import claim_latex
 
@@ -226,8 +222,7 @@ def claim(
 def _write_scripts(folder: Path, report: "Report") -> None:
     for result in report.results:
         if result.reproducer:
-            path = folder / output.script_name(result.claim, result.subject or "")
-            path.write_text(result.reproducer, encoding="utf-8")
+            path = output.write_script(folder, result.claim, result.subject or "", result.reproducer)
             print(f"wrote {path}", file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""The figure of a claim file, drawn without a screen; matplotlib is imported here and nowhere else."""
+"""The figure of a claim file, drawn without a screen; matplotlib is imported when one is asked for."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec

@@ -52,8 +52,9 @@ def to_json(report: Report) -> str:
 def _result(result: Result) -> dict[str, Any]:
     values = {field.name: getattr(result, field.name) for field in fields(result)}
     values |= {"rung": result.rung.value, "verdict": result.verdict.value}
-    return {name: _number(value) if isinstance(value, float) else value for name, value in values.items()}
+    return {name: number(value) if isinstance(value, float) else value for name, value in values.items()}
 
 
-def _number(value: float) -> float | str:
+def number(value: float) -> float | str:
+    """A float as JSON has it: one that is not finite by its name."""
     return value if math.isfinite(value) else str(value)

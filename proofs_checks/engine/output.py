@@ -63,6 +63,8 @@ def write(name: str, text: str) -> None:
         Path(name).write_text(text, encoding="utf-8")
 
 
-def script_name(check: str, target: str) -> str:
-    """The file name of a reproducer: the check and the target, with nothing that a file system minds."""
-    return f"{check}--{''.join(c if c.isalnum() or c in '._-' else '.' for c in target)}.py"
+def write_script(folder: Path, check: str, target: str, source: str) -> Path:
+    """Write a reproducer; its name is the check and the target, with nothing that a file system minds."""
+    path = folder / f"{check}--{''.join(c if c.isalnum() or c in '._-' else '.' for c in target)}.py"
+    path.write_text(source, encoding="utf-8")
+    return path

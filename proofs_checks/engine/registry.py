@@ -116,6 +116,16 @@ def ordered(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     return tuple(found)
 
 
+def no_such(what: str, id: str, known: Iterable[str]) -> str:
+    """That nothing has an id, and what is spelt nearly so.
+
+    >>> no_such("claim", "eq-1", ["eq-01", "rate"])
+    "no claim is called 'eq-1'; did you mean eq-01?"
+    """
+    near = get_close_matches(id, list(known), n=3)
+    return f"no {what} is called {id!r}" + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
 def select(claims: Sequence[Claim], ids: Iterable[str]) -> tuple[Claim, ...]:
     """The claims with the given ids, in the order of ``claims``.
 
@@ -124,9 +134,8 @@ def select(claims: Sequence[Claim], ids: Iterable[str]) -> tuple[Claim, ...]:
     """
     wanted, known = set(ids), [claim.id for claim in claims]
     for id in sorted(wanted.difference(known)):
-        near = get_close_matches(id, known, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known) or 'none'}"
-        raise UnknownClaim(f"no claim is called {id!r}; {hint}")
+        said = no_such("claim", id, known)
+        raise UnknownClaim(said if said.endswith("?") else f"{said}; there are {', '.join(known) or 'none'}")
     return tuple(claim for claim in claims if claim.id in wanted)
 
 

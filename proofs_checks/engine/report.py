@@ -1,8 +1,9 @@
 """Results for people: live progress, the table, and what stands below it."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,8 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tangency.proofs_checks.engine.claim import Claim, Result, Rung, Verdict
-from tangency.proofs_checks.engine.runner import Task
-from tangency.proofs_checks.engine.verify import Report, Watcher
+from tangency.proofs_checks.engine.verify import Report
 
 WIDTH = 100
 MARKS = {
@@ -62,7 +62,7 @@ def result_table(report: Report, notes: dict[str, int]) -> Table:
         if results:
             cells = [_cell(results, rung, subject, notes) for rung, subject, _ in columns]
             errors = [result.error for result in results if result.error is not None]
-            table.add_row(claim.id, *cells, _share(max(errors)) if errors else "")
+            table.add_row(claim.id, *cells, share(max(errors)) if errors else "")
     return table
 
 
@@ -77,7 +77,7 @@ def _cell(results: Sequence[Result], rung: Rung, subject: str | None, notes: dic
     return Text("")  # an interrupt cut it off
 
 
-def _share(error: float) -> str:
+def share(error: float) -> str:
     """An error as a share of its bound, rounded down: 1 is shown where the bound is reached, and not before."""
     return f"{math.floor(error * 1000) / 1000:g}" if math.isfinite(error) else str(error)
 
@@ -89,7 +89,7 @@ def _print_details(console: Console, report: Report) -> None:
             continue
         line = f"{_name(result)}: {result.verdict.value}, {result.examples:,} tried, {result.seconds:.1f} s"
         if result.error is not None:
-            line += f", error {_share(result.error)} of its bound ({result.error_at})"
+            line += f", error {share(result.error)} of its bound ({result.error_at})"
         if result.ulps is not None:
             line += f", at most {result.ulps:.3g} ulps"
         if result.verdict is Verdict.HOLDS and result.detail:
@@ -134,9 +134,14 @@ def closing_line(report: Report) -> str:
     return f"{cut}{len(by_claim)} {plural}: {said}; {options.profile.name}, seed {options.seed}, {report.seconds:.0f} s"
 
 
-def progress_bar(console: Console) -> Progress:
-    """A bar that counts, names what runs, and leaves no trace; nothing where the console is no terminal."""
-    return Progress(
+@contextmanager
+def live_progress(console: Console, label: Callable[[Any], str]) -> Iterator[Callable[[Any, Any, int], None]]:
+    """A progress bar while tasks run, where the console is a terminal; gives what a run tells of its tasks.
+
+    Args:
+        label: what the bar calls a task that runs.
+    """
+    progress = Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
@@ -146,23 +151,17 @@ def progress_bar(console: Console) -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
-
-
-@contextmanager
-def live_progress(console: Console) -> Iterator[Watcher]:
-    """A progress bar while tasks run, where the console is a terminal."""
-    running: dict[Task, None] = {}
-    with progress_bar(console) as progress:
+    running: dict[Any, None] = {}
+    with progress:
         bar = progress.add_task("loading", total=None)
 
-        def watch(task: Task, result: Result | None, total: int) -> None:
+        def watch(task: Any, result: Any, total: int) -> None:
             if result is None:
                 running[task] = None
             else:
                 running.pop(task, None)
                 progress.advance(bar)
-            now = ", ".join(f"{task.claim} {task.rung.value}" for task in running)
-            progress.update(bar, description=escape(now), total=total)
+            progress.update(bar, description=escape(", ".join(map(label, running))), total=total)
 
         yield watch
 

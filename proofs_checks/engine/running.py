@@ -144,8 +144,8 @@ def _less(a: Running, b: Running) -> bool | None:
 
 
 @cache
-def running(storage: Format, scalars: Format = FLOAT64) -> Field:
-    """The field of numbers computed in ``storage``, whose hyper-parameters are first computed in ``scalars``.
+def running(storage: Format) -> Field:
+    """The field of numbers computed in ``storage``, whose hyper-parameters are first computed in float64.
 
     The values themselves are evaluated in float64; what that loses is counted too.
     """
@@ -155,8 +155,8 @@ def running(storage: Format, scalars: Format = FLOAT64) -> Field:
             return value
         number = float(value) if isinstance(value, float | int | np.floating) else _float(value)
         # A hyper-parameter is rounded once, to the format in which scalars are computed.
-        lost = 0.0 if float(int(number)) == number else abs(number) * scalars.unit
-        return Running(number, lost, abs(number), 0, scalars.unit + FLOAT64.unit, storage.tiny)
+        lost = 0.0 if float(int(number)) == number else abs(number) * FLOAT64.unit
+        return Running(number, lost, abs(number), 0, 2 * FLOAT64.unit, storage.tiny)
 
     return Field(
         name=f"running({storage.name})",

@@ -7,7 +7,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from tangency.optim import SGDP, AdamP
-from tangency.theory.algorithms import Step
+from tangency.theory.algorithms import ALGORITHMS, Step
 
 # Capabilities: what a claim may require, and what its trials use.
 HEAVY_BALL = "heavy-ball"  # the update is the momentum buffer of Eq. 7
@@ -53,6 +53,11 @@ class Subject:
     device: str = "cpu"
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     spec: Callable[..., Step] | None = None
+
+    @property
+    def step(self) -> Callable[..., Step]:
+        """The executable spec of one step."""
+        return self.spec or ALGORITHMS[self.algorithm]
 
 
 SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY, MAXIMIZE})

@@ -14,7 +14,7 @@ import torch
 
 from tangency.proofs_checks.engine.rounding import FORMATS, Bounds, Floats, Format
 from tangency.proofs_checks.engine.subjects import ADAPTIVE, PROJECTION, NotOffered, Subject
-from tangency.theory.algorithms import ALGORITHMS, START, Step
+from tangency.theory.algorithms import START, Step
 from tangency.theory.fields import EXACT, Array, Field, balls
 from tangency.theory.projection import View
 
@@ -25,9 +25,11 @@ LAYOUTS = ("contiguous", "transposed", "strided", "channels_last")
 EXECUTION = frozenset({"maximize", "foreach", "fused", "capturable", "differentiable"})
 # Hyper-parameters of the projection, of which an algorithm without one knows nothing.
 PROJECTING = frozenset({"delta", "wd_ratio"})
-# Algorithms without weight decay in the spec; claims run them at 0.
 WITHOUT_STATE = frozenset({"gd"})
+# Algorithms without weight decay in the spec; claims run them at 0.
 WITHOUT_DECAY = frozenset({"gd", "momentum", "nesterov", "adam"})
+# Algorithms without an ε: that of published SGDP is in its cosine and norm, not in Algorithm 1.
+WITHOUT_EPS = frozenset({"gd", "momentum", "nesterov", "sgdp"})
 BALLS = balls(256)
 
 
@@ -127,12 +129,17 @@ class Run:
         object.__setattr__(self, "bounds", Bounds(compute))
 
     @property
-    def hyper(self) -> dict[str, Any]:
-        """The hyper-parameters that the algorithm knows."""
+    def options(self) -> dict[str, Any]:
+        """The hyper-parameters that say what a step computes, not how it is executed."""
         unknown = EXECUTION if self.projects else EXECUTION | PROJECTING
-        if self.subject.algorithm in WITHOUT_DECAY:
-            unknown |= {"weight_decay"}
         return {name: value for name, value in self.trial.hyper.items() if name not in unknown}
+
+    @property
+    def hyper(self) -> dict[str, Any]:
+        """The :attr:`options` that the algorithm of the spec knows."""
+        lacks = {"weight_decay"} if self.subject.algorithm in WITHOUT_DECAY else set()
+        lacks |= {"eps"} if self.subject.algorithm in WITHOUT_EPS else set()
+        return {name: value for name, value in self.options.items() if name not in lacks}
 
     @property
     def projects(self) -> bool:
@@ -153,8 +160,7 @@ class Run:
         assert record.g is not None, "a step without a gradient has no exact step"
         state = {k: v if k == "step" else self.field.array(v) for k, v in record.state.items()} or START
         hyper = {**self.hyper, **changes} | ({} if view is None or not self.projects else {"view": view})
-        algorithm = self.subject.spec or ALGORITHMS[self.subject.algorithm]
-        return algorithm(self.field, self.field.array(record.w), self.field.array(record.g), state, **hyper)
+        return self.subject.step(self.field, self.field.array(record.w), self.field.array(record.g), state, **hyper)
 
     def compare(self, what: str, record: Record, got: Floats, exact: Array, bound: Floats) -> Measurement:
         """The element of an array that lies worst against its bound."""

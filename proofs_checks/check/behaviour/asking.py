@@ -17,6 +17,10 @@ from tangency.proofs_checks.engine.subjects import NotOffered
 Experiment = Callable[..., Wrong | str | None]
 HERE = os.path.dirname(os.path.abspath(__file__))
 TORCH = ("torch",)
+ELEMENTWISE = ("sgd", "adam")
+# Sources of what is asked.
+TORCH_OPTIM = "torch.optim: SGD, Adam and AdamW do so"
+STEP = "torch.optim.Optimizer.step"
 
 
 def behaviour(

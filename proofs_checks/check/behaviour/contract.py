@@ -6,11 +6,8 @@ from typing import Any
 
 import torch
 
-from tangency.proofs_checks.check.behaviour.asking import TORCH, behaviour
-from tangency.proofs_checks.check.behaviour.tools import Make, Wrong, parameter, same, show, spread, steps
-
-STEP = "torch.optim.Optimizer.step"
-BUSY = {"weight_decay": 0.25}
+from tangency.proofs_checks.check.behaviour.asking import STEP, TORCH, behaviour
+from tangency.proofs_checks.check.behaviour.tools import BUSY, Make, Wrong, parameter, same, show, spread, steps
 
 
 @behaviour(

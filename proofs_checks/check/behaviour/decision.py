@@ -189,7 +189,8 @@ def vectors(target: Target) -> Iterator[Case]:
     projects=True,
 )
 def by_gradient(target: Target) -> Iterator[Case]:
-    given = hyper(target, NO_EPS, **_momentum(target))
+    # A momentum that outweighs the gradient.
+    given = hyper(target, NO_EPS | {"momentum": 0.75})
     w = weights(3, 4)
     gradients: tuple[Gradient, ...] = (lambda w: 4 * w, Rotation(View.CHANNEL, -3))
     says = "a momentum along the weights, an orthogonal gradient"
@@ -197,11 +198,6 @@ def by_gradient(target: Target) -> Iterator[Case]:
     gradients = (Rotation(View.CHANNEL, 2), Tilted(View.CHANNEL, 4.0, delta_of(given), -12))
     says = "an orthogonal momentum, a small gradient that is not"
     yield Case(says, trial((3, 4), w, gradients, given), decision_is_right)
-
-
-def _momentum(target: Target) -> dict[str, float]:
-    """A momentum that outweighs the gradient, where the target has a momentum."""
-    return {"momentum": 0.75} if target.offers("momentum") and "momentum" not in target.options else {}
 
 
 @tried(
@@ -213,8 +209,7 @@ def _momentum(target: Target) -> dict[str, float]:
     projects=True,
 )
 def ignores_decay(target: Target) -> Iterator[Case]:
-    free = {} if "momentum" in target.options or not target.offers("momentum") else {"momentum": 0.0}
-    given = hyper(target, NO_EPS, weight_decay=1.0, **free)
+    given = hyper(target, NO_EPS | {"momentum": 0.0}, weight_decay=1.0)
     w = weights(3, 4)
     says = "weight_decay = 1, an orthogonal gradient"
     yield Case(says, trial((3, 4), w, (Rotation(View.CHANNEL, -4),), given), decision_is_right)

@@ -23,7 +23,7 @@ from tangency.proofs_checks.check.target import Target
 from tangency.proofs_checks.engine import subjects
 from tangency.proofs_checks.engine.generate import Rotation
 from tangency.proofs_checks.engine.rounding import Floats
-from tangency.proofs_checks.engine.trials import Gradient, Trial
+from tangency.proofs_checks.engine.trials import Trial
 from tangency.theory.projection import View
 
 SHAPE = (3, 4)
@@ -60,20 +60,13 @@ def magnitudes(target: Target) -> Iterator[Case]:
 
 def _of_size(target: Target, exponent: int, dtype: str) -> Trial:
     # Below every gradient here: where exactly ε stands in the denominator is another check's matter.
-    given = hyper(target, {"eps": 2.0**-160 if dtype == "float64" else 2.0**-120})
+    wanted = {"eps": 2.0**-160 if dtype == "float64" else 2.0**-120}
     # The step size makes up for the gradient, so that steps are as long as ever.
-    eps = float(given.get("eps", 1e-8))
+    eps = float(hyper(target, wanted).get("eps", 1e-8))
     grows = max(0, math.ceil(math.log2(eps)) - exponent) if target.family == "adam" else -exponent
-    given = given if "lr" in target.options else {**given, "lr": 2.0 ** (grows - 3)}
-    along: Gradient = Scaled(exponent)
-    gradients = tuple(
-        Rotation(View.CHANNEL, exponent) if g is not radial else along for g in after_radial(target, _turn)
-    )
+    given = hyper(target, wanted | {"lr": 2.0 ** (grows - 3)})
+    gradients = after_radial(target, Rotation(View.CHANNEL, exponent), Scaled(exponent))
     return trial(SHAPE, weights(*SHAPE), gradients, given, dtype=dtype)
-
-
-def _turn(w: Floats) -> Floats:
-    return Rotation(View.CHANNEL)(w)
 
 
 @tried(
@@ -182,7 +175,7 @@ def half_precision(target: Target) -> Iterator[Case]:
     given = hyper(target)
     # numpy, of which the other kinds are made, has no bfloat16.
     for dtype in ("float16", "bfloat16") if target.kind in ("torch", "optax") else ("float16",):
-        for says, last in (("along w", radial), ("orthogonal", _turn)):
+        for says, last in (("along w", radial), ("orthogonal", Rotation(View.CHANNEL))):
             gradients = after_radial(target, last)
             made = trial(SHAPE, weights(*SHAPE), gradients, given, dtype=dtype)
             control = trial(SHAPE, weights(*SHAPE), gradients, given, dtype="float32")

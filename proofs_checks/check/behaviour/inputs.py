@@ -6,11 +6,8 @@ import math
 
 import torch
 
-from tangency.proofs_checks.check.behaviour.asking import TORCH, behaviour
+from tangency.proofs_checks.check.behaviour.asking import ELEMENTWISE, TORCH, TORCH_OPTIM, behaviour
 from tangency.proofs_checks.check.behaviour.tools import Make, Wrong, agree, parameter, same, show, spread, steps
-
-ELEMENTWISE = ("sgd", "adam")
-TORCH_OPTIM = "torch.optim: SGD, Adam and AdamW do so"
 
 
 @behaviour(

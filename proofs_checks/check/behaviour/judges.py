@@ -8,7 +8,7 @@ import numpy as np
 from tangency.proofs_checks.engine.conformance import admissible_views, measure_step, weights_bound
 from tangency.proofs_checks.engine.rounding import Floats
 from tangency.proofs_checks.engine.trials import Measurement, Run
-from tangency.theory.algorithms import ALGORITHMS, START
+from tangency.theory.algorithms import START
 from tangency.theory.fields import FLOAT64
 from tangency.theory.projection import View
 
@@ -78,7 +78,6 @@ def _in_float64(run: Run, at: int, view: View) -> Floats:
     """The weights after a step of a given decision, in float64."""
     record = run.records[at]
     assert record.g is not None
-    algorithm = run.subject.spec or ALGORITHMS[run.subject.algorithm]
-    made = algorithm(FLOAT64, record.w, record.g, record.state or START, **run.hyper, view=view)
+    made = run.subject.step(FLOAT64, record.w, record.g, record.state or START, **run.hyper, view=view)
     after: Floats = made.w
     return after

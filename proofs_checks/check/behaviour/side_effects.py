@@ -13,9 +13,7 @@ from typing import Any
 import torch
 
 from tangency.proofs_checks.check.behaviour.asking import TORCH, behaviour
-from tangency.proofs_checks.check.behaviour.tools import Make, Wrong, parameter, same, show, spread, steps
-
-BUSY = {"weight_decay": 0.25}
+from tangency.proofs_checks.check.behaviour.tools import BUSY, Make, Wrong, parameter, same, show, spread, steps
 
 
 @behaviour(

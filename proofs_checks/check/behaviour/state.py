@@ -11,10 +11,9 @@ from typing import Any
 import torch
 
 from tangency.proofs_checks.check.behaviour.asking import TORCH, behaviour
-from tangency.proofs_checks.check.behaviour.tools import Make, Wrong, parameter, same, show, spread, steps
+from tangency.proofs_checks.check.behaviour.tools import BUSY, Make, Wrong, parameter, same, show, spread, steps
 
 STATE = "torch.optim.Optimizer.state_dict and load_state_dict"
-BUSY = {"weight_decay": 0.25}
 # Of each option a usual and another value, which moves the weights elsewhere.
 OTHER: dict[str, tuple[Any, Any]] = {
     "lr": (0.125, 0.5),

@@ -6,11 +6,8 @@ from collections.abc import Iterator
 
 import torch
 
-from tangency.proofs_checks.check.behaviour.asking import TORCH, behaviour
+from tangency.proofs_checks.check.behaviour.asking import ELEMENTWISE, TORCH, TORCH_OPTIM, behaviour
 from tangency.proofs_checks.check.behaviour.tools import Make, Wrong, agree, parameter, same, show, spread, steps
-
-TORCH_OPTIM = "torch.optim: SGD, Adam and AdamW do so"
-ELEMENTWISE = ("sgd", "adam")
 
 
 def layouts(x: torch.Tensor) -> Iterator[tuple[str, torch.Tensor]]:

@@ -17,6 +17,10 @@ class Wrong(NamedTuple):
     input: str = ""
 
 
+# Hyper-parameters that an ordinary step has, where the optimizer takes them.
+BUSY = {"weight_decay": 0.25}
+
+
 class Inapplicable(Exception):
     """The experiment has nothing to say about this optimizer; the message says why."""
 

@@ -11,17 +11,13 @@ from tangency.proofs_checks.check.behaviour.asking import usual_hyper
 from tangency.proofs_checks.check.behaviour.judges import Judge, Miss, step_is_right
 from tangency.proofs_checks.check.behaviour.tools import spread
 from tangency.proofs_checks.check.model import Check, Finding, Severity
-from tangency.proofs_checks.check.question import Fails, Question, Skip
+from tangency.proofs_checks.check.question import Fails, Question, Skip, as_claim
 from tangency.proofs_checks.check.target import Target
 from tangency.proofs_checks.engine import reproducer
-from tangency.proofs_checks.engine.claim import Claim, NotApplicable, Verdict
+from tangency.proofs_checks.engine.claim import Verdict
 from tangency.proofs_checks.engine.rounding import Bounds, Floats
-from tangency.proofs_checks.engine.subjects import Subject
 from tangency.proofs_checks.engine.trials import Crash, Gradient, Measurement, Run, Trial, execute
-from tangency.theory.algorithms import ALGORITHMS, START, State, Step
-from tangency.theory.fields import Array, Field
 
-ELSEWHERE = NotApplicable("it is about implementations alone")
 # With it ε is out of play where a check is about something else: far below every norm that the check uses.
 NO_EPS = {"eps": 2.0**-100}
 
@@ -106,24 +102,13 @@ def _ask(check: Check, target: Target, cases: Iterable[Case]) -> Finding:
 
 def _run(check: Check, target: Target, case: Case) -> Run:
     try:
-        run = execute(_subject(target), case.trial)
+        run = execute(target.subject, case.trial)
     except Crash as crash:
         raised = f"{type(crash.error).__name__}: {crash.error}"
         nothing = Measurement("w", len(crash.run.records) - 1, math.nan, math.nan, math.nan, 0.0)
         miss = Miss(f"raised {raised}", "no exception", raised, nothing)
         raise _failure(check, crash.run, case, miss) from crash
     return _in_storage(run) if case.native else run
-
-
-def _subject(target: Target) -> Subject:
-    """The target with an algorithm that takes ``eps``, as published SGDP does: Algorithm 1 has no use for it."""
-    subject = target.subject
-    algorithm = ALGORITHMS[subject.algorithm]
-
-    def without_eps(field: Field, w: Array, g: Array, state: State = START, **hyper: Any) -> Step:
-        return algorithm(field, w, g, state, **{k: v for k, v in hyper.items() if k != "eps"})
-
-    return replace(subject, spec=without_eps) if target.algorithm == "sgdp" else subject
 
 
 def _in_storage(run: Run) -> Run:
@@ -136,7 +121,7 @@ def _in_storage(run: Run) -> Run:
 def _is_off(target: Target, case: Case) -> bool:
     assert case.control is not None
     try:
-        run = execute(_subject(target), case.control)
+        run = execute(target.subject, case.control)
     except Crash:
         return True
     at = len(case.control.gradients) - 1
@@ -154,18 +139,7 @@ def _require_finite(check: Check, run: Run, case: Case) -> None:
 
 
 def _failure(check: Check, run: Run, case: Case, miss: Miss) -> Fails:
-    claim = Claim(
-        id=check.id,
-        title=check.title,
-        where=check.source,
-        statement=check.why,
-        latex="",
-        hypotheses=(),
-        proof=ELSEWHERE,
-        exact=ELSEWHERE,
-        ball=ELSEWHERE,
-        implementation=ELSEWHERE,
-    )
+    claim = as_claim(check, check.why)
     script = reproducer.script(claim, run.subject, run.trial, run, miss.worst) if run.records else ""
     return Fails(
         f"{case.says}: {miss.detail}",
@@ -230,9 +204,9 @@ def delta_of(given: dict[str, Any]) -> float:
     return float(given.get("delta", 0.1))
 
 
-def after_radial(target: Target, gradient: Gradient) -> tuple[Gradient, ...]:
+def after_radial(target: Target, gradient: Gradient, first: Gradient = radial) -> tuple[Gradient, ...]:
     """A gradient that follows one along the weights, so that the update has a radial part whatever the gradient is.
 
     Adam's has one in any case: where its state cannot be read, a first step will do.
     """
-    return (gradient,) if target.family == "adam" and not target.buffers else (radial, gradient)
+    return (gradient,) if target.family == "adam" and not target.buffers else (first, gradient)

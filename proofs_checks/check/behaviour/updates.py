@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from tangency.proofs_checks.check.behaviour.asking import TORCH, behaviour
-from tangency.proofs_checks.check.behaviour.tools import Make, Wrong, parameter, same, show, spread, steps, tilted
+from tangency.proofs_checks.check.behaviour.asking import STEP, TORCH, behaviour
+from tangency.proofs_checks.check.behaviour.tools import BUSY, Make, Wrong, parameter, same, show, spread, steps, tilted
 from tangency.proofs_checks.check.model import Severity
-
-STEP = "torch.optim.Optimizer.step"
-BUSY = {"weight_decay": 0.25}
 
 
 @behaviour(

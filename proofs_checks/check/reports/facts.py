@@ -1,6 +1,5 @@
 """What every report of a check tells, in one order and in the same words; how text of a target is made harmless."""
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,7 +8,7 @@ from enum import Enum
 
 from tangency.proofs_checks.check.model import Check, Finding, TargetReport
 from tangency.proofs_checks.engine.claim import Verdict
-from tangency.proofs_checks.engine.report import MARKS
+from tangency.proofs_checks.engine.report import MARKS, share
 
 # What acts instead of being read: control characters, with which escape sequences begin, halves of surrogate pairs,
 # marks that turn the reading direction, and code points that are no characters.
@@ -60,6 +59,13 @@ class Row:
     finding: Finding | None
     status: Status
     reason: str = ""
+
+    @property
+    def note(self) -> str:
+        """What a footnote says of it: why it is excused, or why it does not apply; empty otherwise."""
+        if self.status is Status.DOES_NOT_APPLY and self.finding is not None:
+            return self.finding.detail
+        return self.reason
 
 
 def rows(report: TargetReport) -> list[Row]:
@@ -135,11 +141,6 @@ def _apart(names: list[str], longer: list[str]) -> list[str]:
 
 def _options(report: TargetReport) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in report.info.options.items()) or "no options"
-
-
-def share(error: float) -> str:
-    """An error as a share of its bound, rounded down: 1 is shown where the bound is reached, and not before."""
-    return f"{math.floor(error * 1000) / 1000:g}" if math.isfinite(error) else str(error)
 
 
 def measured(finding: Finding) -> str:

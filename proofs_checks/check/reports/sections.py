@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from tangency.proofs_checks.check.model import Curve, Judgement, TargetReport
 from tangency.proofs_checks.check.reports import dialect_text, figures
 from tangency.proofs_checks.check.reports.elements import Markup, element, join
-from tangency.proofs_checks.check.reports.facts import Row, Status, overall, remarks, rows, share, worst_first
+from tangency.proofs_checks.check.reports.facts import Row, Status, overall, remarks, rows, worst_first
+from tangency.proofs_checks.engine.report import share
 
 KINDS = {Judgement.THEOREM.value: "theorem", Judgement.TRAJECTORY.value: "trajectory"}
 
@@ -49,19 +50,11 @@ def class_of(status: Status) -> str:
     return {Status.ERROR: "error", Status.KNOWN: "known"}.get(status, status.value.replace(" ", "-"))
 
 
-def why(row: Row) -> str:
-    """The reason that a note gives: why a failure is excused, or why a check does not apply."""
-    if row.status is Status.DOES_NOT_APPLY and row.finding is not None:
-        return row.finding.detail
-    return row.reason
-
-
 def noted(row: Row, notes: dict[str, int], id: str) -> Markup:
     """The number of the note, as a link to it; fills the numbered ``notes``."""
-    reason = why(row)
-    if not reason:
+    if not row.note:
         return Markup()
-    number = str(notes.setdefault(reason, len(notes) + 1))
+    number = str(notes.setdefault(row.note, len(notes) + 1))
     return element("sup", element("a", f"[{number}]", href=f"#{id}-note-{number}"))
 
 

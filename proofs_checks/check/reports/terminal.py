@@ -19,11 +19,11 @@ from tangency.proofs_checks.check.reports.facts import (
     overall,
     remarks,
     rows,
-    share,
     short_labels,
     visible,
     worst_first,
 )
+from tangency.proofs_checks.engine.report import share
 
 STYLES = {
     Status.FAILS: "bold red",
@@ -178,10 +178,7 @@ def _cell(row: Row | None, notes: dict[str, int]) -> Text:
 
 def _noted(text: str, row: Row, notes: dict[str, int]) -> str:
     """The text with the number of the note that says why, where there is a reason."""
-    why = row.reason
-    if row.status is Status.DOES_NOT_APPLY and row.finding is not None:
-        why = row.finding.detail
-    return f"{text} [{notes.setdefault(why, len(notes) + 1)}]" if why else text
+    return f"{text} [{notes.setdefault(row.note, len(notes) + 1)}]" if row.note else text
 
 
 def _print_notes(console: Console, notes: Mapping[str, int]) -> None:

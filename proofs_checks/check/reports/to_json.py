@@ -27,7 +27,7 @@ from tangency.proofs_checks.check.model import (
     exit_code,
 )
 from tangency.proofs_checks.engine.claim import Verdict
-from tangency.proofs_checks.engine.json_report import versions
+from tangency.proofs_checks.engine.json_report import number, versions
 from tangency.proofs_checks.engine.registry import WrongCall
 
 SCHEMA = 1
@@ -100,11 +100,7 @@ def _plain(value: Any) -> Any:
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    return _number(value) if isinstance(value, float) else value
-
-
-def _number(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)
+    return number(value) if isinstance(value, float) else value
 
 
 def _option(value: Any) -> Any:
