@@ -85,7 +85,7 @@ def test_the_table_of_the_paper_fits_the_page() -> None:
 
 def test_progress_is_silent_where_there_is_no_terminal() -> None:
     stream = io.StringIO()
-    with live_progress(Console(file=stream)) as watch:
+    with live_progress(Console(file=stream), lambda task: task.claim) as watch:
         watch(Task("true", Rung.PROOF), None, 1)
         watch(Task("true", Rung.PROOF), verify(suite=small.good, rungs=["proof"]).results[0], 1)
     assert stream.getvalue() == ""
