@@ -26,6 +26,7 @@ from tangency.proofs_checks.engine.claim import (
     require_equal,
 )
 from tangency.proofs_checks.engine.invariant_problems import Point, irrational_points, rational_points
+from tangency.proofs_checks.engine.rounding import Floats
 from tangency.proofs_checks.engine.subjects import ADAPTIVE, PROJECTION, Subject
 from tangency.proofs_checks.engine.symbolic import Given, Gram, Identity, Proof
 from tangency.proofs_checks.engine.trials import Gradient, Measurement, Run, Trial, execute
@@ -146,6 +147,22 @@ def check_implementation(run: Run) -> list[Measurement]:
     return measured
 
 
+def shown(run: Run, step: int) -> tuple[Run, list[tuple[str, Floats, Floats]]]:
+    """The scaled run that is worst at a step, and what c times the weights of the other would be."""
+
+    def error(other: Run, exponent: int) -> float:
+        off = np.abs(other.records[step].w_after - np.ldexp(run.records[step].w_after, exponent))
+        return math.inf if np.isnan(off).any() else float(np.ldexp(off.max(), -exponent))
+
+    runs = {exponent: execute(run.subject, scaled(run, exponent)) for exponent in EXPONENTS}
+    worst = max(
+        (exponent for exponent, other in runs.items() if len(other.records) > step),
+        key=lambda exponent: error(runs[exponent], exponent),
+    )
+    expected = np.ldexp(run.records[step].w_after, worst)
+    return runs[worst], [(f"2^{worst} times the weights of the run on (w, g)", expected, 0 * expected)]
+
+
 def not_invariant() -> Refutation:
     """f(w) = w·w: w·∇f(w) = 2 w·w."""
     w = EXACT.array([3, 4])
@@ -184,7 +201,7 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(rational_points(), check_exact),
     ball=Search(irrational_points(), check_ball),
-    implementation=Attack(frozenset({PROJECTION}), homogeneity_trials, check_implementation),
+    implementation=Attack(frozenset({PROJECTION}), homogeneity_trials, check_implementation, shown),
     notes=(
         "The paper derives w·∇f(w) = 0; the degree −1 of ∇f is what makes effective steps shrink like 1/‖w‖². The "
         "implementation rung attacks the counterpart in optimizers: homogeneity in (w, g), with no ε in the way."

@@ -1,6 +1,7 @@
 """Pages are executed: what a Markdown page shows of Python and of the command line, and how it is run."""
 
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -69,10 +70,10 @@ def run_python(shown: Shown, folder: Path) -> str:
 
 
 def run_command(shown: Shown, folder: Path) -> str:
-    """Run a command of ``tangency`` in a folder, and check it likewise."""
-    program, *arguments = shown.text.split()
-    assert program == "tangency"
-    return _checked(shown, run([sys.executable, "-m", "tangency.proofs_checks.engine.cli", *arguments], folder))
+    """Run a command of ``tangency`` or ``pytest`` in a folder, and check it likewise."""
+    program, *arguments = shlex.split(shown.text)
+    module = {"tangency": "tangency.proofs_checks.engine.cli", "pytest": "pytest"}[program]
+    return _checked(shown, run([sys.executable, "-m", module, *arguments], folder))
 
 
 def _checked(shown: Shown, done: subprocess.CompletedProcess[str]) -> str:

@@ -7,7 +7,6 @@ field with square roots.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -321,7 +320,8 @@ def step(
             p, new = _sgd(dialect, field, moved, state, number(momentum), number(dampening), nesterov)
             step_size = lr
         q, chosen = p, View.NONE
-        if "views" in dialect and delta != 0:
+        # No |cos| is below 0; a cosine that keeps its sign may be.
+        if "views" in dialect and (delta != 0 or dialect["cosine"] == "signed"):
             looked_at = {"gradient": g, "decayed gradient": moved, "update": p}[dialect["cosine_of"]]
             chosen = view if view is not None else _decide(dialect, field, w, looked_at, number(delta), eps)
             q = p if chosen is View.NONE else _project(dialect, field, chosen, w, p, eps)
@@ -468,18 +468,21 @@ def _passes(dialect: Dialect, field: Field, view: View, w: Array, g: Array, delt
 
 
 def _cosine(dialect: Dialect, field: Field, w: Array, g: Array, eps: Any) -> Any:
+    norms = [field.sqrt(w @ w), field.sqrt(g @ g)]
+    size: Any = 1
+    low = {"clamped at ε": eps, "clamped at 1e-8": field.element(1e-8)}.get(dialect["cosine_epsilon"])
+    if low is not None:
+        # In the order of F.cosine_similarity, which divides first: orthogonal vectors may then have a cosine of 1e-17.
+        w, g = (x if norm == 0 else x / _at_least(field, norm, low) for x, norm in zip((w, g), norms, strict=True))
+    else:
+        size = {
+            "none": lambda: norms[0] * norms[1],
+            "added": lambda: (norms[0] + eps) * (norms[1] + eps),
+            "product clamped at ε": lambda: _at_least(field, norms[0] * norms[1], eps),
+        }[dialect["cosine_epsilon"]]()
     dot = w @ g
     if dialect["cosine"] == "absolute" and field.less(dot, field.element(0)) is True:
         dot = -dot
-    norms = [field.sqrt(w @ w), field.sqrt(g @ g)]
-    clamp = partial(_at_least, field)
-    size = {
-        "none": lambda: norms[0] * norms[1],
-        "clamped at ε": lambda: clamp(norms[0], eps) * clamp(norms[1], eps),
-        "clamped at 1e-8": lambda: clamp(norms[0], field.element(1e-8)) * clamp(norms[1], field.element(1e-8)),
-        "added": lambda: (norms[0] + eps) * (norms[1] + eps),
-        "product clamped at ε": lambda: clamp(norms[0] * norms[1], eps),
-    }[dialect["cosine_epsilon"]]()
     # A row with w = 0 or g = 0 has no angle; without ε it counts as orthogonal, as in the specification.
     return dot if size == 0 else dot / size
 

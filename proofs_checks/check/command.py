@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tangency.proofs_checks.engine import output
-from tangency.proofs_checks.engine.registry import WrongCall
+from tangency.proofs_checks.engine.registry import WrongCall, no_such
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +44,7 @@ def check(
     profile: Annotated[Profile, typer.Option(help="How much is tried.")] = Profile.default,  # type: ignore[attr-defined]
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run.")] = None,
-    time_limit: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="What hangs longer fails.")] = 60,
+    time_limit: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="What hangs longer fails.")] = 120,
     known_failures: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML of expected failures: check, reason, versions.")
     ] = None,
@@ -76,6 +76,7 @@ def check(
     if not targets:
         raise WrongCall("no TARGET; name one as MODULE:NAME or PATH.py:NAME, or use --list or --explain CHECK")
     specs = _specs(targets, algorithm, kind, set_ or (), rename or ())
+    pinned = _pinned(dialect or ())
 
     from tangency.proofs_checks.check import known, session
     from tangency.proofs_checks.check.model import exit_code
@@ -98,19 +99,18 @@ def check(
             seed=seed,
             limit=time_limit,
             known=entries,
-            pinned=_pairs("--dialect", dialect or ()),
+            pinned=pinned,
             watch=watch,
         )
+    # Files first: whoever reads the rest through a pipe may close it early.
+    for option, name in files.items():
+        if name is not None:
+            output.write(name, _render(option, reports))
     scripts = _write_scripts(reproducers, reports)
     page = errors if "-" in files.values() else output.console(sys.stdout)
     print_reports(page, reports, scripts)
     code = exit_code(reports)
-    if before is not None:
-        code = _compared(page, before, reports, code)
-    for option, name in files.items():
-        if name is not None:
-            output.write(name, _render(option, reports))
-    return code
+    return code if before is None else _compared(page, before, reports, code)
 
 
 def _specs(
@@ -122,6 +122,20 @@ def _specs(
         raise WrongCall(f"--algorithm is {algorithm!r}; it must be one of {', '.join(HYPER)}")
     fixed = {name: _value(text) for name, text in _pairs("--set", set_).items()}
     return [TargetSpec(target, algorithm, kind, fixed, _pairs("--rename", rename)) for target in targets]
+
+
+def _pinned(given: Sequence[str]) -> dict[str, str]:
+    """The choices that a target must speak; a wrong name or value is one that no target ever speaks."""
+    from tangency.theory.dialects import CHOICES
+
+    found = _pairs("--dialect", given)
+    for name, value in found.items():
+        options = [value for choice in CHOICES if choice.name == name for value in choice.values]
+        if not options:
+            raise WrongCall(no_such("choice", name, sorted({choice.name for choice in CHOICES})))
+        if value not in options:
+            raise WrongCall(f"--dialect {name} is {value!r}; it must be one of {', '.join(options)}")
+    return found
 
 
 def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:

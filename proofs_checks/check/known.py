@@ -6,14 +6,17 @@
     target = "adamp:*"      # optional: a glob; every target without it
     versions = "<0.4"       # optional: a PEP 440 specifier; every version without it
 
+``check`` and ``target`` may be lists: one entry then stands for all pairs.
+
 A known failure is excused. One that is wrong, because its check holds, does not apply or does not exist, is stale: an
 error, so that the file never says more than is true.
 """
 
 import tomllib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +88,22 @@ def load(path: str | Path, ids: Collection[str] | None = None) -> tuple[Known, .
     entries: list[Known] = []
     for number, table in enumerate(tables, 1):
         where = f"{path}, entry {number}"
-        entry = _entry(where, table, ids)
-        if replace(entry, reason="") in [replace(other, reason="") for other in entries]:
-            raise BadKnownFailures(f"{where}: {entry.check!r} stands in an earlier entry, for the same versions")
-        entries.append(entry)
+        for one in _pairs(where, table):
+            entry = _entry(where, one, ids)
+            if replace(entry, reason="") in [replace(other, reason="") for other in entries]:
+                raise BadKnownFailures(f"{where}: {entry.check!r} stands in an earlier entry, for the same versions")
+            entries.append(entry)
     return tuple(entries)
+
+
+def _pairs(where: str, table: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The table once for each check and each target that it lists."""
+    lists = {name: table[name] for name in ("check", "target") if isinstance(table.get(name), list)}
+    for name, values in lists.items():
+        if not values:
+            raise BadKnownFailures(f"{where}: {name} is an empty list; leave it out, or name at least one")
+    for chosen in product(*lists.values()):
+        yield table | dict(zip(lists, chosen, strict=True))
 
 
 def _entry(where: str, table: dict[str, Any], ids: Collection[str] | None) -> Known:

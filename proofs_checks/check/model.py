@@ -1,5 +1,6 @@
 """What a conformance check finds: plain records, which travel between processes and into every report."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -234,19 +235,25 @@ class TargetReport:
         """The verdict in one line, for terminals, job summaries and titles."""
         if self.problem:
             return f"{self.info.target} could not be checked: {self.problem.splitlines()[0]}"
-        counts = dict.fromkeys(Severity, 0)
-        for finding in self.failures:
-            counts[self.check(finding.check).severity] += 1
-        excused = sum(self.expected(finding) is not None for finding in self.findings)
-        known = f"; {excused} known failure{'s' * (excused != 1)}" if excused else ""
         held = sum(finding.verdict is Verdict.HOLDS for finding in self.findings)
-        if not any(counts.values()):
-            said = f"conforms to {self.info.algorithm}: {held} checks hold"
-        else:
-            failing = ", ".join(f"{n} of severity {severity.value}" for severity, n in counts.items() if n)
-            said = f"does not conform to {self.info.algorithm}: {failing} fail; {held} checks hold"
-        wrong = f"; {len(self.stale)} stale known failure{'s' * (len(self.stale) != 1)}" if self.stale else ""
-        return f"{self.info.target} {said}{known}{wrong}" + ("; interrupted" if self.interrupted else "")
+        failing = [finding for finding in self.failures if finding.verdict is Verdict.FAILS]
+        excused = sum(self.expected(finding) is not None for finding in self.findings)
+        counts = Counter(self.check(finding.check).severity for finding in failing)
+        conforms = "does not conform to" if failing else "conforms to" if held else "was not tried as"
+        said = [
+            f"{_count(len(failing), 'check')} fail{'s' * (len(failing) == 1)} "
+            f"({', '.join(f'{counts[one]} {one.value}' for one in Severity if counts[one])})"
+        ] * bool(failing)
+        said += [f"{_count(held, 'check')} hold{'s' * (held == 1)}" if held else "no check holds"]
+        said += [f"{len(self.failures) - len(failing)} undecided"] * (len(failing) < len(self.failures))
+        said += [_count(excused, "known failure")] * bool(excused)
+        said += [_count(len(self.stale), "stale known failure")] * bool(self.stale)
+        said += ["interrupted"] * self.interrupted
+        return f"{self.info.target} {conforms} {self.info.algorithm}: {'; '.join(said)}"
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}{'s' * (number != 1)}"
 
 
 def exit_code(reports: Sequence[TargetReport]) -> int:

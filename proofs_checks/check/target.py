@@ -217,6 +217,7 @@ class Target:
             imports=imports,
             expression=expression,
             arguments=self.arguments,
+            foreign=True,
         )
 
     @cached_property

@@ -105,14 +105,15 @@ class Attack:
         trials: the strategy of trials for one subject.
         check: the measurements of a run; the engine judges each against its bound, and any above it is a
             counterexample.
-        admissible: the right results of a step of a run, for the script that reproduces a failure: (name, weights,
-            largest admissible error) of each; ``None``: the exact steps of the subject's algorithm.
+        shown: what the script that reproduces a failure at a step of a run shows: the run to repeat, and the right
+            results of its step, (name, weights, largest admissible error) of each; ``None``: the run itself, and the
+            exact steps of the subject's algorithm.
     """
 
     requires: frozenset[str]
     trials: "Callable[[Subject], SearchStrategy[Trial]]"
     check: "Callable[[Run], list[Measurement]]"
-    admissible: "Callable[[Run, int], list[tuple[str, Floats, Floats]]] | None" = None
+    shown: "Callable[[Run, int], tuple[Run, list[tuple[str, Floats, Floats]]]] | None" = None
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,9 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
     The script judges the step itself; the quantity that the claim is about stands in its docstring.
     """
     attack = claim.implementation
-    special = None if isinstance(attack, NotApplicable) else attack.admissible
-    results = (special or exact_results)(run, measurement.step)
+    shown = None if isinstance(attack, NotApplicable) else attack.shown
+    run, results = shown(run, measurement.step) if shown else (run, exact_results(run, measurement.step))
+    trial = run.trial
     upto = run.records[: measurement.step + 1]
     gradients = [None if g is None else _literal(g) for g in map(run.given, upto)]
     hyper = subject.arguments({**subject.options, **trial.hyper})

@@ -9,6 +9,7 @@ no implementation. All are elementwise, absolute, in float64, and inflated by th
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,24 +19,28 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Format:
-    """A binary floating-point format with ``digits`` significant bits and smallest normal number 2^``emin``."""
+    """A binary floating-point format with ``digits`` significant bits and smallest normal number 2^``emin``.
+
+    With ``flushes``, what is subnormal becomes 0, as XLA has it on CPUs.
+    """
 
     name: str
     digits: int
     emin: int
     emax: int
+    flushes: bool = False
 
-    @property
+    @cached_property
     def unit(self) -> float:
         """u, the unit roundoff: half the distance of 1 to the next number."""
         return math.ldexp(1.0, -self.digits)
 
-    @property
+    @cached_property
     def tiny(self) -> float:
-        """η, the smallest subnormal: what an underflow can lose."""
-        return math.ldexp(1.0, self.emin - self.digits + 1)
+        """η, what an underflow can lose: the smallest subnormal, or normal number where those are flushed."""
+        return math.ldexp(1.0, self.emin if self.flushes else self.emin - self.digits + 1)
 
-    @property
+    @cached_property
     def max(self) -> float:
         """The largest finite number."""
         return math.ldexp(2.0 - 2.0 * self.unit, self.emax)
@@ -65,6 +70,7 @@ FORMATS: dict[str, tuple[Format, Format]] = {
     "complex64": (FLOAT32, FLOAT32),
     "complex128": (FLOAT64, FLOAT64),
 }
+HALVES = frozenset({"float16", "bfloat16"})
 
 
 def inflate(bound: Floats, operations: int) -> Floats:

@@ -13,8 +13,9 @@ from tangency.proofs_checks.engine import reproducer
 from tangency.proofs_checks.engine.claim import Attack, Claim, NotApplicable, Result, Rung, Search, Verdict, Violation
 from tangency.proofs_checks.engine.profiles import Profile
 from tangency.proofs_checks.engine.registry import Suite
+from tangency.proofs_checks.engine.rounding import HALVES
 from tangency.proofs_checks.engine.search import Budget, Found, derive_seed, search
-from tangency.proofs_checks.engine.subjects import Subject
+from tangency.proofs_checks.engine.subjects import NotOffered, Subject
 from tangency.proofs_checks.engine.trials import Crash, Measurement, Run, Trial, execute
 
 
@@ -171,13 +172,17 @@ def run_attack(claim: Claim, subject: Subject, task: Task, examples: int, option
 
 
 def _measure(attack: Attack, subject: Subject, trial: Trial) -> tuple[Run, list[Measurement]]:
-    """Run and measure; an optimizer that raises is infinitely wrong."""
+    """Run and measure; an optimizer that raises is infinitely wrong, unless it is a foreign one."""
+    if subject.foreign and trial.dtype in HALVES:
+        raise NotOffered(f"{trial.dtype} is computed in a precision of its own: a check of behaviour asks about it")
     try:
         run = execute(subject, trial)
+        return run, attack.check(run) if run.records else []
     except Crash as crash:
+        if subject.foreign:
+            raise NotOffered(str(crash)) from crash
         step = max(0, len(crash.run.records) - 1)
         return crash.run, [Measurement(str(crash), step, math.nan, math.nan, math.inf, 0.0)]
-    return run, attack.check(run) if run.records else []
 
 
 def _ratio(measurement: Measurement) -> float:

@@ -29,7 +29,8 @@ class Running:
         value: the number, in float64.
         carried: what its parts carry into it.
         size, count: a sum of ``count`` roundings whose terms' absolute values add up to ``size``.
-        unit, tiny: what one rounding may lose, relative and by underflow.
+        unit: what one rounding may lose, relative.
+        storage: the format; its ``tiny`` is what underflow may lose, and beyond its ``max`` nothing is known.
     """
 
     value: float
@@ -37,23 +38,25 @@ class Running:
     size: float
     count: int
     unit: float
-    tiny: float
+    storage: Format
 
     @property
     def error(self) -> float:
         """How far a computed number may be from ``value``: carried + γ_count size."""
         product = self.count * self.unit
+        if self.size > self.storage.max:
+            return math.inf  # it, or a part of it, overflows
         return (self.carried + product / (1 - product) * self.size) * (1 + 2**-40) if product < 1 else math.inf
 
     def _exact(self, x: Operand) -> "Running":
-        return x if isinstance(x, Running) else Running(float(x), 0.0, abs(float(x)), 0, self.unit, self.tiny)
+        return x if isinstance(x, Running) else Running(float(x), 0.0, abs(float(x)), 0, self.unit, self.storage)
 
     def _made(self, value: float, carried: float, other: "Running | None" = None) -> "Running":
         """The result of one operation that is no sum, in the coarser of the two formats."""
         unit = self.unit if other is None else max(self.unit, other.unit)
         if math.isnan(value) or math.isnan(carried):
-            return Running(math.nan, math.inf, math.inf, 0, unit, self.tiny)
-        return Running(value, carried + 2 * self.tiny, abs(value) + carried, 2, unit, self.tiny)
+            return Running(math.nan, math.inf, math.inf, 0, unit, self.storage)
+        return Running(value, carried + 2 * self.storage.tiny, abs(value) + carried, 2, unit, self.storage)
 
     def __add__(self, other: Operand) -> "Running":
         if isinstance(other, np.ndarray):  # element by element
@@ -65,10 +68,10 @@ class Running:
             return b
         carried, size = self.carried + b.carried, self.size + b.size
         unit = max(self.unit, b.unit)
-        return Running(self.value + b.value, carried, size, self.count + b.count + 2, unit, self.tiny)
+        return Running(self.value + b.value, carried, size, self.count + b.count + 2, unit, self.storage)
 
     def __neg__(self) -> "Running":
-        return Running(-self.value, self.carried, self.size, self.count, self.unit, self.tiny)
+        return Running(-self.value, self.carried, self.size, self.count, self.unit, self.storage)
 
     def __sub__(self, other: Operand) -> "Running":
         if isinstance(other, np.ndarray):  # element by element
@@ -92,7 +95,7 @@ class Running:
         if self.value == 0 and self.error == 0 and low > 0:
             return self
         if low <= 0 or b.value == 0:
-            return Running(math.nan, math.inf, math.inf, 0, self.unit, self.tiny)
+            return Running(math.nan, math.inf, math.inf, 0, self.unit, self.storage)
         value = self.value / b.value
         return self._made(value, (self.error + abs(value) * b.error) / low, b)
 
@@ -124,7 +127,7 @@ class Running:
         """√x; the error is at most e/√x, and at most √e."""
         e = self.error
         if self.value < 0 or math.isnan(self.value):
-            return Running(math.nan, math.inf, math.inf, 0, self.unit, self.tiny)
+            return Running(math.nan, math.inf, math.inf, 0, self.unit, self.storage)
         if self.value == 0 and e == 0:
             return self
         root = math.sqrt(self.value)
@@ -156,7 +159,7 @@ def running(storage: Format) -> Field:
         number = float(value) if isinstance(value, float | int | np.floating) else _float(value)
         # A hyper-parameter is rounded once, to the format in which scalars are computed.
         lost = 0.0 if float(int(number)) == number else abs(number) * FLOAT64.unit
-        return Running(number, lost, abs(number), 0, 2 * FLOAT64.unit, storage.tiny)
+        return Running(number, lost, abs(number), 0, 2 * FLOAT64.unit, storage)
 
     return Field(
         name=f"running({storage.name})",
@@ -181,7 +184,7 @@ def tensor(values: Array, storage: Format) -> Array:
     unit = storage.unit + FLOAT64.unit
     for index in np.ndindex(values.shape):
         x = float(values[index])
-        result[index] = Running(x, 0.0, abs(x), 0, unit, storage.tiny)
+        result[index] = Running(x, 0.0, abs(x), 0, unit, storage)
     return result
 
 

@@ -40,6 +40,8 @@ class Subject:
         device: where its parameters lie.
         arguments: the hyper-parameters under the optimizer's own names, as ``expression`` takes them.
         spec: the executable spec itself, where it is an algorithm of somebody's own.
+        foreign: made elsewhere. It may compute in the format in which it stores, as torch.optim does, and a trial that
+            it refuses, by raising, says nothing about a claim: what it must take is asked by checks of behaviour.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Subject:
     device: str = "cpu"
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     spec: Callable[..., Step] | None = None
+    foreign: bool = False
 
     @property
     def step(self) -> Callable[..., Step]:

@@ -126,7 +126,7 @@ class Run:
     def __post_init__(self) -> None:
         storage, compute = FORMATS[self.trial.dtype]
         object.__setattr__(self, "storage", storage)
-        object.__setattr__(self, "bounds", Bounds(compute))
+        object.__setattr__(self, "bounds", Bounds(storage if self.subject.foreign else compute))
 
     @property
     def options(self) -> dict[str, Any]:

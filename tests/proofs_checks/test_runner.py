@@ -240,3 +240,10 @@ def test_workers_that_never_come_up_are_our_own_error(monkeypatch: pytest.Monkey
     assert why.startswith("no worker process came up: it raised ImportError: not in this process (")
     assert "small_claims.py:" in why
     assert report.exit_code == 3
+
+
+def test_what_a_foreign_optimizer_refuses_is_no_counterexample() -> None:
+    foreign = replace(small.CRASHING, foreign=True)
+    (result,) = verify(["true"], suite=small.killing(foreign), rungs=["implementation"], profile=small.TINY).results
+    assert result.verdict is Verdict.HOLDS  # on the trials that it does not refuse
+    assert "the optimizer raised RuntimeError: out of order" in result.detail

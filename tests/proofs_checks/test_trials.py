@@ -12,7 +12,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangency.proofs_checks import mutants
+from tangency.proofs_checks import Claim, NotApplicable, Suite, Verdict, discover, mutants, verify
 from tangency.proofs_checks.algorithm_1_sgdp import CLAIM, check_implementation
 from tangency.proofs_checks.engine.conformance import admissible_views, measure_step
 from tangency.proofs_checks.engine.generate import Rotation, Tilted, hyperparameters, trials
@@ -184,3 +184,18 @@ def test_infinity_is_right_only_beyond_the_largest_number(got: float, exact: int
 def test_nan_is_never_right() -> None:
     run = execute(SGDP, TRIAL)
     assert run.measure("w", 0, math.nan, EXACT.element(10**60), 1.0).ratio == math.inf
+
+
+ATTACKED = [claim for claim in discover() if not isinstance(claim.implementation, NotApplicable)]
+
+
+@pytest.mark.parametrize("attacked", ATTACKED, ids=lambda claim: claim.id)
+def test_the_reproducer_of_every_claim_shows_its_failure(attacked: Claim, tmp_path: Path) -> None:
+    broken = next(mutant.subject for mutant in mutants.MUTANTS if attacked.id in mutant.caught_by)
+    report = verify([attacked.id], suite=Suite((attacked,), (broken,)), rungs=["implementation"], seed=1, jobs=1)
+    (result,) = report.results
+    assert result.verdict is Verdict.FAILS
+    file = tmp_path / "failure.py"
+    file.write_text(result.reproducer, encoding="utf-8")
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr

@@ -15,15 +15,18 @@ REFUSALS = "torch.optim: SGD and Adam raise ValueError"
 
 
 def effect(make: Make, name: str) -> Wrong | None:
-    """Three steps with two values of an argument must end at different weights."""
+    """Twelve steps with two values of an argument must end at different weights."""
     usual, other = OTHER[name]
     hyper = settings(make, name)
     ends = []
     for value in (usual, other):
         p = parameter(spread(2, 3))
-        ends.append(moves(make([p], **{**hyper, name: value}), p))
+        optimizer = make([p], **{**hyper, name: value})
+        for _ in range(4):  # RAdam divides by √v + eps from the eighth step on
+            moves(optimizer, p)
+        ends.append(p.detach())
     if same(*ends):
-        given = f"shape (2, 3), three steps, {', '.join(f'{k}={v}' for k, v in hyper.items())}"
+        given = f"shape (2, 3), twelve steps, {', '.join(f'{k}={v}' for k, v in hyper.items())}"
         return Wrong(
             f"{name} has no effect", f"other weights with {name}={other} than with {name}={usual}", "the same", given
         )

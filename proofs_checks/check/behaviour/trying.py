@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from tangency.proofs_checks.check.question import Fails, Question, Skip, as_clai
 from tangency.proofs_checks.check.target import Target
 from tangency.proofs_checks.engine import reproducer
 from tangency.proofs_checks.engine.claim import Verdict
-from tangency.proofs_checks.engine.rounding import Bounds, Floats
+from tangency.proofs_checks.engine.rounding import Floats
 from tangency.proofs_checks.engine.trials import Crash, Gradient, Measurement, Run, Trial, execute
 
 # With it ε is out of play where a check is about something else: far below every norm that the check uses.
@@ -31,15 +31,14 @@ class Case:
         trial: what is run.
         judge: looks at the last step of the run.
         control: the same in ordinary circumstances: where the target's step is not the algorithm's there either, the
-            case tells nothing, since whatever is wrong has nothing to do with the input that the check is about.
-        native: an implementation may compute in the format in which it stores, as torch.optim does.
+            case tells nothing, since whatever is wrong has nothing to do with the input that the check is about. If
+            there is none, one step along the weights under the same hyper-parameters.
     """
 
     says: str
     trial: Trial
     judge: Judge
     control: Trial | None = None
-    native: bool = False
 
 
 def tried(
@@ -86,7 +85,7 @@ def _ask(check: Check, target: Target, cases: Iterable[Case]) -> Finding:
         _require_finite(check, run, case)
         found = case.judge(run, at)
         if isinstance(found, Miss):
-            if case.control is not None and _is_off(target, case):
+            if _is_off(target, case.control or _ordinary(case.trial)):
                 off = (
                     "finite, but neither this step nor an ordinary one is the algorithm's: that is no matter of inputs"
                 )
@@ -102,29 +101,26 @@ def _ask(check: Check, target: Target, cases: Iterable[Case]) -> Finding:
 
 def _run(check: Check, target: Target, case: Case) -> Run:
     try:
-        run = execute(target.subject, case.trial)
+        return execute(target.subject, case.trial)
     except Crash as crash:
         raised = f"{type(crash.error).__name__}: {crash.error}"
         nothing = Measurement("w", len(crash.run.records) - 1, math.nan, math.nan, math.nan, 0.0)
         miss = Miss(f"raised {raised}", "no exception", raised, nothing)
         raise _failure(check, crash.run, case, miss) from crash
-    return _in_storage(run) if case.native else run
 
 
-def _in_storage(run: Run) -> Run:
-    """The run with bounds of an implementation that computes in the format of its parameters."""
-    native = replace(run)
-    object.__setattr__(native, "bounds", Bounds(run.storage))
-    return native
+def _ordinary(made: Trial) -> Trial:
+    # With δ as it is by default: where it is extreme, it is what the check is about.
+    given = {name: value for name, value in made.hyper.items() if name != "delta"}
+    return trial((3, 4), weights(3, 4), (radial,), given)
 
 
-def _is_off(target: Target, case: Case) -> bool:
-    assert case.control is not None
+def _is_off(target: Target, control: Trial) -> bool:
     try:
-        run = execute(target.subject, case.control)
+        run = execute(target.subject, control)
     except Crash:
         return True
-    at = len(case.control.gradients) - 1
+    at = len(control.gradients) - 1
     return len(run.records) <= at or isinstance(step_is_right(run, at), Miss)
 
 

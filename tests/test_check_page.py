@@ -1,0 +1,46 @@
+"""The page on ``tangency check`` is executed, and its recipes for CI call the command as it is."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import executed_page as pages
+import pytest
+from executed_page import ROOT, Shown
+
+PAGE = pages.read("docs/check.md")
+PYTHON, COMMANDS = pages.python_blocks(PAGE), pages.commands(PAGE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(ROOT / "docs" / "examples" / "my_sgd.py", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("shown", COMMANDS, ids=lambda shown: shown.text)
+def test_every_command_does_what_the_page_says(shown: Shown, folder: Path) -> None:
+    pages.run_command(shown, folder)
+    if "--reproducers" in shown.text:
+        scripts = sorted((folder / "failures").iterdir())
+        assert scripts
+        assert {pages.run([sys.executable, str(script)], folder).returncode for script in scripts} == {1}
+
+
+@pytest.mark.parametrize("block", range(len(PYTHON)))
+def test_every_block_is_a_test_file_that_passes(block: int, folder: Path) -> None:
+    (folder / "test_block.py").write_text(PYTHON[block].text, encoding="utf-8")
+    done = pages.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], folder)
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
+
+
+def test_the_recipes_use_options_that_there_are(folder: Path) -> None:
+    recipes = re.findall(r"^```yaml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
+    assert len(recipes) == 2
+    help_ = pages.run([sys.executable, "-m", "tangency.proofs_checks.engine.cli", "check", "--help"], folder).stdout
+    for recipe in recipes:
+        assert "tangency check my_package.optim:AdamP" in recipe
+        for option in re.findall(r"--[a-z-]+", recipe):
+            assert option in help_
