@@ -163,7 +163,7 @@ def _summary(reports: Sequence[TargetReport]) -> str:
     for number, report in enumerate(reports, 1):
         failing = [row.check.severity for row in _failing(report)]
         counts = " | ".join(str(failing.count(severity) or "") for severity in Severity)
-        version = report.info.version or "here"
+        version = "here" if report.info.target.startswith("tangency.") else report.info.version
         lines.append(f"| {number} | `{report.info.target}` | {version} | {counts} | {_dialect(report)} |")
     return "\n".join(lines) + "\n"
 

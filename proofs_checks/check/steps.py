@@ -13,7 +13,7 @@ from tangency.proofs_checks.check.question import as_claim
 from tangency.proofs_checks.check.target import Target
 from tangency.proofs_checks.engine import generate
 from tangency.proofs_checks.engine.claim import Attack, Claim
-from tangency.proofs_checks.engine.rounding import Floats, Format
+from tangency.proofs_checks.engine.rounding import Floats
 from tangency.proofs_checks.engine.running import parts, running, tensor
 from tangency.proofs_checks.engine.trials import Measurement, Run
 from tangency.theory.algorithms import ALGORITHMS, START, Step
@@ -30,13 +30,11 @@ CHECK = Check(
 # They compute in the format in which they are stored; the claims and the checks of behaviour attack the others.
 DTYPES = ("float64", "float32")
 StepOf = Callable[..., Step]
-Computed = Callable[[Run], Format]
 
 
 def claim(target: Target, dialect: Dialect) -> Claim:
     """The check as a claim that the engine can attack the target with."""
     made: StepOf = ALGORITHMS[target.algorithm] if target.family == "grassmann" else partial(step, dialect)
-    computed = partial(_computed, flushes=target.kind == "optax")  # XLA flushes subnormal numbers
     return as_claim(
         CHECK,
         "w_{t+1} is the dialect's, to within the rounding of its lines",
@@ -46,13 +44,13 @@ def claim(target: Target, dialect: Dialect) -> Claim:
             lambda subject: generate.trials(subject, dtypes=DTYPES).map(
                 lambda trial: replace(trial, layout="contiguous", grad_layout="contiguous")
             ),
-            partial(_measure, made, computed),
-            shown=partial(_shown, made, computed),
+            partial(_measure, made),
+            shown=partial(_shown, made),
         ),
     )
 
 
-def _measure(made: StepOf, computed: Computed, run: Run) -> list[Measurement]:
+def _measure(made: StepOf, run: Run) -> list[Measurement]:
     """The weights after each step against the dialect's, from the first step on.
 
     Raises:
@@ -60,17 +58,17 @@ def _measure(made: StepOf, computed: Computed, run: Run) -> list[Measurement]:
     """
     return [
         _worst(run, record.index, record.w_after, expected, error)
-        for record, (expected, error) in zip(run.records, _results_of(made, computed, run), strict=False)
+        for record, (expected, error) in zip(run.records, _results_of(made, run), strict=False)
     ]
 
 
-def _shown(made: StepOf, computed: Computed, run: Run, step: int) -> tuple[Run, list[tuple[str, Floats, Floats]]]:
-    return run, [("the dialect", *list(_results_of(made, computed, run))[step])]
+def _shown(made: StepOf, run: Run, step: int) -> tuple[Run, list[tuple[str, Floats, Floats]]]:
+    return run, [("the dialect", *list(_results_of(made, run))[step])]
 
 
-def _results_of(made: StepOf, computed: Computed, run: Run) -> Iterator[tuple[Floats, Floats]]:
+def _results_of(made: StepOf, run: Run) -> Iterator[tuple[Floats, Floats]]:
     """The dialect's weights after each step, and how far an implementation may be from them."""
-    storage = computed(run)
+    storage = replace(run.storage, flushes=run.subject.flushes)
     field = running(storage)
     w: Any = tensor(run.records[0].w, storage)
     state: Mapping[str, Any] = START
@@ -79,11 +77,6 @@ def _results_of(made: StepOf, computed: Computed, run: Run) -> Iterator[tuple[Fl
             taken = made(field, w, tensor(record.g, storage), state, **run.options)
             w, state = taken.w, taken.state
         yield parts(w)
-
-
-def _computed(run: Run, flushes: bool) -> Format:
-    """The format that a target computes in."""
-    return replace(run.storage, flushes=flushes)
 
 
 def _worst(run: Run, index: int, got: Floats, expected: Floats, error: Floats) -> Measurement:

@@ -218,6 +218,7 @@ class Target:
             expression=expression,
             arguments=self.arguments,
             foreign=True,
+            flushes=self.kind == "optax",
         )
 
     @cached_property

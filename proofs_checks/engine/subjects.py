@@ -42,6 +42,7 @@ class Subject:
         spec: the executable spec itself, where it is an algorithm of somebody's own.
         foreign: made elsewhere. It may compute in the format in which it stores, as torch.optim does, and a trial that
             it refuses, by raising, says nothing about a claim: what it must take is asked by checks of behaviour.
+        flushes: subnormal numbers become 0 in it, as in what XLA compiles for CPUs.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Subject:
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     spec: Callable[..., Step] | None = None
     foreign: bool = False
+    flushes: bool = False
 
     @property
     def step(self) -> Callable[..., Step]:

@@ -6,7 +6,7 @@ time: the exact step starts from the state that the optimizer really had, so tha
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -126,7 +126,8 @@ class Run:
     def __post_init__(self) -> None:
         storage, compute = FORMATS[self.trial.dtype]
         object.__setattr__(self, "storage", storage)
-        object.__setattr__(self, "bounds", Bounds(storage if self.subject.foreign else compute))
+        compute = replace(storage if self.subject.foreign else compute, flushes=self.subject.flushes)
+        object.__setattr__(self, "bounds", Bounds(compute))
 
     @property
     def options(self) -> dict[str, Any]:
