@@ -5,7 +5,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from types import ModuleType
@@ -330,9 +330,15 @@ def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise TargetError(f"{path} is no file")
     try:
-        return run_file(path, "tangency_target")
+        return _run_once(path.resolve(), path.stat().st_mtime_ns)
     except BaseException as error:
         raise TargetError(f"{path} cannot be imported: {_last(error)}") from error
+
+
+@cache
+def _run_once(path: Path, changed: int) -> ModuleType:
+    """The module of a file. Several targets of one file share it, for what it defines is pickled by its place there."""
+    return run_file(path, "tangency_target")
 
 
 def _last(error: BaseException) -> str:
