@@ -289,7 +289,7 @@ def load(spec: TargetSpec) -> Target:
     algorithm = spec.algorithm or _infer_algorithm(spec.target)
     if algorithm not in HYPER:
         raise TargetError(f"--algorithm is {algorithm!r}; it must be one of {', '.join(HYPER)}")
-    kind = spec.kind or _infer_kind(factory, spec.target)
+    kind = spec.kind or _infer_kind(factory)
     if kind not in ("torch", *ADAPTERS):
         raise TargetError(f"--kind is {kind!r}; it must be one of {', '.join(('torch', *ADAPTERS))}")
     names, defaults = _names(factory, kind, algorithm, spec)
@@ -353,7 +353,7 @@ def _infer_algorithm(target: str) -> str:
     raise TargetError(f"the name of {target} does not say what it claims to be; use --algorithm")
 
 
-def _infer_kind(factory: Callable[..., Any], target: str) -> str:
+def _infer_kind(factory: Callable[..., Any]) -> str:
     if isinstance(factory, type):
         if issubclass(factory, torch.optim.Optimizer):
             return "torch"
@@ -371,7 +371,8 @@ def _infer_kind(factory: Callable[..., Any], target: str) -> str:
     ]
     if len(required) >= 3 and "grad" in required[1]:
         return "function"
-    return "optax" if required[:1] in (["learning_rate"], ["lr"]) and target.startswith("optax") else "torch"
+    # What takes its step size first takes no parameters to optimize.
+    return "optax" if next(iter(signature.parameters), "") in SYNONYMS["lr"] else "torch"
 
 
 def _names(

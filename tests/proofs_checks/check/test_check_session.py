@@ -10,11 +10,20 @@ from tangency.proofs_checks.check.model import FAILED, USAGE
 from tangency.proofs_checks.check.target import TargetError, TargetSpec, load
 from tangency.proofs_checks.engine.claim import Verdict
 
-FILE = Path(__file__).with_name("array_targets.py")
+FILES = {name: Path(__file__).with_name(f"{name}_targets.py") for name in ("array", "optax")}
 
 
-def target(name: str) -> TargetSpec:
-    return TargetSpec(f"{FILE}:{name}", "sgd")
+def target(name: str, file: str = "array") -> TargetSpec:
+    return TargetSpec(f"{FILES[file]}:{name}", "sgd")
+
+
+def test_optax_is_driven_and_its_planted_defect_is_shown() -> None:
+    pytest.importorskip("optax", reason="optax is not installed, which an optax target needs")
+    right, wrong = load(target("heavy_ball", "optax")), load(target("ascends", "optax"))
+    assert right.kind == wrong.kind == "optax"
+    assert fit(right).explained
+    assert right.buffers
+    assert fit(wrong).leaves_at
 
 
 @pytest.mark.parametrize(("name", "kind"), [("momentum", "function"), ("Object", "protocol")])
@@ -38,7 +47,7 @@ def test_an_adapter_shows_a_planted_defect(name: str) -> None:
         (TargetSpec("no_such_module:AdamP"), "no_such_module cannot be imported"),
         (TargetSpec("torch.optim:Adamm", "adam"), "torch.optim has no Adamm"),
         (TargetSpec("torch.optim.Adam"), "it must be MODULE:NAME"),
-        (TargetSpec(f"{FILE}:nothing", "sgd"), "has no nothing"),
+        (TargetSpec(f"{FILES['array']}:nothing", "sgd"), "has no nothing"),
         (TargetSpec("torch.optim:SGD", set={"moment": 1}), "takes no argument 'moment'"),
         (TargetSpec("torch.optim:LBFGS"), "use --algorithm"),
     ],
