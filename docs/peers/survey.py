@@ -26,7 +26,7 @@ from tangency.proofs_checks.engine.pool import usable_cores
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "peers.md"
 KNOWN = HERE / "known_failures.toml"
-SEED = 20_200_615  # the day the paper was first posted; any other finds the same failures
+SEED = 20_200_615  # the day the paper was first posted; another finds a few failures more or less
 LIMIT = 600.0  # seconds a check may take: none of these targets hangs, and the machine may be busy
 PROJECTING = (
     "adamp:AdamP",
