@@ -1,0 +1,209 @@
+"""The fused step on a GPU: the kernels of `_gpu_kernels`, launched once for all parameters of one dtype.
+
+The kernels find the parameters through a table of addresses in device memory. It is sent anew only when an address has
+changed, from page-locked memory; nothing is read back, and the host never waits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+import triton.language as tl
+from torch import Tensor
+
+from tangency.optim import _gpu_kernels as kernels
+from tangency.optim import _gpu_tiles as tiles
+from tangency.optim._fused import Rows, Rule
+
+_TILE, _SPAN = tiles.TILE.value, tiles.SPAN.value
+_LANES = (16, 64, 256, _TILE)  # row lengths of tiles, of which a row takes the least that holds it
+_VECTOR_BYTES = 16
+_KEPT_PLANS = 64
+
+_DTYPES = {torch.float16: tl.float16, torch.bfloat16: tl.bfloat16, torch.float32: tl.float32, torch.float64: tl.float64}
+
+
+@lru_cache(maxsize=4096)
+def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
+    """How a parameter is cut into pieces: cols, size, lanes, blocks, groups, segments, and how many pieces that makes."""
+    size = rows * cols
+    if not projects:
+        # Its rows mean nothing: take those that fit.
+        rows, cols = -(-size // _TILE), _TILE
+    # A row may begin anywhere in the first vector of its window.
+    window = cols if cols % vector == 0 else cols + vector - 1
+    lanes = next((n for n in _LANES if window <= n), _TILE)
+    blocks = -(-window // lanes)
+    segments = -(-blocks // _SPAN)
+    tiles = -(-rows // (_TILE // lanes))
+    blocks, groups = min(blocks, _SPAN), min(max(1, _SPAN // blocks), tiles)
+    return cols, size, lanes, blocks, groups, segments, -(-tiles // groups) * segments
+
+
+def _line(row: Rows, projects: bool, vector: int) -> list[int]:
+    """The fields of one parameter, but for its first piece."""
+    m, v = ([x.data_ptr() for x in row.state] + [0, 0])[:2]
+    step = 0 if row.step is None else row.step.data_ptr()
+    return [row.w.data_ptr(), row.g.data_ptr(), m, v, step, *_cut(row.rows, row.cols, projects, vector), int(projects)]
+
+
+@dataclass
+class _Plan:
+    """Where everything is: the lines it was made of, the table on both sides, and room for results of the kernels."""
+
+    lines: list[list[int]]
+    host: Tensor
+    device: Tensor
+    found: Tensor
+    decided: Tensor
+    captured: bool = False
+
+    @property
+    def table(self) -> Tensor:
+        return self.device
+
+    @property
+    def owners(self) -> Tensor:
+        return self.device[len(self.lines) * tiles.FIELDS.value :]
+
+
+# Plans by place, number and first address of their parameters; the one that was used last is last.
+_plans: OrderedDict[tuple[Any, ...], _Plan] = OrderedDict()
+# A captured graph reads its plan whenever it is replayed, and does not say when it is gone.
+_captured: list[_Plan] = []
+
+
+def _capturing(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.is_current_stream_capturing()
+
+
+def _plan(lines: list[list[int]], device: torch.device) -> _Plan:
+    """The plan for these lines: the one of the step before, if nothing has moved."""
+    key = (device, len(lines), lines[0][0])
+    old = _plans.pop(key, None)
+    plan = old if old is not None and old.lines == lines else _new_plan(lines, device, old)
+    _plans[key] = plan
+    if len(_plans) > _KEPT_PLANS:
+        _plans.popitem(last=False)
+    if _capturing(device) and not plan.captured:
+        plan.captured = True
+        _captured.append(plan)
+    return plan
+
+
+def _new_plan(lines: list[list[int]], device: torch.device, old: _Plan | None) -> _Plan:
+    """A plan, in the memory of an old one for the same sizes if no graph reads that."""
+    pieces = np.array([line[-2] for line in lines])
+    first = np.cumsum(pieces) - pieces
+    table = np.insert(np.array(lines), -2, first, axis=1)
+    numbers = torch.from_numpy(np.concatenate([table.ravel(), np.repeat(np.arange(len(lines)), pieces)]))
+    fits = old is not None and not old.captured and old.host.numel() == numbers.numel()
+    # While a graph is captured no copy of before is under way, and no memory should be page-locked.
+    if old is not None and fits and _capturing(device):
+        host = old.host
+    else:
+        host = torch.empty(numbers.shape, dtype=torch.int64, pin_memory=device.type == "cuda")
+    host.copy_(numbers)
+    if old is not None and fits:
+        old.device.copy_(host, non_blocking=True)
+        return _Plan(lines, host, old.device, old.found, old.decided)
+    found = torch.empty(int(pieces.sum()) * kernels.FOUND.value, dtype=torch.float64, device=device)
+    decided = torch.empty(len(lines) * kernels.DECIDED.value, dtype=torch.float64, device=device)
+    return _Plan(lines, host, host.to(device, non_blocking=True), found, decided)
+
+
+def _options(dtype: torch.dtype) -> dict[str, Any]:
+    """One vector for each thread; a product and a sum are two roundings, and subnormal numbers are numbers."""
+    threads = _TILE * dtype.itemsize // _VECTOR_BYTES
+    common: dict[str, Any] = {"num_stages": 1, "enable_fp_fusion": False}
+    if torch.version.hip is not None:
+        return {**common, "num_warps": max(1, threads // 64)}
+    return {**common, "num_warps": threads // 32, "enable_reflect_ftz": False}
+
+
+def _log(beta: float) -> float:
+    return math.log(beta) if beta > 0 else -math.inf
+
+
+def _aligned(row: Rows) -> bool:
+    return all(x.data_ptr() % _VECTOR_BYTES == 0 for x in (row.w, row.g, *row.state))
+
+
+def step(
+    rule: Rule,
+    weights: Sequence[Rows],
+    lr: float | Tensor,
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+) -> None:
+    """Perform one step in place: weights, state and step counters; gradients are only read.
+
+    Args:
+        rule: the hyper-parameters.
+        weights: parameters on one device, of one dtype (float16, bfloat16, float32 or float64), none empty; their step
+            counters are on that device too.
+        lr: step size, a number or a tensor of one element (on the device, or on the CPU).
+        grad_scale: of torch.amp.GradScaler, on the device: gradients are divided by it as they are read.
+        found_inf: of torch.amp.GradScaler, on the device: where it is not 0 nothing changes, no counter either.
+    """
+    # What the kernels are compiled for: vectors of memory, and whether there is a buffer.
+    parts: defaultdict[tuple[bool, bool], list[Rows]] = defaultdict(list)
+    for row in weights:
+        parts[_aligned(row), bool(row.state)].append(row)
+    for (aligned, momentum), part in parts.items():
+        device = part[0].w.device
+        with torch.cuda.device(device if device.type == "cuda" else -1):
+            _launch(rule, part, lr, grad_scale, found_inf, aligned=aligned, momentum=momentum)
+
+
+def _launch(
+    rule: Rule,
+    weights: Sequence[Rows],
+    lr: float | Tensor,
+    grad_scale: Tensor | None,
+    found_inf: Tensor | None,
+    *,
+    aligned: bool,
+    momentum: bool,
+) -> None:
+    """The launches for parameters that share one variant of the kernels."""
+    device, dtype = weights[0].w.device, weights[0].w.dtype
+    vector = _VECTOR_BYTES // dtype.itemsize if aligned else 1
+    projects = [row.projects and rule.delta > 0 for row in weights]
+    plan = _plan([_line(row, asked, vector) for row, asked in zip(weights, projects, strict=True)], device)
+    on_device = isinstance(lr, Tensor) and lr.device == device
+    options = _options(dtype)
+    kind = {"DTYPE": _DTYPES[dtype], "VECTOR": vector}
+    pieces = (plan.found.numel() // kernels.FOUND.value,)
+    places = plan.table, plan.owners, plan.found
+    if any(projects):
+        kernels.statistics[pieces](*places, rule.delta, grad_scale, **kind, **options)
+    kernels.decide[(len(weights),)](
+        plan.table,
+        plan.found,
+        plan.decided,
+        0.0 if on_device else float(lr),
+        lr if on_device else None,
+        _log(rule.beta1),
+        _log(rule.beta2),
+        rule.weight_decay,
+        rule.wd_ratio,
+        rule.delta,
+        found_inf,
+        ADAPTIVE=rule.adaptive,
+        SCALED=dtype is torch.float64,
+        **options,
+    )
+    numbers = rule.beta1, rule.fresh, rule.ahead, rule.beta2, 1 - rule.beta2, rule.eps
+    flags = rule.adaptive, momentum, rule.nesterov, rule.maximize
+    for finish in (False, True) if any(projects) else (False,):
+        kernels.update[pieces](
+            *places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **options
+        )
