@@ -77,8 +77,10 @@ def load(base, spot, VECTOR: tl.constexpr):
 
 @triton.jit
 def store(base, spot, x, VECTOR: tl.constexpr):
-    """Round the elements of a tile once, and write those of its rows."""
+    """Write the elements of a tile that are in its rows, rounded to the format of the computation and of the storage."""
     element, whole, edge, ragged = spot
+    if base.dtype.element_ty.primitive_bitwidth < 32:
+        x = x.to(tl.float32)
     x = x.to(base.dtype.element_ty)
     tl.store(base + element, x, whole)
     if VECTOR > 1:
