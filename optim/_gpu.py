@@ -7,7 +7,7 @@ changed, from page-locked memory; nothing is read back, and the host never waits
 from __future__ import annotations
 
 import math
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +20,8 @@ from torch import Tensor
 
 from tangency.optim import _gpu_kernels as kernels
 from tangency.optim import _gpu_tiles as tiles
-from tangency.optim._fused import Rows, Rule
+from tangency.optim._fused import Rows
+from tangency.optim._rule import Rule
 
 _TILE, _SPAN = tiles.TILE.value, tiles.SPAN.value
 _LANES = (16, 64, 256, _TILE)  # row lengths of tiles, of which a row takes the least that holds it
@@ -34,6 +35,8 @@ _DTYPES = {torch.float16: tl.float16, torch.bfloat16: tl.bfloat16, torch.float32
 def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
     """How a parameter is cut into pieces: cols, size, lanes, blocks, groups, segments, and how many pieces that makes."""
     size = rows * cols
+    if size == 0:
+        return 1, 0, _LANES[0], 1, 1, 1, 0
     if not projects:
         # Its rows mean nothing: take those that fit.
         rows, cols = -(-size // _TILE), _TILE
@@ -47,11 +50,12 @@ def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
     return cols, size, lanes, blocks, groups, segments, -(-tiles // groups) * segments
 
 
-def _line(row: Rows, projects: bool, vector: int) -> list[int]:
+def _line(row: Rows, vector: int) -> list[int]:
     """The fields of one parameter, but for its first piece."""
     m, v = ([x.data_ptr() for x in row.state] + [0, 0])[:2]
     step = 0 if row.step is None else row.step.data_ptr()
-    return [row.w.data_ptr(), row.g.data_ptr(), m, v, step, *_cut(row.rows, row.cols, projects, vector), int(projects)]
+    cut = _cut(row.rows, row.cols, row.projects, vector)
+    return [row.w.data_ptr(), row.g.data_ptr(), m, v, step, *cut, int(row.projects)]
 
 
 @dataclass
@@ -143,24 +147,13 @@ def step(
     grad_scale: Tensor | None = None,
     found_inf: Tensor | None = None,
 ) -> None:
-    """Perform one step in place: weights, state and step counters; gradients are only read.
-
-    Args:
-        rule: the hyper-parameters.
-        weights: parameters on one device, of one dtype (float16, bfloat16, float32 or float64), none empty; their step
-            counters are on that device too.
-        lr: step size, a number or a tensor of one element (on the device, or on the CPU).
-        grad_scale: of torch.amp.GradScaler, on the device: gradients are divided by it as they are read.
-        found_inf: of torch.amp.GradScaler, on the device: where it is not 0 nothing changes, no counter either.
-    """
-    # What the kernels are compiled for: vectors of memory, and whether there is a buffer.
-    parts: defaultdict[tuple[bool, bool], list[Rows]] = defaultdict(list)
-    for row in weights:
-        parts[_aligned(row), bool(row.state)].append(row)
-    for (aligned, momentum), part in parts.items():
-        device = part[0].w.device
-        with torch.cuda.device(device if device.type == "cuda" else -1):
-            _launch(rule, part, lr, grad_scale, found_inf, aligned=aligned, momentum=momentum)
+    """Perform one step in place; see `_fused.Kernels`. Step counters are on the device."""
+    device = weights[0].w.device
+    with torch.cuda.device(device if device.type == "cuda" else -1):
+        for aligned in (True, False):
+            part = [row for row in weights if _aligned(row) is aligned]
+            if part:
+                _launch(rule, part, lr, grad_scale, found_inf, aligned=aligned)
 
 
 def _launch(
@@ -171,19 +164,18 @@ def _launch(
     found_inf: Tensor | None,
     *,
     aligned: bool,
-    momentum: bool,
 ) -> None:
-    """The launches for parameters that share one variant of the kernels."""
+    """The launches for parameters that begin at 16-byte boundaries, or for those that do not."""
     device, dtype = weights[0].w.device, weights[0].w.dtype
     vector = _VECTOR_BYTES // dtype.itemsize if aligned else 1
-    projects = [row.projects and rule.delta > 0 for row in weights]
-    plan = _plan([_line(row, asked, vector) for row, asked in zip(weights, projects, strict=True)], device)
+    plan = _plan([_line(row, vector) for row in weights], device)
+    projects = any(row.projects for row in weights)
     on_device = isinstance(lr, Tensor) and lr.device == device
     options = _options(dtype)
     kind = {"DTYPE": _DTYPES[dtype], "VECTOR": vector}
     pieces = (plan.found.numel() // kernels.FOUND.value,)
     places = plan.table, plan.owners, plan.found
-    if any(projects):
+    if projects:
         kernels.statistics[pieces](*places, rule.delta, grad_scale, **kind, **options)
     kernels.decide[(len(weights),)](
         plan.table,
@@ -202,8 +194,8 @@ def _launch(
         **options,
     )
     numbers = rule.beta1, rule.fresh, rule.ahead, rule.beta2, 1 - rule.beta2, rule.eps
-    flags = rule.adaptive, momentum, rule.nesterov, rule.maximize
-    for finish in (False, True) if any(projects) else (False,):
+    flags = rule.adaptive, bool(weights[0].state), rule.nesterov, rule.maximize
+    for finish in (False, True) if projects else (False,):
         kernels.update[pieces](
             *places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **options
         )
