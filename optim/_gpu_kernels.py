@@ -255,7 +255,12 @@ def _write(at, spot, tile, sums, decision, RULE: tl.constexpr, SCALED: tl.conste
     ww, wx, xx, kw, kx = sums
     projected, eta, kept = decision
     radial = tl.where(ww == 0, 0, wx / ww)
-    radial = radial * (w * power(-kw)) * power(kx) if SCALED else radial * w
+    if SCALED:
+        # By 2^(kx − kw) in two steps: each is a normal number, and what lies between them no smaller than w or w·x.
+        half = (kx - kw) >> 1
+        radial = radial * (w * power(half)) * power(kx - kw - half)
+    else:
+        radial = radial * w
     # Selected, not multiplied by 0: an infinity or a NaN stays in its own element of an update that is not projected.
     store(w_at, spot, kept * w - eta * tl.where(projected, x - radial, x), VECTOR)
     if RULE[1]:
