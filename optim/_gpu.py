@@ -23,12 +23,12 @@ from tangency.optim import _gpu_tiles as tiles
 from tangency.optim._fused import Rows
 from tangency.optim._rule import Rule
 
-_TILE, _SPAN = tiles.TILE.value, tiles.SPAN.value
-_LANES = (16, 64, 256, _TILE)  # row lengths of tiles, of which a row takes the least that holds it
+TILE, SPAN = tiles.TILE.value, tiles.SPAN.value
+_LANES = (16, 64, 256, TILE)  # row lengths of tiles, of which a row takes the least that holds it
 _VECTOR_BYTES = 16
 _KEPT_PLANS = 64
 
-_DTYPES = {torch.float16: tl.float16, torch.bfloat16: tl.bfloat16, torch.float32: tl.float32, torch.float64: tl.float64}
+DTYPES = {torch.float16: tl.float16, torch.bfloat16: tl.bfloat16, torch.float32: tl.float32, torch.float64: tl.float64}
 
 
 @lru_cache(maxsize=4096)
@@ -39,14 +39,14 @@ def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
         return 1, 0, _LANES[0], 1, 1, 1, 0
     if not projects:
         # Its rows mean nothing: take those that fit.
-        rows, cols = -(-size // _TILE), _TILE
+        rows, cols = -(-size // TILE), TILE
     # A row may begin anywhere in the first vector of its window.
     window = cols if cols % vector == 0 else cols + vector - 1
-    lanes = next((n for n in _LANES if window <= n), _TILE)
+    lanes = next((n for n in _LANES if window <= n), TILE)
     blocks = -(-window // lanes)
-    segments = -(-blocks // _SPAN)
-    tiles = -(-rows // (_TILE // lanes))
-    blocks, groups = min(blocks, _SPAN), min(max(1, _SPAN // blocks), tiles)
+    segments = -(-blocks // SPAN)
+    tiles = -(-rows // (TILE // lanes))
+    blocks, groups = min(blocks, SPAN), min(max(1, SPAN // blocks), tiles)
     return cols, size, lanes, blocks, groups, segments, -(-tiles // groups) * segments
 
 
@@ -123,12 +123,17 @@ def _new_plan(lines: list[list[int]], device: torch.device, old: _Plan | None) -
     return _Plan(lines, host, host.to(device, non_blocking=True), found, decided)
 
 
-def _options(dtype: torch.dtype) -> dict[str, Any]:
-    """One vector for each thread; a product and a sum are two roundings, and subnormal numbers are numbers."""
-    threads = _TILE * dtype.itemsize // _VECTOR_BYTES
+def vector(dtype: torch.dtype) -> int:
+    """Elements that move together."""
+    return _VECTOR_BYTES // dtype.itemsize
+
+
+def options(dtype: torch.dtype, *, hip: bool) -> dict[str, Any]:
+    """How kernels are compiled: one vector a thread; a product and a sum round twice, and subnormal numbers stay."""
+    threads = TILE // vector(dtype)
     common: dict[str, Any] = {"num_stages": 1, "enable_fp_fusion": False}
-    if torch.version.hip is not None:
-        return {**common, "num_warps": max(1, threads // 64)}
+    if hip:
+        return {**common, "num_warps": max(1, threads // 64), "allow_flush_denorm": False}
     return {**common, "num_warps": threads // 32, "enable_reflect_ftz": False}
 
 
@@ -167,16 +172,16 @@ def _launch(
 ) -> None:
     """The launches for parameters that begin at 16-byte boundaries, or for those that do not."""
     device, dtype = weights[0].w.device, weights[0].w.dtype
-    vector = _VECTOR_BYTES // dtype.itemsize if aligned else 1
-    plan = _plan([_line(row, vector) for row in weights], device)
+    width = vector(dtype) if aligned else 1
+    plan = _plan([_line(row, width) for row in weights], device)
     projects = any(row.projects for row in weights)
     on_device = isinstance(lr, Tensor) and lr.device == device
-    options = _options(dtype)
-    kind = {"DTYPE": _DTYPES[dtype], "VECTOR": vector}
+    how = options(dtype, hip=torch.version.hip is not None)
+    kind = {"DTYPE": DTYPES[dtype], "VECTOR": width}
     pieces = (plan.found.numel() // kernels.FOUND.value,)
     places = plan.table, plan.owners, plan.found
     if projects:
-        kernels.statistics[pieces](*places, rule.delta, grad_scale, **kind, **options)
+        kernels.statistics[pieces](*places, rule.delta, grad_scale, **kind, **how)
     kernels.decide[(len(weights),)](
         plan.table,
         plan.found,
@@ -191,11 +196,11 @@ def _launch(
         found_inf,
         ADAPTIVE=rule.adaptive,
         SCALED=dtype is torch.float64,
-        **options,
+        **how,
     )
     numbers = rule.beta1, rule.fresh, rule.ahead, rule.beta2, 1 - rule.beta2, rule.eps
     flags = rule.adaptive, bool(weights[0].state), rule.nesterov, rule.maximize
     for finish in (False, True) if projects else (False,):
         kernels.update[pieces](
-            *places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **options
+            *places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **how
         )

@@ -39,9 +39,12 @@ from tangency.optim._gpu_tiles import (
     cut,
     lanes,
     load,
+    load_edges,
+    narrow,
     nothing,
     power,
     store,
+    store_edges,
     window,
 )
 
@@ -95,9 +98,9 @@ def _number(x, FORMAT: tl.constexpr):
 
 
 @triton.jit
-def _gradient(g_at, spot, grad_scale, MAXIMIZE: tl.constexpr, FORMAT: tl.constexpr, VECTOR: tl.constexpr):
+def _gradient(g, grad_scale, MAXIMIZE: tl.constexpr, FORMAT: tl.constexpr):
     """±g / grad_scale."""
-    g = load(g_at, spot, VECTOR).to(FORMAT)
+    g = g.to(FORMAT)
     if grad_scale is not None:
         g = _divide(g, tl.load(grad_scale).to(FORMAT))
     return -g if MAXIMIZE else g
@@ -129,10 +132,12 @@ def _statistics(
         sums = nothing([TILE // ROW])
         for block in range(blocks):
             spot = lanes(rows, block, ROW, VECTOR)
-            w = load(w_at, spot, VECTOR).to(tl.float64)
+            w, g = load(w_at, spot), load(g_at, spot)
+            if VECTOR > 1:
+                if ragged:
+                    w, g = load_edges(w_at, spot, w), load_edges(g_at, spot, g)
             # Eq. 11 does not see the sign of g.
-            g = _gradient(g_at, spot, grad_scale, False, FORMAT, VECTOR).to(tl.float64)
-            sums = add_tile(sums, w, g, SCALED, True)
+            sums = add_tile(sums, w, _gradient(g, grad_scale, False, FORMAT), SCALED, True)
         ww, wg, gg, kw, kg = sums
         failed += tl.sum((~_passes(ww, wg, gg, _threshold(delta, cols))).to(tl.int32), 0)
         total = add_sums(total, sums, SCALED)
@@ -232,26 +237,34 @@ def _direction(at, spot, numbers, grad_scale, RULE: tl.constexpr, FORMAT: tl.con
     w_at, g_at, m_at, v_at = at
     element, whole, edge, ragged = spot
     beta1, fresh, ahead, beta2, fresh2, eps, root = numbers
-    w = load(w_at, spot, VECTOR).to(tl.float64)
-    g = _gradient(g_at, spot, grad_scale, RULE[3], FORMAT, VECTOR)
-    m = fresh * g
-    if RULE[1]:
-        m = beta1 * load(m_at, spot, VECTOR).to(FORMAT) + m
+    w, g = load(w_at, spot), load(g_at, spot)
+    m = load(m_at, spot) if RULE[1] else g
+    v = load(v_at, spot) if RULE[0] else g
+    if VECTOR > 1:
+        if ragged:
+            w, g = load_edges(w_at, spot, w), load_edges(g_at, spot, g)
+            if RULE[1]:
+                m = load_edges(m_at, spot, m)
+            if RULE[0]:
+                v = load_edges(v_at, spot, v)
+    g = _gradient(g, grad_scale, RULE[3], FORMAT)
+    m = beta1 * m.to(FORMAT) + fresh * g if RULE[1] else fresh * g
     x = ahead * g + beta1 * m if RULE[2] else m
-    v = m
     if RULE[0]:
-        v = beta2 * load(v_at, spot, VECTOR).to(FORMAT) + fresh2 * g * g
+        v = beta2 * v.to(FORMAT) + fresh2 * g * g
         x = _divide(x, _divide(_root(v), root) + eps)
         # Outside of the rows this is 0/0 if eps is 0.
         x = tl.where(whole | edge, x, 0)
-    return w, m, v, x.to(tl.float64)
+    return w, m, v, x
 
 
 @triton.jit
 def _write(at, spot, tile, sums, decision, RULE: tl.constexpr, SCALED: tl.constexpr, VECTOR: tl.constexpr):
     """w ← kept · w − η Π x (Eq. 10) in a tile, from w·w and w·x of its rows; and its moments."""
     w_at, g_at, m_at, v_at = at
+    element, whole, edge, ragged = spot
     w, m, v, x = tile
+    w, x = w.to(tl.float64), x.to(tl.float64)
     ww, wx, xx, kw, kx = sums
     projected, eta, kept = decision
     radial = tl.where(ww == 0, 0, wx / ww)
@@ -262,11 +275,20 @@ def _write(at, spot, tile, sums, decision, RULE: tl.constexpr, SCALED: tl.conste
     else:
         radial = radial * w
     # Selected, not multiplied by 0: an infinity or a NaN stays in its own element of an update that is not projected.
-    store(w_at, spot, kept * w - eta * tl.where(projected, x - radial, x), VECTOR)
+    w = narrow(w_at, kept * w - eta * tl.where(projected, x - radial, x))
+    m, v = narrow(m_at, m), narrow(v_at, v)
+    store(w_at, spot, w)
     if RULE[1]:
-        store(m_at, spot, m, VECTOR)
+        store(m_at, spot, m)
     if RULE[0]:
-        store(v_at, spot, v, VECTOR)
+        store(v_at, spot, v)
+    if VECTOR > 1:
+        if ragged:
+            store_edges(w_at, spot, w)
+            if RULE[1]:
+                store_edges(m_at, spot, m)
+            if RULE[0]:
+                store_edges(v_at, spot, v)
 
 
 @triton.jit

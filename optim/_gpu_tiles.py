@@ -56,7 +56,10 @@ def window(shape, index, group, ROW: tl.constexpr, VECTOR: tl.constexpr):
 
 @triton.jit
 def lanes(rows, block, ROW: tl.constexpr, VECTOR: tl.constexpr):
-    """The elements of a tile, [rows, ROW]; which of them are in whole vectors of their row, and which are its edges."""
+    """The elements of a tile, [rows, ROW]: which are in whole vectors of their row, which at its edges; if there are any.
+
+    All streams of a tile move their whole vectors first, then, in one branch for all, their edges.
+    """
     begin, first, last, ragged = rows
     lane = block * ROW + tl.arange(0, ROW)[None, :]
     vector = lane // VECTOR * VECTOR
@@ -65,27 +68,39 @@ def lanes(rows, block, ROW: tl.constexpr, VECTOR: tl.constexpr):
 
 
 @triton.jit
-def load(base, spot, VECTOR: tl.constexpr):
-    """The elements of a tile, 0 outside of its rows."""
+def load(base, spot):
+    """The elements of a tile in whole vectors of its rows; 0 elsewhere."""
     element, whole, edge, ragged = spot
-    x = tl.load(base + element, whole, other=0)
-    if VECTOR > 1:
-        if ragged:
-            x = tl.where(edge, tl.load(base + element, edge, other=0), x)
-    return x
+    return tl.load(base + element, whole, other=0)
 
 
 @triton.jit
-def store(base, spot, x, VECTOR: tl.constexpr):
-    """Write the elements of a tile that are in its rows, rounded to the format of the computation and of the storage."""
+def load_edges(base, spot, x):
+    """A tile with the elements at the edges of its rows."""
     element, whole, edge, ragged = spot
+    return tl.where(edge, tl.load(base + element, edge, other=0), x)
+
+
+@triton.jit
+def narrow(base, x):
+    """x as it is stored: rounded to the format of the computation, and to that of the storage."""
     if base.dtype.element_ty.primitive_bitwidth < 32:
         x = x.to(tl.float32)
-    x = x.to(base.dtype.element_ty)
+    return x.to(base.dtype.element_ty)
+
+
+@triton.jit
+def store(base, spot, x):
+    """Write the elements of a tile in whole vectors of its rows."""
+    element, whole, edge, ragged = spot
     tl.store(base + element, x, whole)
-    if VECTOR > 1:
-        if ragged:
-            tl.store(base + element, x, edge)
+
+
+@triton.jit
+def store_edges(base, spot, x):
+    """Write the elements at the edges of rows."""
+    element, whole, edge, ragged = spot
+    tl.store(base + element, x, edge)
 
 
 @triton.jit
@@ -112,12 +127,13 @@ def nothing(SHAPE: tl.constexpr):
 
 @triton.jit
 def add_tile(sums, a, b, SCALED: tl.constexpr, SQUARE: tl.constexpr):
-    """Add the inner products of the rows of two float64 tiles; b·b only with SQUARE.
+    """Add the inner products of the rows of two tiles; b·b only with SQUARE.
 
     In float64 the products of shorter formats are exact, and nothing over- or underflows. Those of float64 itself may:
     with SCALED the sums are those of a 2^-ka and b 2^-kb.
     """
     aa, ab, bb, ka, kb = sums
+    a, b = a.to(tl.float64), b.to(tl.float64)
     if SCALED:
         na, nb = tl.maximum(ka, exponent(a)), tl.maximum(kb, exponent(b))
         fa, fb = power(ka - na), power(kb - nb)
