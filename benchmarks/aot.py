@@ -60,22 +60,15 @@ class Kernel:
 
     Attributes:
         loads, stores: places in its code where a tile is read, or written; 0 where it moves no tiles.
-        registers: the most that a thread may use, for dtypes of 2, 4 and 8 bytes.
     """
 
     loads: int
     stores: int
-    registers: dict[int, int]
 
 
-# Four row lengths. The longest reads its tiles in three places of `update` (w·x, the tile that stays, all others) and
-# writes in two. Registers: two blocks fit on a multiprocessor of 65,536, and of bfloat16, with 128 threads each, three.
-KERNELS = {
-    "statistics": Kernel(4, 0, {2: 104, 4: 96, 8: 96}),
-    "decide": Kernel(0, 0, {2: 255, 4: 255, 8: 255}),
-    "update": Kernel(6, 5, {2: 168, 4: 128, 8: 128}),
-    "finish": Kernel(4, 4, {2: 168, 4: 128, 8: 128}),
-}
+# Four row lengths. The longest reads its tiles in three places of `update` (for w·x, the one that stays, all others) and
+# writes in two.
+KERNELS = {"statistics": Kernel(4, 0), "decide": Kernel(0, 0), "update": Kernel(6, 5), "finish": Kernel(4, 4)}
 
 
 @dataclass(frozen=True)
@@ -109,6 +102,16 @@ class Variant:
         return DTYPES[self.dtype].itemsize
 
     @property
+    def launched(self) -> torch.dtype:
+        """Whose options the kernel is launched with: sums of pieces are float64, whatever the dtype."""
+        return torch.float32 if self.kernel == "decide" else DTYPES[self.dtype]
+
+    @property
+    def registers(self) -> int:
+        """The most that a thread may use."""
+        return _gpu.REGISTERS[self.launched.itemsize]
+
+    @property
     def streams(self) -> tuple[int, int]:
         """Tensors as large as the weight that it reads and writes."""
         state = STATE[self.rule]
@@ -137,12 +140,14 @@ class Code:
 
 
 def variants(rules: list[str], dtypes: list[str], targets: list[str]) -> Iterator[Variant]:
-    """Every kernel that differs; statistics know no rule, and decisions hardly a dtype."""
+    """Every kernel that differs: statistics know no rule, decisions no dtype but float64."""
     for target in targets:
         for dtype in dtypes:
             yield Variant("statistics", rules[0], dtype, target)
-            for rule in rules:
-                yield from (Variant(kernel, rule, dtype, target) for kernel in ("decide", "update", "finish"))
+            yield from (Variant(kernel, rule, dtype, target) for rule in rules for kernel in ("update", "finish"))
+        # Sums are scaled in float64, and are not for the other dtypes.
+        for dtype in {"float64", dtypes[0]} & set(dtypes):
+            yield from (Variant("decide", rule, dtype, target) for rule in rules)
 
 
 def arguments(variant: Variant, vector: int) -> tuple[Any, dict[str, Any]]:
@@ -159,8 +164,8 @@ def arguments(variant: Variant, vector: int) -> tuple[Any, dict[str, Any]]:
 
 def compiled(variant: Variant, *, aligned: bool = True, **options: Any) -> Code:
     """Compile a kernel, with the options of a real step unless told otherwise, and read its code."""
-    target, dtype = TARGETS[variant.target], DTYPES[variant.dtype]
-    function, constants = arguments(variant, _gpu.vector(dtype) if aligned else 1)
+    target = TARGETS[variant.target]
+    function, constants = arguments(variant, _gpu.vector(DTYPES[variant.dtype]) if aligned else 1)
     pointers = {"table": "*i64", "owners": "*i64", "found": "*fp64", "decided": "*fp64"}
     names = function.arg_names
     source = ASTSource(
@@ -170,7 +175,7 @@ def compiled(variant: Variant, *, aligned: bool = True, **options: Any) -> Code:
         # What a launch finds out by itself: tables begin at multiples of 16 bytes.
         attrs={(names.index(name),): [["tt.divisibility", 16]] for name in names if name in pointers},
     )
-    chosen = {**_gpu.options(dtype, hip=target.backend == "hip"), **options}
+    chosen = {**_gpu.options(variant.launched, hip=target.backend == "hip"), **options}
     binary = triton.compile(source, target=target, options=chosen)
     read = _read_amdgcn if target.backend == "hip" else _read_sass
     return Code(**read(binary), shared=binary.metadata.shared, threads=chosen["num_warps"] * target.warp_size)
@@ -213,8 +218,9 @@ def _read_amdgcn(binary: Any) -> dict[str, int]:
     return {
         "registers": field("vgpr_count"),
         "local": spilled + len(re.findall(r"^\s*scratch_\w+", text, re.M)),
-        "loads": len(re.findall(r"^\s*(?:global|buffer)_load_dwordx4", text, re.M)),
-        "stores": len(re.findall(r"^\s*(?:global|buffer)_store_dwordx4", text, re.M)),
+        # Tiles are found by addresses in vector registers, "off"; tables by scalar ones.
+        "loads": len(re.findall(r"^\s*global_load_dwordx4 .*, off\b", text, re.M)),
+        "stores": len(re.findall(r"^\s*global_store_dwordx4 .*, off\b", text, re.M)),
         "doubles": len(re.findall(r"^\s*v_\w*f64", text, re.M)),
     }
 
@@ -229,12 +235,11 @@ def moved(variant: Variant, code: Code) -> tuple[float, float]:
 
 def violations(variant: Variant, code: Code) -> list[str]:
     """What a kernel does that it must not."""
-    kernel, (reads, writes) = KERNELS[variant.kernel], variant.streams
-    ceiling, found = kernel.registers[variant.itemsize], []
+    kernel, (reads, writes), found = KERNELS[variant.kernel], variant.streams, []
     if code.local:
         found.append(f"{code.local} bytes or instructions of local memory")
-    if code.registers > ceiling:
-        found.append(f"{code.registers} registers, more than {ceiling}")
+    if code.registers > variant.registers:
+        found.append(f"{code.registers} registers, more than {variant.registers}")
     per_stream = _gpu.TILE * variant.itemsize // (16 * code.threads)
     for what, n, expected in (
         ("loads", code.loads, kernel.loads * reads * per_stream),
@@ -275,7 +280,7 @@ def main(argv: list[str] | None = None) -> int:
             rule = "any" if variant.kernel == "statistics" else variant.rule
             print(
                 f"{variant.kernel:10}  {rule:5}  {variant.dtype:8}  {variant.target:6}  {code.registers:4}"
-                f"  {KERNELS[variant.kernel].registers[variant.itemsize]:7}  {code.local:5}  {code.shared:6}"
+                f"  {variant.registers:7}  {code.local:5}  {code.shared:6}"
                 f"  {code.loads:3}+{code.stores:2}  {counted:7.1f}  {model:5}  {'; '.join(wrong)}",
                 flush=True,
             )

@@ -26,6 +26,8 @@ from tangency.optim._rule import Rule
 TILE, SPAN = tiles.TILE.value, tiles.SPAN.value
 _LANES = (16, 64, 256, TILE)  # row lengths of tiles, of which a row takes the least that holds it
 _VECTOR_BYTES = 16
+# What a thread may use, by bytes of the dtype: of blocks of 128, 256 and 512 threads, 3, 2 and 1 fit on a multiprocessor.
+REGISTERS = {2: 168, 4: 128, 8: 128}
 _KEPT_PLANS = 64
 
 DTYPES = {torch.float16: tl.float16, torch.bfloat16: tl.bfloat16, torch.float32: tl.float32, torch.float64: tl.float64}
@@ -133,8 +135,8 @@ def options(dtype: torch.dtype, *, hip: bool) -> dict[str, Any]:
     threads = TILE // vector(dtype)
     common: dict[str, Any] = {"num_stages": 1, "enable_fp_fusion": False}
     if hip:
-        return {**common, "num_warps": max(1, threads // 64), "allow_flush_denorm": False}
-    return {**common, "num_warps": threads // 32, "enable_reflect_ftz": False}
+        return {**common, "num_warps": threads // 64, "allow_flush_denorm": False}
+    return {**common, "num_warps": threads // 32, "enable_reflect_ftz": False, "maxnreg": REGISTERS[dtype.itemsize]}
 
 
 def _log(beta: float) -> float:
@@ -176,7 +178,8 @@ def _launch(
     plan = _plan([_line(row, width) for row in weights], device)
     projects = any(row.projects for row in weights)
     on_device = isinstance(lr, Tensor) and lr.device == device
-    how = options(dtype, hip=torch.version.hip is not None)
+    hip = torch.version.hip is not None
+    how = options(dtype, hip=hip)
     kind = {"DTYPE": DTYPES[dtype], "VECTOR": width}
     pieces = (plan.found.numel() // kernels.FOUND.value,)
     places = plan.table, plan.owners, plan.found
@@ -196,7 +199,7 @@ def _launch(
         found_inf,
         ADAPTIVE=rule.adaptive,
         SCALED=dtype is torch.float64,
-        **how,
+        **options(torch.float32, hip=hip),
     )
     numbers = rule.beta1, rule.fresh, rule.ahead, rule.beta2, 1 - rule.beta2, rule.eps
     flags = rule.adaptive, bool(weights[0].state), rule.nesterov, rule.maximize
