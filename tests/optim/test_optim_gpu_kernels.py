@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from gpu_kernels import ADAMP, COMPILED, DEVICE, SGDP, interpreted, kernels, tl
+from optim_reference import assert_same_steps
 
 from tangency.optim import _gpu
 from tangency.optim import _gpu_kernels as gpu
@@ -170,3 +171,199 @@ def test_bias_corrections_lose_nothing_to_cancellation(beta: float, t: int) -> N
     assert abs(eta * expected / 0.25 - 1) <= FLOAT64.gamma(16)
     assert abs(root * root / expected - 1) <= FLOAT64.gamma(18)
     assert kept == 1 - 0.25 * 0.5 * 0.125
+
+
+def parameters(dtype: torch.dtype = torch.float32, offset: int = 0) -> list[torch.nn.Parameter]:
+    """Of every kind, each in the middle of memory of its own, `offset` elements behind a 16-byte boundary."""
+    random = torch.Generator().manual_seed(3)
+    out = []
+    for shape in ((3, 7), (2, 3, 7, 7), (5,), (), (70, 9), (2, 1030), (1030,), (4, 0)):
+        room = torch.full((math.prod(shape) + 64,), 7.0, dtype=dtype, device=DEVICE)
+        w, g = torch.rand((2, *shape), generator=random).to(dtype)
+        p = torch.nn.Parameter(room[16 + offset : 16 + offset + w.numel()].view(shape))
+        p.data.copy_(w)
+        p.grad = g.to(DEVICE, copy=True)
+        if len(shape) > 1 and w.numel():
+            # Orthogonal row by row, or over the layer, or not: in turn.
+            across = p.detach().double().cpu().reshape((shape[0], -1) if len(out) % 2 else (1, -1))
+            across = across * torch.where(torch.arange(across.shape[1]) % 2 == 0, 1, -1)
+            p.grad = across.reshape(shape).to(DEVICE, dtype) if len(out) != 4 else p.detach().clone()
+        out.append(p)
+    return out
+
+
+def everything(params: list[torch.nn.Parameter], optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    """Parameters and state."""
+    return [x.detach().clone() for p in params for x in (p, *optimizer.state[p].values())]
+
+
+@every
+def test_together_or_alone_each_parameter_moves_alike(make: Any) -> None:
+    together, alone = parameters(), parameters()
+    one, many = make(together, fused=True), [make([p], fused=True) for p in alone]
+    for _ in range(2):
+        one.step()
+        for optimizer in many:
+            optimizer.step()
+    expected = [x for p, optimizer in zip(alone, many, strict=True) for x in everything([p], optimizer)]
+    assert all(map(torch.equal, everything(together, one), expected))
+
+
+@every
+@pytest.mark.parametrize("offset", [1, 2])
+def test_memory_at_any_address(make: Any, offset: int) -> None:
+    # Elements move one by one there. Sums come in another order; the moments do not depend on them.
+    aligned, shifted = parameters(), parameters(offset=offset)
+    one, other = make(aligned, fused=True), make(shifted, fused=True)
+    for optimizer in (one, other):
+        optimizer.step()
+    for p, q in zip(aligned, shifted, strict=True):
+        assert_same_steps(q.detach().cpu(), p.detach().cpu(), 1)
+        for name, value in one.state[p].items():
+            assert torch.equal(value, other.state[q][name])
+
+
+@every
+@pytest.mark.parametrize("offset", [0, 1])
+def test_nothing_outside_of_a_parameter_is_written(make: Any, offset: int) -> None:
+    params = parameters(offset=offset)
+    optimizer = make(params, fused=True)
+    optimizer.step()
+    for p in params:
+        room = torch.empty(0, device=DEVICE).set_(p.untyped_storage())
+        assert (room[: 16 + offset] == 7).all()
+        assert (room[16 + offset + p.numel() :] == 7).all()
+
+
+@every
+def test_a_step_after_another_finds_what_moved(make: Any) -> None:
+    # Gradients at new addresses, one parameter more, a learning rate in a tensor: as the readable path has it.
+    fused, loop = parameters(), parameters()
+    rate = torch.tensor(0.5, device=DEVICE)
+    optimizers = [make(params[:5], fused=kind, lr=rate) for params, kind in ((fused, True), (loop, False))]
+    for t in range(3):
+        for params, optimizer in zip((fused, loop), optimizers, strict=True):
+            for p in params:
+                p.grad = (p.detach() * (t + 1)).clone() if t else p.grad.clone()
+            if t == 1:
+                optimizer.add_param_group({"params": params[5:], "lr": 0.25})
+            optimizer.step()
+        rate.mul_(0.5)
+    for p, q in zip(fused, loop, strict=True):
+        assert_same_steps(p.detach().cpu(), q.detach().cpu(), 3)
+
+
+@every
+def test_a_gradient_that_is_not_finite_stays_in_its_entry(make: Any) -> None:
+    params, twins = parameters(), parameters()
+    for p, bad in zip(params, (math.nan, math.inf, math.nan, math.inf, math.nan, math.inf, math.nan), strict=False):
+        p.grad.view(-1)[-1] = bad
+    for some in (params, twins):
+        # A NaN vetoes the projection; so that the others do too, gradients along w.
+        for p in some:
+            p.grad = torch.where(p.grad.isfinite(), p.detach(), p.grad)
+        make(some, fused=True).step()
+    for p, twin in list(zip(params, twins, strict=True))[:7]:
+        assert torch.equal(p.view(-1)[:-1], twin.view(-1)[:-1])
+        assert not p.view(-1)[-1].isfinite()
+
+
+def scaled_step(make: Any, params: list[torch.nn.Parameter], scale: float, found: float) -> torch.optim.Optimizer:
+    optimizer = make(params, fused=True)
+    for name, value in (("grad_scale", scale), ("found_inf", found)):
+        setattr(optimizer, name, torch.tensor(value, device=DEVICE))
+    optimizer.step()
+    return optimizer
+
+
+@every
+def test_a_scaler_is_obeyed_in_the_kernel(make: Any) -> None:
+    params, plain = parameters(), parameters()
+    for p in params:
+        p.grad = p.grad * 1024
+    before = [p.grad.clone() for p in params]
+    optimizer = scaled_step(make, params, 1024.0, 0.0)
+    twin = make(plain, fused=True)
+    twin.step()
+    assert all(map(torch.equal, everything(params, optimizer), everything(plain, twin)))
+    assert all(map(torch.equal, (p.grad for p in params), before))
+
+
+@every
+def test_a_step_with_infinite_gradients_changes_nothing(make: Any) -> None:
+    params = parameters()
+    before = [p.detach().clone() for p in params]
+    optimizer = scaled_step(make, params, 2.0, 1.0)
+    assert all(map(torch.equal, params, before))
+    assert all(not value.any() for state in optimizer.state.values() for value in state.values())
+
+
+def test_four_launches_whatever_the_number_of_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = []
+    for copies in (1, 3):
+        launches: list[str] = []
+        for name in ("statistics", "decide", "update"):
+            kernel = getattr(gpu, name)
+
+            class Counted:
+                def __getitem__(self, grid: Any, name: str = name, kernel: Any = kernel) -> Any:
+                    launches.append(name)
+                    return kernel[grid]
+
+            monkeypatch.setattr(gpu, name, Counted())
+        params = [p for _ in range(copies) for p in parameters()]
+        AdamPOptimizer(params, fused=True).step()
+        monkeypatch.undo()
+        counts.append(launches)
+    assert counts == [["statistics", "decide", "update", "update"]] * 2
+
+
+# Slips that an engineer could make; each has to be found by a claim.
+
+
+def no_root(ww, wg, gg, threshold):  # type: ignore[no-untyped-def]
+    return (tl.abs(wg) < threshold * (ww * gg)) | (wg == 0)
+
+
+def dead_row_vetoes(ww, wg, gg, threshold):  # type: ignore[no-untyped-def]
+    return tl.abs(wg) < threshold * (tl.sqrt(ww) * tl.sqrt(gg))
+
+
+def one_side(ww, wg, gg, threshold):  # type: ignore[no-untyped-def]
+    return wg < threshold * (tl.sqrt(ww) * tl.sqrt(gg))
+
+
+def dimension(delta, dim):  # type: ignore[no-untyped-def]
+    return delta / dim.to(tl.float64)
+
+
+def late(log_beta, t):  # type: ignore[no-untyped-def]
+    return 1 - tl.exp((t + 1) * log_beta)
+
+
+def truncated(base, x):  # type: ignore[no-untyped-def]
+    return x.to(tl.float16).to(base.dtype.element_ty)
+
+
+def edges_left_out(base, spot, x):  # type: ignore[no-untyped-def]
+    return x
+
+
+MUTANTS = {
+    "no root in the threshold": ("_passes", no_root, SGDP, "algorithm-1"),
+    "a dead row vetoes": ("_passes", dead_row_vetoes, SGDP, "algorithm-1"),
+    "cos without its sign taken off": ("_passes", one_side, SGDP, "algorithm-1"),
+    "dim for its root": ("_threshold", dimension, ADAMP, "algorithm-2"),
+    "t counted twice": ("_bias_correction", late, ADAMP, "algorithm-2"),
+    "stored too short": ("narrow", truncated, ADAMP, "algorithm-2"),
+    "edges of rows not read": ("load_edges", edges_left_out, SGDP, "algorithm-1"),
+}
+
+
+@pytest.mark.skipif(COMPILED, reason="a compiled kernel cannot be changed from outside")
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_slip_in_a_kernel_is_found(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, wrong, subject, claim = MUTANTS[mutant]
+    monkeypatch.setattr(gpu, name, interpreted(wrong))
+    report = verify([claim], suite=Suite(discover(), (subject,)), rungs=["implementation"], shrink=False)
+    assert [result.verdict for result in report.results] == [Verdict.FAILS]
