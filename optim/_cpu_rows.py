@@ -14,6 +14,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 Array: TypeAlias = np.ndarray[Any, Any]
+Rule: TypeAlias = tuple[Any, ...]
+Flags: TypeAlias = Array
 
 # What is kept of a tile: sums of products of entries over SIZE_*, and whether each of its rows passes Eq. 11.
 WG, WW, GG, WX, SIZE_W, SIZE_G, SIZE_X, PASSES = range(8)
@@ -112,17 +114,12 @@ def _narrow(address: int, storage: int, x: Array) -> None:
 
 
 @compiled
-def load(address: int, storage: int, start: int, n: int, room: int, like: Array, copied: bool) -> Array:
-    """n numbers from `start` on: where they are stored, or as they are computed with, at the address `room`."""
-    if storage == NATIVE and not copied:
+def load(address: int, storage: int, start: int, n: int, room: int, like: Array) -> Array:
+    """n numbers from `start` on: where they are stored, or widened at the address `room`."""
+    if storage == NATIVE:
         return at(address + like.itemsize * start, n, like)
     x = at(room, n, like)
-    if storage != NATIVE:
-        _widen(address + 2 * start, storage, x)
-    else:
-        stored = at(address + like.itemsize * start, n, like)
-        for i in range(n):
-            x[i] = stored[i]
+    _widen(address + 2 * start, storage, x)
     return x
 
 
@@ -196,51 +193,76 @@ def passes(wg: float, ww: float, gg: float, delta: float, dim: int) -> bool:
     return wg * wg * dim < delta * delta * (ww * gg) or wg == 0
 
 
+# The numbers of a rule come as a tuple: from an array, each loop would load them again after each store.
+
+
 @compiled
-def direction(g: Array, m: Array, v: Array, x: Array, kept: bool, flags: Array, rule: Array, root: Any) -> None:
-    """The moments in place, and the update x before Π (Eq. 7; Algorithm 2, lines 2–4); `root` is 1/√(1 − β₂ᵗ)."""
-    beta1 = rule[BETA1]
-    fresh = rule[FRESH]
-    ahead = rule[AHEAD]
+def _momentum(g: Any, m: Any, rule: Rule) -> tuple[Any, Any]:
+    """One element of m (Eq. 7; Algorithm 2, line 2), and of what stands for it in a Nesterov update."""
+    m = rule[BETA1] * m + rule[FRESH] * g
+    return m, rule[AHEAD] * g + rule[BETA1] * m
+
+
+@compiled
+def _adam(g: Any, m: Any, v: Any, rule: Rule, nesterov: bool, root: Any) -> tuple[Any, Any, Any]:
+    """One element of m, v and m/(√v/√(1 − β₂ᵗ) + ε) (Algorithm 2, lines 2–4); `root` is 1/√(1 − β₂ᵗ)."""
+    m, ahead = _momentum(g, m, rule)
+    v = rule[BETA2] * v + rule[REST] * g * g
+    return m, v, (ahead if nesterov else m) / (np.sqrt(v) * root + rule[EPS])
+
+
+@compiled
+def update(g: Array, m: Array, v: Array, x: Array, state: int, flags: Flags, rule: Rule, root: Any, write: bool) -> None:
+    """The update x before Π; with `write`, m and v move on. `state` tells how many of m and v there are."""
     sign = rule[SIGN]
     nesterov = flags[NESTEROV] != 0
-    if flags[ADAPTIVE]:
-        beta2 = rule[BETA2]
-        rest = rule[REST]
-        eps = rule[EPS]
+    if state == 2 and write:
         for i in range(x.size):
-            gi = sign * g[i]
-            mi = beta1 * m[i] + fresh * gi
-            vi = beta2 * v[i] + rest * gi * gi
-            m[i] = mi
-            v[i] = vi
-            p = ahead * gi + beta1 * mi if nesterov else mi
-            x[i] = p / (np.sqrt(vi) * root + eps)
-    elif kept:
+            m[i], v[i], x[i] = _adam(sign * g[i], m[i], v[i], rule, nesterov, root)
+    elif state == 2:
         for i in range(x.size):
-            gi = sign * g[i]
-            mi = beta1 * m[i] + fresh * gi
-            m[i] = mi
-            x[i] = ahead * gi + beta1 * mi if nesterov else mi
+            x[i] = _adam(sign * g[i], m[i], v[i], rule, nesterov, root)[2]
+    elif state == 1 and write:
+        for i in range(x.size):
+            m[i], ahead = _momentum(sign * g[i], m[i], rule)
+            x[i] = ahead if nesterov else m[i]
+    elif state == 1:
+        for i in range(x.size):
+            fresh, ahead = _momentum(sign * g[i], m[i], rule)
+            x[i] = ahead if nesterov else fresh
     else:
         for i in range(x.size):
-            gi = sign * g[i]
-            mi = fresh * gi
-            x[i] = ahead * gi + beta1 * mi if nesterov else mi
+            fresh, ahead = _momentum(sign * g[i], 0 * sign, rule)
+            x[i] = ahead if nesterov else fresh
 
 
 @compiled
-def move(w: Array, x: Array, factor: Any, eta: Any) -> None:
-    """w · factor − η x: the step where x is not projected, and factor = 1 − lr · weight_decay."""
-    for i in range(w.size):
-        w[i] = factor * w[i] - eta * x[i]
+def step(w: Array, g: Array, m: Array, v: Array, state: int, flags: Flags, rule: Rule, root: Any, kept: Any, eta: Any) -> None:
+    """The whole step where x is not projected: w (1 − lr · weight_decay) − η x."""
+    sign = rule[SIGN]
+    nesterov = flags[NESTEROV] != 0
+    if state == 2:
+        for i in range(w.size):
+            m[i], v[i], x = _adam(sign * g[i], m[i], v[i], rule, nesterov, root)
+            w[i] = kept * w[i] - eta * x
+    elif state == 1:
+        for i in range(w.size):
+            m[i], ahead = _momentum(sign * g[i], m[i], rule)
+            w[i] = kept * w[i] - eta * (ahead if nesterov else m[i])
+    else:
+        for i in range(w.size):
+            fresh, ahead = _momentum(sign * g[i], 0 * sign, rule)
+            w[i] = kept * w[i] - eta * (ahead if nesterov else fresh)
 
 
 @compiled
 def move_radially(w: Array, x: Array, factor: float, eta: float) -> None:
-    """The same with factor = 1 − lr · weight_decay · r + η w·x/w·w: the step with Πx (Eqs. 10, 12)."""
+    """w · factor − η x with factor = 1 − lr · weight_decay · r + η w·x/w·w: the step with Πx (Eqs. 10, 12)."""
     if abs(factor) < LARGE:
-        move(w, x, as_stored(factor, w), as_stored(eta, w))
+        typed_factor = as_stored(factor, w)
+        typed_eta = as_stored(eta, w)
+        for i in range(w.size):
+            w[i] = typed_factor * w[i] - typed_eta * x[i]
     else:
         for i in range(w.size):
             w[i] = factor * np.float64(w[i]) - eta * np.float64(x[i])
@@ -255,7 +277,7 @@ def move_each(w: Array, x: Array, factors: Array, eta: Any) -> None:
 
 @compiled
 def move_scaled(w: Array, x: Array, kept: float, eta: float, c: float, size: float) -> None:
-    """The same for c of w/size: neither c nor c/size need be in range."""
+    """w (1 − lr · weight_decay · r) − η (x − c w/size): neither c/size nor its product with η need be in range."""
     for i in range(w.size):
         w[i] = kept * w[i] - eta * (x[i] - c * (w[i] / size))
 
