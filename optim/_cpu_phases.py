@@ -26,6 +26,7 @@ from tangency.optim._cpu_rows import (
     GG,
     LR,
     SCALED,
+    SHORT,
     SIZE_G,
     SIZE_W,
     SIZE_X,
@@ -35,25 +36,30 @@ from tangency.optim._cpu_rows import (
     WW,
     WX,
     PASSES,
+    PIECE,
     Array,
     Rule,
     address_of,
     at,
     compiled,
+    factor_of,
     factors_of_rows,
     largest,
     load,
     move_each,
     move_radially,
     move_scaled,
+    part,
     passes,
     products,
     products_scaled,
     row_sums,
     row_sums_scaled,
+    sound,
     step,
     store,
     update,
+    update_with_products,
 )
 
 # Columns of the table of tensors: addresses (0: none), the channel view, the number of the first tile.
@@ -65,7 +71,6 @@ NONE, CHANNEL, LAYER = range(3)
 X_ROOM, F_ROOM, W_ROOM, G_ROOM, M_ROOM, V_ROOM = range(6)
 
 TILE = 16384  # elements of a tile, unless it is one longer row
-PIECE = 1024  # elements worked on at once: what one loop leaves in the first cache, the next takes from there
 RUN = 16  # tiles that are swept forwards at a time
 LONG = 65536  # a longer row is cut into tiles: it and its update would not stay in the second cache
 
@@ -267,7 +272,7 @@ def _measure(
         if flags[SCALED]:
             wx += products_scaled(w, x, out[SIZE_W], size_x)[1]
         else:
-            wx += products(w, x)[1]
+            wx += products(w, x)[0]
     out[WX] = wx
     out[SIZE_X] = size_x
 
@@ -319,20 +324,32 @@ def _by_rows(
     root = scalars[INVERSE_ROOT]
     kept = chosen[KEPT]
     eta = chosen[ETA]
-    together = max(1, PIECE // cols) * cols
+    together = PIECE // cols * cols if cols <= SHORT else cols
     for i in range(start, start + n, together):
         length = min(together, start + n - i)
         w, g, m, v, x, state = _open(tensor, storage, i, length, room)
-        if cols > PIECE and not flags[SCALED]:
-            ww = 0.0
+        if cols > SHORT and not flags[SCALED]:
             wx = 0.0
+            ww = 0.0
+            xx = 0.0
             for j in range(0, cols, PIECE):
-                w_part, x_part = _part(w, j), _part(x, j)
-                update(_part(g, j), _part(m, j), _part(v, j), x_part, state, flags, typed, root, True)
-                ww_part, wx_part = products(w_part, x_part)
-                ww += ww_part
+                wx_part, ww_part, xx_part = update_with_products(
+                    part(w, j, PIECE),
+                    part(g, j, PIECE),
+                    part(m, j, PIECE),
+                    part(v, j, PIECE),
+                    part(x, j, PIECE),
+                    state,
+                    flags,
+                    typed,
+                    root,
+                )
                 wx += wx_part
-            move_radially(w, x, kept + eta * (wx / ww) if ww > 0 else kept, eta)
+                ww += ww_part
+                xx += xx_part
+            if not sound(wx, ww, xx):
+                wx, ww, xx = products(w, x)
+            move_radially(w, x, factor_of(wx, ww, kept, eta), eta)
         else:
             update(g, m, v, x, state, flags, typed, root, True)
             factors = at(_place(room, F_ROOM), length, room)
@@ -340,14 +357,8 @@ def _by_rows(
                 move_each(w, x, factors, scalars[ETA])
             else:
                 for r in range(0, length, cols):
-                    _project_row(w[r : r + cols], x[r : r + cols], kept, eta)
+                    _project_row(part(w, r, cols), part(x, r, cols), kept, eta)
         _close(tensor, storage, i, w, m, v)
-
-
-@compiled
-def _part(x: Array, first: int) -> Array:
-    """At most a PIECE of x."""
-    return at(address_of(x) + first * x.itemsize, min(PIECE, x.size - first), x)
 
 
 STATISTICS, UPDATE, FINISH = range(3)
