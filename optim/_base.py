@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any, ClassVar, overload
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 from torch.optim.optimizer import Optimizer, ParamsT, _default_to_fused_or_foreach
 
 from tangency.optim import _foreach, _fused
@@ -133,7 +136,14 @@ class ProjectedOptimizer(Optimizer):
     def _in_lists(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
     ) -> None:
-        """Update all parameters of one device and dtype at once, one torch operation after the other."""
+        """Update all parameters of one device and dtype at once; those that no list takes, one by one."""
+        # A subclass of Tensor (DTensor, say) has operations of its own; torch's own choice leaves them out too.
+        plain = [type(p) in (Tensor, Parameter) for p in params]
+        lists = params, grads, *states
+        if not all(plain):
+            self._one_by_one(group, *(list(compress(some, map(operator.not_, plain))) for some in lists))
+            lists = tuple(list(compress(some, plain)) for some in lists)
+        params, grads, *states = lists
         _foreach.step(self._rule(group), group["lr"], params, grads, states)
 
     def _in_kernels(

@@ -8,7 +8,7 @@ import torch
 from optim_reference import PROBLEMS, adamp, assert_within, problem
 
 from tangency.optim import AdamP
-from tangency.optim.adamp import _bias_correction
+from tangency.optim._rule import bias_correction
 
 OPTIONS = [
     {},
@@ -73,7 +73,7 @@ def test_a_late_gradient_has_its_own_step_count():
 @pytest.mark.parametrize("beta", [0.0, 1e-300, 0.5, 0.9, 0.999, 1 - 2**-30, 1 - 2**-53])
 @pytest.mark.parametrize("t", [1, 2, 1000, 2**24])
 def test_bias_corrections_do_not_cancel(beta, t):
-    actual = _bias_correction(beta, torch.tensor(float(t), dtype=torch.float64)).item()
+    actual = bias_correction(beta, torch.tensor(float(t), dtype=torch.float64)).item()
     # −expm1(t log β) with log β from log1p: 1 − β is exact for β ≥ 1/2 (Sterbenz).
     log = math.log1p(-(1 - beta)) if beta >= 0.5 else (math.log(beta) if beta else -math.inf)
     expected = -math.expm1(t * log)
