@@ -23,8 +23,8 @@ from torch import Tensor
 from tangency.optim._projection import Rows, Scaled, decay, decide, may_project, remove, scaled, statistics
 from tangency.optim._rule import Rule, bias_correction, counted, real, wide
 
-# Elements of joined weights: the temporary memory of a projection is some nine times as much.
-BATCH = 2**24
+# Elements of joined weights: enough for a GPU to hide what a launch costs; the temporary memory is nine times as much.
+BATCH = 2**22
 
 
 class _Lists(NamedTuple):
@@ -67,9 +67,10 @@ def step(
         kept = tuple(None if state[i] is None else (state[i].device, state[i].dtype) for state in states)
         groups[p.device, p.dtype, g.dtype, kept].append(i)
     for members in groups.values():
-        kept = [[s for i in members if (s := state[i]) is not None] for state in states]
+        made = [state for state in states if state[members[0]] is not None]
+        kept = [[cast("Tensor", state[i]) for i in members] for state in made]
         steps = kept.pop(0) if rule.adaptive else []
-        stored = [[real(p) for p in some] for some in ([params[i] for i in members], *filter(None, kept))]
+        stored = [[real(x) for x in some] for some in ([params[i] for i in members], *kept)]
         dtype = wide(stored[0][0])
         w, *moments = (_in_dtype(some, dtype) for some in stored)
         # resolve_conj: a lazily conjugated gradient has no real view.

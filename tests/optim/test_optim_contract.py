@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from optim_paths import on_every_path
 from torch.optim import lr_scheduler
 
 from tangency.optim import SGDP, AdamP
@@ -10,7 +11,7 @@ OPTIMIZERS = {
     "SGDP": lambda p, lr=0.125, **more: SGDP(p, lr=lr, momentum=0.75, **more),
     "AdamP": lambda p, lr=0.125, **more: AdamP(p, lr=lr, **more),
 }
-pytestmark = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+pytestmark = on_every_path(OPTIMIZERS)
 
 W = torch.tensor([[1.0, 2.0, 2.0, -1.0], [3.0, -1.0, 0.5, 2.0]])
 G = torch.tensor([[2.0, 1.0, -2.0, 0.0], [1.0, 1.0, 4.0, -2.0]])

@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 import torch
+from optim_paths import on_every_path
 from optim_reference import assert_same_steps, assert_within
 
 from tangency.optim import SGDP, AdamP
@@ -14,7 +15,7 @@ OPTIMIZERS = {
     "SGDP": lambda p, **more: SGDP(p, **{"lr": 0.125, "momentum": 0.75, "weight_decay": 0.25, **more}),
     "AdamP": lambda p, **more: AdamP(p, **{"lr": 0.125, "weight_decay": 0.25, **more}),
 }
-both = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+both = on_every_path(OPTIMIZERS)
 
 W = torch.tensor([[1.0, 2.0, 2.0, -1.0], [3.0, -1.0, 0.5, 2.0]])
 GRADS = [torch.tensor([[2.0, 1.0, -1.5, 1.0], [1.0, 1.0, 4.0, -2.0]]), W.flip(1) * 0.375, W.flip(0) - 1.25, W * 0.3]
