@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-PATHS = {"loop": {"foreach": False}, "foreach": {"foreach": True}}
+PATHS = {"loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
 """Options that choose a path."""
 
 every_path = pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
