@@ -125,7 +125,11 @@ class ProjectedOptimizer(Optimizer):
                 kept.append(value)
 
     def _path(self, group: dict[str, Any], params: list[Tensor]) -> Callable[..., None]:
-        """The code path for a group: the one asked for, or else torch's own choice."""
+        """The code path for a group: the one asked for, or else torch's own choice, whatever lr is.
+
+        (torch.optim keeps a tensor lr without capturable out of its lists, which would read it on the host. Ours do
+        not.)
+        """
         check_decay(group)
         check_paths(group)
         foreach, fused = group["foreach"], group["fused"]
