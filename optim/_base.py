@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from itertools import compress
@@ -23,6 +22,10 @@ State = Sequence[Tensor | None]
 def step_device(p: Tensor, group: dict[str, Any]) -> torch.device:
     """Where a step counter lies: beside its parameter where the host must not wait for it, else on the CPU."""
     return p.device if group["capturable"] or group["fused"] else torch.device("cpu")
+
+
+def _chosen(which: list[bool], *lists: list[Any]) -> tuple[list[Any], ...]:
+    return tuple(list(compress(some, which)) for some in lists)
 
 
 class ProjectedOptimizer(Optimizer):
@@ -143,11 +146,11 @@ class ProjectedOptimizer(Optimizer):
         """Update all parameters of one device and dtype at once; those that no list takes, one by one."""
         # A subclass of Tensor (DTensor, say) has operations of its own; torch's own choice leaves them out too.
         plain = [type(p) in (Tensor, Parameter) for p in params]
-        lists = params, grads, *states
         if not all(plain):
-            self._one_by_one(group, *(list(compress(some, map(operator.not_, plain))) for some in lists))
-            lists = tuple(list(compress(some, plain)) for some in lists)
-        params, grads, *states = lists
+            other = [not taken for taken in plain]
+            self._one_by_one(group, *_chosen(other, params, grads, *states))
+            params, grads, *kept = _chosen(plain, params, grads, *states)
+            states = tuple(kept)
         _foreach.step(self._rule(group), group["lr"], params, grads, states)
 
     def _in_kernels(

@@ -1,9 +1,9 @@
 """One step of all tensors of a device and dtype at once, in torch's list operations.
 
-Moments and the update are elementwise: one ``torch._foreach_*`` call each, whatever the number of tensors. Rows are not:
-torch has no list operation that sums along one dimension. So weights whose rows have one shape are joined along
-dimension 0, and the rows of all of them are weighed at once: a model has few row shapes (ResNet-18: 9 for its 21
-matrices). What is left, a few numbers a row, is put together for all weights and decided at once.
+Moments and the update are elementwise: one ``torch._foreach_*`` call each, whatever the number of tensors. Sums along
+rows are not: torch has no list operation for them. So weights whose rows have one shape are joined along dimension 0,
+and the rows of all of them are weighed at once: a model has few row shapes (ResNet-18: 9 for its 21 matrices). What is
+left, a few numbers a row, is put together for all weights and decided at once.
 
 Joined rows and not one flat buffer with row lengths (``torch.segment_reduce``): broadcasts along a row need no index a
 number, nothing is copied from the host, and it is all ordinary operations, which compile. Scaled sums in the dtype of
@@ -63,22 +63,23 @@ def step(
             of an adaptive rule, comes first.
     """
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for i, (p, g) in enumerate(zip(params, grads, strict=True)):
-        kept = tuple(None if state[i] is None else (state[i].device, state[i].dtype) for state in states)
-        groups[p.device, p.dtype, g.dtype, kept].append(i)
+    for i, p in enumerate(params):
+        alike = tuple(None if x is None else (x.device, x.dtype) for x in (p, grads[i], *(kept[i] for kept in states)))
+        groups[alike].append(i)
     for members in groups.values():
-        made = [state for state in states if state[members[0]] is not None]
-        kept = [[cast("Tensor", state[i]) for i in members] for state in made]
-        steps = kept.pop(0) if rule.adaptive else []
-        stored = [[real(x) for x in some] for some in ([params[i] for i in members], *kept)]
+        stored = [[real(params[i]) for i in members]]
+        for kept in states:
+            if kept[members[0]] is not None:
+                stored.append([real(cast("Tensor", kept[i])) for i in members])
+        steps = stored.pop(1) if rule.adaptive else []
         dtype = wide(stored[0][0])
-        w, *moments = (_in_dtype(some, dtype) for some in stored)
+        wides = [_in_dtype(tensors, dtype) for tensors in stored]
+        w, m, v = (*wides, [], [])[:3]
         # resolve_conj: a lazily conjugated gradient has no real view.
         g = _in_dtype([real(grads[i].resolve_conj()) for i in members], dtype)
         projects = [may_project(params[i], params[i].dim(), rule.delta) for i in members]
-        m, v = (*moments, [], [])[:2]
         _step(rule, lr, _Lists(w, g, m, v, steps, projects))
-        for to, computed in zip(stored, (w, *moments), strict=True):
+        for to, computed in zip(stored, wides, strict=True):
             if to is not computed:
                 torch._foreach_copy_(to, computed)
 
@@ -100,7 +101,7 @@ def _step(rule: Rule, lr: float | Tensor, lists: _Lists) -> None:
         lr = lr.detach().reshape(())
         # A tensor on the CPU counts as a number on every device, as in all of torch.
         lr = lr if lr.device.type == "cpu" else lr.to(w[0].device, non_blocking=True)
-    eta = _number(lr, w)
+    eta: float | Tensor | list[float] | list[Tensor] = _number(lr, w)
     if m:
         torch._foreach_mul_(m, rule.beta1)
         torch._foreach_add_(m, g, alpha=rule.fresh)
@@ -162,7 +163,7 @@ def _project(
         if rate is not None:
             made.append((decayed, decay(joined, rate, projected, rule.wd_ratio)))
         for out, rows in made:
-            for i, part in zip(batch, rows.split([w[i].size(0) for i in batch]), strict=True):
+            for i, part in zip(batch, torch.split(rows, [w[i].size(0) for i in batch]), strict=True):
                 out[i] = part
     return q, decayed
 
@@ -184,9 +185,9 @@ def _weighed(batches: list[list[int]], w: list[Tensor], g: list[Tensor], x: list
     found: dict[int, Tensor] = {}
     for batch in batches:
         joined = torch.cat([some[i] for some in (w, g, x) for i in batch])
-        lines = scaled(joined.unflatten(0, (3, -1)), lead=2)
+        lines = scaled(joined.view(3, -1, *joined.shape[1:]), lead=2)
         rows = torch.stack(statistics(*map(Scaled, lines.unit.unbind(), lines.size.unbind())))
-        found |= zip(batch, rows.split([w[i].size(0) for i in batch], dim=1), strict=True)
+        found |= zip(batch, torch.split(rows, [w[i].size(0) for i in batch], dim=1), strict=True)
     return found
 
 
@@ -201,8 +202,10 @@ def _decisions(weighed: dict[int, Tensor], delta: float) -> dict[int, tuple[Tens
         counts = [weighed[i].size(1) for i in members]
         most = max(counts)
         zeros = weighed[members[0]].new_zeros(8, most)
-        filled = torch.cat([part for i, n in zip(members, counts, strict=True) for part in (weighed[i], zeros[:, n:])], 1)
-        radial, projected = decide(Rows(*filled.unflatten(1, (-1, most)).unbind()), delta)
+        filled = torch.cat(
+            [part for i, n in zip(members, counts, strict=True) for part in (weighed[i], zeros[:, n:])], 1
+        )
+        radial, projected = decide(Rows(*filled.view(8, -1, most).unbind()), delta)
         for i, n, c, yes in zip(members, counts, radial.unbind(), projected.unbind(), strict=True):
             found[i] = c[:n], yes.expand(n)
     return found

@@ -173,7 +173,9 @@ def test_options_choose_the_path(cls, options, path, monkeypatch):
 @pytest.mark.parametrize("lr", [0.1, torch.tensor(0.1)], ids=["number", "tensor"])
 def test_on_a_device_with_list_kernels_they_are_the_default(cls, lr, monkeypatch):
     # Torch takes the loop for a tensor lr without capturable, since its lists would read lr on the host. Ours do not.
-    monkeypatch.setattr(sys.modules[torch.optim.Optimizer.__module__], "_get_foreach_kernels_supported_devices", lambda: ["cpu"])
+    monkeypatch.setattr(
+        sys.modules[torch.optim.Optimizer.__module__], "_get_foreach_kernels_supported_devices", lambda: ["cpu"]
+    )
     taken = []
     monkeypatch.setattr(cls, "_in_lists", lambda *_: taken.append("lists"))
     p = parameter()
