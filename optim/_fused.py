@@ -147,6 +147,8 @@ def _step(
         kernels.step(rule, weights, lr, *scaler)
     for kept, value in copies:
         kept.copy_(value)
+    # Kernels write past autograd: it must still know that saved weights are no longer what they were.
+    torch.autograd.graph.increment_version([p for p in params if not p.is_inference()])
 
 
 def _check(p: Tensor) -> None:

@@ -35,6 +35,23 @@ def test_it_is_a_torch_optimizer_that_steps_in_place(make):
     assert all(not value.requires_grad for value in optimizer.state[p].values())
 
 
+def test_autograd_sees_that_a_step_changes_weights(make):
+    p = parameter()
+    optimizer = make([p])
+    loss = (p**2).sum()
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_inference_tensors_step_too(make):
+    with torch.inference_mode():
+        p = W.clone()
+        p.grad = G.clone()
+        make([p]).step()
+    assert not torch.equal(p, W)
+
+
 def test_a_closure_runs_with_gradients_and_its_loss_is_returned(make):
     p, twin = parameter(), parameter()
     optimizer = make([p])
