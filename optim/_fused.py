@@ -88,6 +88,50 @@ def step(
     Raises:
         RuntimeError: a parameter is on another kind of device, or is no plain tensor.
     """
+    if not torch.compiler.is_compiling():
+        _step(rule, lr, params, grads, states, grad_scale, found_inf)
+        return
+    for p in params:
+        _check(p)
+    places = [(k, i) for k, kept in enumerate(states) for i, s in enumerate(kept) if s is not None]
+    state = [cast("Tensor", states[k][i]) for k, i in places]
+    flat = [k * len(params) + i for k, i in places]
+    numbers = [float(number) for number in rule]
+    number, tensor = (0.0, lr) if isinstance(lr, Tensor) else (float(lr), None)
+    _opaque_step(params, state, grads, len(states), flat, numbers, number, tensor, grad_scale, found_inf)
+
+
+@torch.library.custom_op("tangency::fused_step", mutates_args=("params", "state"))
+def _opaque_step(
+    params: Sequence[Tensor],
+    state: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    kinds: int,
+    places: Sequence[int],
+    numbers: Sequence[float],
+    lr: float,
+    tensor_lr: Tensor | None,
+    grad_scale: Tensor | None,
+    found_inf: Tensor | None,
+) -> None:
+    """One node of a compiled graph, which no compiler looks into: `_step` with its rule and states as flat lists."""
+    states: list[list[Tensor | None]] = [[None] * len(params) for _ in range(kinds)]
+    for place, kept in zip(places, state, strict=True):
+        states[place // len(params)][place % len(params)] = kept
+    rule = Rule(*numbers)  # type: ignore[arg-type]
+    rule = rule._replace(adaptive=rule.adaptive == 1, nesterov=rule.nesterov == 1, maximize=rule.maximize == 1)
+    _step(rule, lr if tensor_lr is None else tensor_lr, params, grads, states, grad_scale, found_inf)
+
+
+def _step(
+    rule: Rule,
+    lr: float | Tensor,
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    states: Sequence[Sequence[Tensor | None]],
+    grad_scale: Tensor | None,
+    found_inf: Tensor | None,
+) -> None:
     steps = states[0] if rule.adaptive else [None] * len(params)
     buffers = states[1:] if rule.adaptive else states
     groups: dict[tuple[torch.device, torch.dtype, int], list[Rows]] = defaultdict(list)
@@ -103,6 +147,8 @@ def step(
         kernels.step(rule, weights, lr, *scaler)
     for kept, value in copies:
         kept.copy_(value)
+    # Kernels write past autograd: it must still know that saved weights are no longer what they were.
+    torch.autograd.graph.increment_version([p for p in params if not p.is_inference()])
 
 
 def _check(p: Tensor) -> None:
