@@ -26,6 +26,7 @@ from tangency.optim._cpu_rows import (
     GG,
     LR,
     SCALED,
+    SHORT,
     SIZE_G,
     SIZE_W,
     SIZE_X,
@@ -35,24 +36,30 @@ from tangency.optim._cpu_rows import (
     WW,
     WX,
     PASSES,
+    PIECE,
     Array,
+    Rule,
     address_of,
     at,
     compiled,
-    direction,
+    factor_of,
     factors_of_rows,
     largest,
     load,
-    move,
     move_each,
     move_radially,
     move_scaled,
+    part,
     passes,
     products,
     products_scaled,
     row_sums,
     row_sums_scaled,
+    sound,
+    step,
     store,
+    update,
+    update_with_products,
 )
 
 # Columns of the table of tensors: addresses (0: none), the channel view, the number of the first tile.
@@ -64,7 +71,7 @@ NONE, CHANNEL, LAYER = range(3)
 X_ROOM, F_ROOM, W_ROOM, G_ROOM, M_ROOM, V_ROOM = range(6)
 
 TILE = 16384  # elements of a tile, unless it is one longer row
-PIECE = 1024  # elements worked on at once: what one loop leaves in the first cache, the next takes from there
+RUN = 16  # tiles that are swept forwards at a time
 LONG = 65536  # a longer row is cut into tiles: it and its update would not stay in the second cache
 
 
@@ -111,14 +118,20 @@ def number(table: Array) -> int:
 
 
 @compiled
+def _place(room: Array, row: int) -> int:
+    """The address of a row of scratch (a slice would count references)."""
+    return address_of(room) + row * room.strides[0]
+
+
+@compiled
 def _statistics(
     tensor: Array, first: int, last: int, flags: Array, rule: Array, sums: Array, room: Array
 ) -> None:
     """Of tiles first … last − 1 of a tensor."""
     for index in range(first, last):
         start, n = _tile(tensor, index)
-        w = load(tensor[W], flags[STORAGE], start, n, room[W_ROOM], False)
-        g = load(tensor[G], flags[STORAGE], start, n, room[G_ROOM], False)
+        w = load(tensor[W], flags[STORAGE], start, n, _place(room, W_ROOM), room)
+        g = load(tensor[G], flags[STORAGE], start, n, _place(room, G_ROOM), room)
         out = sums[tensor[FIRST] + index]
         cols = min(n, tensor[COLS])
         if flags[SCALED]:
@@ -172,7 +185,7 @@ def _view(tensor: Array, rule: Array, sums: Array) -> int:
 
 
 @compiled
-def _decide(table: Array, t: int, flags: Array, rule: Array, sums: Array, decided: Array) -> None:
+def decide(table: Array, t: int, flags: Array, rule: Array, sums: Array, decided: Array) -> None:
     """View and step size of tensor t, whose counter moves on."""
     tensor = table[t]
     view = NONE
@@ -204,10 +217,12 @@ def _coefficient(total: Array) -> float:
 
 
 @compiled
-def _gather(tensor: Array, view: int, sums: Array) -> None:
-    """The coefficient of Π for every tile of a row or a layer, in column WX."""
+def gather(table: Array, t: int, every_sum: Array, decided: Array) -> None:
+    """The coefficient of Π for every tile of a row or a layer of tensor t, in column WX."""
+    tensor = table[t]
+    sums = every_sum[tensor[FIRST] : tensor[FIRST] + _tiles(tensor)]
     total = np.empty(sums.shape[1])
-    step = _tiles_of_a_row(tensor) if view == CHANNEL else len(sums)
+    step = _tiles_of_a_row(tensor) if decided[t, VIEW] == CHANNEL else len(sums)
     for first in range(0, len(sums), step):
         _total(sums[first : first + step], total)
         sums[first : first + step, WX] = _coefficient(total)
@@ -216,15 +231,15 @@ def _gather(tensor: Array, view: int, sums: Array) -> None:
 
 @compiled
 def _open(
-    tensor: Array, storage: int, start: int, n: int, room: Array, copied: bool
-) -> tuple[Array, Array, Array, Array, Array]:
-    """w, g, m, v and x of n elements."""
-    w = load(tensor[W], storage, start, n, room[W_ROOM], False)
-    g = load(tensor[G], storage, start, n, room[G_ROOM], False)
-    x = at(address_of(room[X_ROOM]), n, room)
-    m = load(tensor[M], storage, start, n, room[M_ROOM], copied) if tensor[M] else x
-    v = load(tensor[V], storage, start, n, room[V_ROOM], copied) if tensor[V] else x
-    return w, g, m, v, x
+    tensor: Array, storage: int, start: int, n: int, room: Array
+) -> tuple[Array, Array, Array, Array, Array, int]:
+    """w, g, m, v and x of n elements, and how many of m and v there are (the others are x)."""
+    w = load(tensor[W], storage, start, n, _place(room, W_ROOM), room)
+    g = load(tensor[G], storage, start, n, _place(room, G_ROOM), room)
+    x = at(_place(room, X_ROOM), n, room)
+    m = load(tensor[M], storage, start, n, _place(room, M_ROOM), room) if tensor[M] else x
+    v = load(tensor[V], storage, start, n, _place(room, V_ROOM), room) if tensor[V] else x
+    return w, g, m, v, x, (tensor[M] != 0) + (tensor[V] != 0)
 
 
 @compiled
@@ -238,26 +253,26 @@ def _close(tensor: Array, storage: int, start: int, w: Array, m: Array, v: Array
 
 @compiled
 def _measure(
-    tensor: Array, start: int, n: int, flags: Array, typed: Array, scalars: Array, out: Array, room: Array
+    tensor: Array, start: int, n: int, flags: Array, typed: Rule, scalars: Array, out: Array, room: Array
 ) -> None:
     """w·x of a tile, with nothing written."""
-    size_x = 1.0
+    root = scalars[INVERSE_ROOT]
+    size_x = 0.0
     if flags[SCALED]:
-        size_x = 0.0
         for i in range(start, start + n, PIECE):
-            w, g, m, v, x = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room, True)
-            direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+            _, g, m, v, x, state = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room)
+            update(g, m, v, x, state, flags, typed, root, False)
             for j in range(x.size):
                 size_x = max(size_x, np.float64(abs(x[j])))
-        size_x = size_x if size_x > 0 else 1.0
+    size_x = size_x if size_x > 0 else 1.0
     wx = 0.0
     for i in range(start, start + n, PIECE):
-        w, g, m, v, x = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room, True)
-        direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+        w, g, m, v, x, state = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room)
+        update(g, m, v, x, state, flags, typed, root, False)
         if flags[SCALED]:
             wx += products_scaled(w, x, out[SIZE_W], size_x)[1]
         else:
-            wx += products(w, x)[1]
+            wx += products(w, x)[0]
     out[WX] = wx
     out[SIZE_X] = size_x
 
@@ -268,7 +283,7 @@ def _flat(
     start: int,
     n: int,
     flags: Array,
-    typed: Array,
+    typed: Rule,
     scalars: Array,
     chosen: Array,
     out: Array,
@@ -276,15 +291,17 @@ def _flat(
 ) -> None:
     """The step of a tile that is not projected, or whose coefficient of Π is known."""
     storage = flags[STORAGE]
+    root = scalars[INVERSE_ROOT]
     for i in range(start, start + n, PIECE):
-        w, g, m, v, x = _open(tensor, storage, i, min(PIECE, start + n - i), room, False)
-        direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+        w, g, m, v, x, state = _open(tensor, storage, i, min(PIECE, start + n - i), room)
         if chosen[VIEW] == NONE:
-            move(w, x, scalars[KEPT], scalars[ETA])
-        elif flags[SCALED]:
-            move_scaled(w, x, chosen[KEPT], chosen[ETA], out[WX], out[SIZE_W])
+            step(w, g, m, v, state, flags, typed, root, scalars[KEPT], scalars[ETA])
         else:
-            move_radially(w, x, chosen[KEPT] + chosen[ETA] * out[WX], chosen[ETA])
+            update(g, m, v, x, state, flags, typed, root, True)
+            if flags[SCALED]:
+                move_scaled(w, x, chosen[KEPT], chosen[ETA], out[WX], out[SIZE_W])
+            else:
+                move_radially(w, x, chosen[KEPT] + chosen[ETA] * out[WX], chosen[ETA])
         _close(tensor, storage, i, w, m, v)
 
 
@@ -299,47 +316,48 @@ def _project_row(w: Array, x: Array, kept: float, eta: float) -> None:
 
 @compiled
 def _by_rows(
-    tensor: Array, start: int, n: int, flags: Array, typed: Array, scalars: Array, chosen: Array, room: Array
+    tensor: Array, start: int, n: int, flags: Array, typed: Rule, scalars: Array, chosen: Array, room: Array
 ) -> None:
     """The step of a tile of whole rows that are projected, each by itself."""
     storage = flags[STORAGE]
     cols = tensor[COLS]
-    together = max(1, PIECE // cols) * cols
+    root = scalars[INVERSE_ROOT]
     kept = chosen[KEPT]
     eta = chosen[ETA]
+    together = PIECE // cols * cols if cols <= SHORT else cols
     for i in range(start, start + n, together):
         length = min(together, start + n - i)
-        w, g, m, v, x = _open(tensor, storage, i, length, room, False)
-        if length == cols and not flags[SCALED]:
-            ww = 0.0
+        w, g, m, v, x, state = _open(tensor, storage, i, length, room)
+        if cols > SHORT and not flags[SCALED]:
             wx = 0.0
+            ww = 0.0
+            xx = 0.0
             for j in range(0, cols, PIECE):
-                k = min(PIECE, cols - j)
-                byte = j * x.itemsize
-                x_part = at(address_of(x) + byte, k, x)
-                direction(
-                    at(address_of(g) + byte, k, x),
-                    at(address_of(m) + byte, k, x),
-                    at(address_of(v) + byte, k, x),
-                    x_part,
-                    tensor[M] != 0,
+                wx_part, ww_part, xx_part = update_with_products(
+                    part(w, j, PIECE),
+                    part(g, j, PIECE),
+                    part(m, j, PIECE),
+                    part(v, j, PIECE),
+                    part(x, j, PIECE),
+                    state,
                     flags,
                     typed,
-                    scalars[INVERSE_ROOT],
+                    root,
                 )
-                ww_part, wx_part = products(at(address_of(w) + byte, k, x), x_part)
-                ww += ww_part
                 wx += wx_part
-            move_radially(w, x, kept + eta * (wx / ww) if ww > 0 else kept, eta)
+                ww += ww_part
+                xx += xx_part
+            if not sound(wx, ww, xx):
+                wx, ww, xx = products(w, x)
+            move_radially(w, x, factor_of(wx, ww, kept, eta), eta)
         else:
-            direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
-            factors = at(address_of(room[F_ROOM]), length, room)
+            update(g, m, v, x, state, flags, typed, root, True)
+            factors = at(_place(room, F_ROOM), length, room)
             if not flags[SCALED] and factors_of_rows(w, x, cols, kept, eta, factors):
                 move_each(w, x, factors, scalars[ETA])
             else:
-                for r in range(length // cols):
-                    byte = r * cols * x.itemsize
-                    _project_row(at(address_of(w) + byte, cols, x), at(address_of(x) + byte, cols, x), kept, eta)
+                for r in range(0, length, cols):
+                    _project_row(part(w, r, cols), part(x, r, cols), kept, eta)
         _close(tensor, storage, i, w, m, v)
 
 
@@ -356,7 +374,7 @@ def work(
     parts: int,
     flags: Array,
     rule: Array,
-    typed: Array,
+    typed: Rule,
     sums: Array,
     decided: Array,
     room: Array,
@@ -381,7 +399,7 @@ def work(
             total += _tiles(table[t]) * _tile_size(table[t])
     low = total * part // parts
     high = total * (part + 1) // parts
-    scalars = np.empty(decided.shape[1], typed.dtype)
+    scalars = np.empty(decided.shape[1], room.dtype)
     before = 0
     for t in range(begin, end):
         tensor = table[t]
@@ -398,7 +416,9 @@ def work(
             continue
         chosen = decided[t]
         scalars[:] = chosen
-        for index in range(first, last):
+        # Backwards, since the cache still holds what the first sweep read last; but in runs that can be prefetched.
+        for turn in range(last - first):
+            index = last - min(last - first, turn // RUN * RUN + RUN) + turn % RUN
             start, n = _tile(tensor, index)
             out = sums[tensor[FIRST] + index]
             if phase == UPDATE and chosen[LATE]:
@@ -415,44 +435,3 @@ def _joins(phase: int, tensor: Array, chosen: Array) -> bool:
     if phase == STATISTICS:
         return tensor[PROJECTS] != 0
     return phase == UPDATE or chosen[LATE] != 0
-
-
-@compiled
-def decide(table: Array, begin: int, end: int, flags: Array, rule: Array, sums: Array, decided: Array) -> bool:
-    """Between STATISTICS and UPDATE: views and step sizes; step counters move on. Whether anything is to be finished."""
-    late = False
-    for t in range(begin, end):
-        _decide(table, t, flags, rule, sums, decided)
-        late |= decided[t, LATE] != 0
-    return late
-
-
-@compiled
-def gather(table: Array, begin: int, end: int, sums: Array, decided: Array) -> None:
-    """Between UPDATE and FINISH: the coefficients of Π."""
-    for t in range(begin, end):
-        if decided[t, LATE]:
-            first = table[t, FIRST]
-            _gather(table[t], int(decided[t, VIEW]), sums[first : first + _tiles(table[t])])
-
-
-@compiled
-def whole(
-    table: Array,
-    begin: int,
-    end: int,
-    flags: Array,
-    rule: Array,
-    typed: Array,
-    sums: Array,
-    decided: Array,
-    room: Array,
-) -> None:
-    """All phases of tensors begin … end − 1, one tensor after the other."""
-    for t in range(begin, end):
-        work(STATISTICS, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
-        late = decide(table, t, t + 1, flags, rule, sums, decided)
-        work(UPDATE, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
-        if late:
-            gather(table, t, t + 1, sums, decided)
-            work(FINISH, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
