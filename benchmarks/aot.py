@@ -1,12 +1,12 @@
-"""The kernels for GPUs, compiled ahead of time for cards that need not be there: what the machine code says of itself.
+"""The kernels for GPUs, compiled ahead of time for cards that need not be there: what the machine code says of them.
 
-``python -m tangency.benchmarks.aot`` compiles each kernel for each dtype and target as a step would launch it, and reads
-registers, spills, shared memory and the width of loads and stores from the binary. It exits with 1 where a kernel spills,
-uses more registers than its ceiling, or moves one of its streams in anything but 128-bit vectors.
+``python -m tangency.benchmarks.aot`` compiles each kernel for each dtype and target as a step would launch it, and
+reads registers, spills, shared memory and the width of loads and stores from the binary. It exits with 1 where a kernel
+spills, uses more registers than its ceiling, or does not move each of its streams in vectors of 128 bits.
 
-Bytes a parameter are counted from those instructions. A thread holds one vector of each tile, so a stream of a tile is one
-instruction; a kernel has one such place for every row length, and the ceilings know how many (`Kernel.loads`, `.stores`).
-The model is that of :mod:`.cost_model` for rows that stay on the chip between w·x and the store:
+Bytes a parameter are counted from those instructions. A thread holds one vector of each tile, so a stream of a tile is
+one instruction; a kernel has such a place for every row length, and `KERNELS` says how many. The elements at the edges
+of rows that do not fill their vectors move one by one, in instructions of their own, and are not counted. The model:
 
 ==========  =========================  ===================================================
 kernel      passes of AdamP (SGDP)     when
@@ -16,8 +16,8 @@ update      4 + 3 (3 + 2)              always; without its writes where `finish`
 finish      4 + 3 (3 + 2)              the layer view, or rows of more than 8,192 elements
 ==========  =========================  ===================================================
 
-The times are *estimates*: bytes over the bandwidth on the data sheet, or float64 instructions over their rate if that is
-longer. No card was asked.
+The times are *estimates*: bytes over the bandwidth on the data sheet, or float64 instructions over their rate if that
+is longer. No card was asked.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Kernel:
     stores: int
 
 
-# Four row lengths. The longest reads its tiles in three places of `update` (for w·x, the one that stays, all others) and
-# writes in two.
+# Four row lengths. Of the longest, `update` reads tiles in three places (for w·x, the one that stays, all others), and
+# writes them in two.
 KERNELS = {"statistics": Kernel(4, 0), "decide": Kernel(0, 0), "update": Kernel(6, 5), "finish": Kernel(4, 4)}
 
 
@@ -159,7 +159,8 @@ def arguments(variant: Variant, vector: int) -> tuple[Any, dict[str, Any]]:
     if variant.kernel == "decide":
         flags = {"ADAPTIVE": RULES[variant.rule][0], "SCALED": variant.dtype == "float64"}
         return kernels.decide, {"lr_at": None, "found_inf": None, **flags}
-    return kernels.update, {"grad_scale": None, "FINISH": variant.kernel == "finish", "RULE": RULES[variant.rule], **kind}
+    flags = {"FINISH": variant.kernel == "finish", "RULE": RULES[variant.rule]}
+    return kernels.update, {"grad_scale": None, **flags, **kind}
 
 
 def compiled(variant: Variant, *, aligned: bool = True, **options: Any) -> Code:
@@ -229,7 +230,9 @@ def moved(variant: Variant, code: Code) -> tuple[float, float]:
     """Bytes a parameter that a kernel moves in 128-bit vectors: counted from its instructions, and by the model."""
     kernel = KERNELS[variant.kernel]
     share = 16 * code.threads / _gpu.TILE
-    counted = sum(share * n / places for n, places in ((code.loads, kernel.loads), (code.stores, kernel.stores)) if places)
+    counted = sum(
+        share * n / places for n, places in ((code.loads, kernel.loads), (code.stores, kernel.stores)) if places
+    )
     return counted, variant.itemsize * sum(variant.streams)
 
 
@@ -287,8 +290,10 @@ def main(argv: list[str] | None = None) -> int:
     print("\nestimate, channel view: microseconds for a million parameters (bytes a parameter)")
     for name, card in CARDS.items():
         for rule in chosen.rules if card.target in chosen.targets else ():
+            # Eq. 11 reads w and g once more than a step that never projects.
+            passes = 5 + 2 * STATE[rule]
             times = (
-                f"{dtype} {1e12 * estimate(card, codes, rule, dtype):6.2f} ({DTYPES[dtype].itemsize * (5 + 2 * STATE[rule])})"
+                f"{dtype} {1e12 * estimate(card, codes, rule, dtype):6.2f} ({passes * DTYPES[dtype].itemsize})"
                 for dtype in chosen.dtypes
             )
             print(f"{name:10}  {rule:5}  estimate  {'  '.join(times)}")

@@ -26,7 +26,7 @@ from tangency.optim._rule import Rule
 TILE, SPAN = tiles.TILE.value, tiles.SPAN.value
 _LANES = (16, 64, 256, TILE)  # row lengths of tiles, of which a row takes the least that holds it
 _VECTOR_BYTES = 16
-# What a thread may use, by bytes of the dtype: of blocks of 128, 256 and 512 threads, 3, 2 and 1 fit on a multiprocessor.
+# Registers of a thread, by bytes of the dtype: a multiprocessor holds 3 blocks of 128 threads, 2 of 256, or 1 of 512.
 REGISTERS = {2: 168, 4: 128, 8: 128}
 _KEPT_PLANS = 64
 
@@ -35,7 +35,7 @@ DTYPES = {torch.float16: tl.float16, torch.bfloat16: tl.bfloat16, torch.float32:
 
 @lru_cache(maxsize=4096)
 def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
-    """How a parameter is cut into pieces: cols, size, lanes, blocks, groups, segments, and how many pieces that makes."""
+    """How a parameter is cut into pieces: cols, size, lanes, blocks, groups, segments; and how many pieces that is."""
     size = rows * cols
     if size == 0:
         return 1, 0, _LANES[0], 1, 1, 1, 0
@@ -204,6 +204,4 @@ def _launch(
     numbers = rule.beta1, rule.fresh, rule.ahead, rule.beta2, 1 - rule.beta2, rule.eps
     flags = rule.adaptive, bool(weights[0].state), rule.nesterov, rule.maximize
     for finish in (False, True) if projects else (False,):
-        kernels.update[pieces](
-            *places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **how
-        )
+        kernels.update[pieces](*places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **how)

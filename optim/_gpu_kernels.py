@@ -1,11 +1,11 @@
 """The four kernels of a fused step on a GPU, in Triton: statistics, decide, update, finish.
 
-All parameters of one dtype go through one launch of each. Their memory is cut into *pieces*, one for each program: some
-whole rows, or a segment of a row that is too long for one program. A program walks over its piece in tiles (`_gpu_tiles`).
+All parameters of one dtype go through one launch of each. Their memory is cut into *pieces*, one for each program:
+some whole rows, or a segment of a row that is too long for one. A program walks over its piece in tiles (`_gpu_tiles`).
 
     statistics  reads w and g: w·w, w·g and g·g of each piece, and how many of its rows fail Eq. 11
     decide      one program a parameter: the view that passes, η, √(1 − β₂ᵗ), the factor of weight decay; counts t
-    update      reads w, g, m, v and writes w, m, v; where w·x is a sum over several pieces, writes only their parts of it
+    update      reads w, g, m, v and writes w, m, v; or, where w·x is a sum over several pieces, the parts of that
     finish      of those: sums the parts, reads w, g, m, v again and writes w, m, v
 
 A row of one tile stays in registers between w·x and the store; of a longer one, all tiles but one are read twice by
@@ -116,9 +116,7 @@ def _part(found, piece, there, WB: tl.constexpr, BB: tl.constexpr, KB: tl.conste
 
 
 @triton.jit
-def _statistics(
-    fields, found, index, delta, grad_scale, ROW: tl.constexpr, DTYPE: tl.constexpr, VECTOR: tl.constexpr
-):
+def _statistics(fields, found, index, delta, grad_scale, ROW: tl.constexpr, DTYPE: tl.constexpr, VECTOR: tl.constexpr):
     """`statistics` of a piece whose tiles have rows of ROW lanes."""
     SCALED: tl.constexpr = DTYPE == tl.float64
     FORMAT: tl.constexpr = tl.float64 if SCALED else tl.float32
@@ -269,7 +267,7 @@ def _write(at, spot, tile, sums, decision, RULE: tl.constexpr, SCALED: tl.conste
     projected, eta, kept = decision
     radial = tl.where(ww == 0, 0, wx / ww)
     if SCALED:
-        # By 2^(kx − kw) in two steps: each is a normal number, and what lies between them no smaller than w or w·x.
+        # By 2^(kx − kw) in two steps, since that may be no number, and each half of it is a normal one.
         half = (kx - kw) >> 1
         radial = radial * (w * power(half)) * power(kx - kw - half)
     else:

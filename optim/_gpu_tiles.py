@@ -56,7 +56,7 @@ def window(shape, index, group, ROW: tl.constexpr, VECTOR: tl.constexpr):
 
 @triton.jit
 def lanes(rows, block, ROW: tl.constexpr, VECTOR: tl.constexpr):
-    """The elements of a tile, [rows, ROW]: which are in whole vectors of their row, which at its edges; if there are any.
+    """The elements of a tile, [rows, ROW]; which are in whole vectors of their row, which at its edges; if any are.
 
     All streams of a tile move their whole vectors first, then, in one branch for all, their edges.
     """

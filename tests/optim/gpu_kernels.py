@@ -26,12 +26,12 @@ if not COMPILED and "triton" not in sys.modules:
         pytest.importorskip("triton", reason="triton is not installed: it has no wheel for this platform")
         import triton.experimental.gluon
 
-        import tangency.optim._gpu
+        import tangency.optim._gpu  # noqa: F401
 
-import triton
-import triton.language as tl
+import triton  # noqa: E402
+import triton.language as tl  # noqa: E402
 
-from tangency.optim import _gpu, _gpu_kernels
+from tangency.optim import _gpu, _gpu_kernels  # noqa: E402
 
 if not COMPILED:
     if isinstance(_gpu_kernels.update, triton.JITFunction):
@@ -41,7 +41,7 @@ if not COMPILED:
     _cast = interpreter.InterpreterBuilder.cast_impl
 
     def _cast_bfloat16(self: Any, value: Any, wanted: Any) -> Any:
-        """The interpreter truncates to bfloat16, and gets its subnormal numbers wrong; GPUs and torch round to nearest."""
+        """To nearest, as GPUs and torch do; the interpreter truncates, and gets subnormal numbers wrong."""
         source, target = value.dtype.scalar, wanted.scalar
         if (source, target) == (tl.float32, tl.bfloat16):
             rounded = torch.from_numpy(np.array(value.data)).bfloat16().view(torch.int16).numpy()

@@ -12,11 +12,9 @@ import torch
 from gpu_kernels import ADAMP, COMPILED, DEVICE, SGDP, interpreted, kernels, tl
 from optim_reference import assert_same_steps
 
-from tangency.optim import _gpu
+import tangency.optim
 from tangency.optim import _gpu_kernels as gpu
 from tangency.optim import _gpu_tiles as tiles
-from tangency.optim import SGDP as SGDPOptimizer
-from tangency.optim import AdamP as AdamPOptimizer
 from tangency.proofs_checks import Claim, Subject, Suite, Verdict, discover, verify
 from tangency.proofs_checks.engine.conformance import admissible_views, measure_step
 from tangency.proofs_checks.engine.generate import Rotation
@@ -24,11 +22,11 @@ from tangency.proofs_checks.engine.rounding import FLOAT64
 from tangency.proofs_checks.engine.trials import Gradient, Trial, execute
 from tangency.theory.projection import View
 
-SUBJECTS = pytest.mark.parametrize("subject", (SGDP, ADAMP), ids=lambda subject: subject.algorithm)
+SUBJECTS = pytest.mark.parametrize("subject", [SGDP, ADAMP], ids=lambda subject: subject.algorithm)
 OPTIMIZERS = {
-    "SGDP": lambda p, **more: SGDPOptimizer(p, **{"lr": 0.25, "momentum": 0.75, "weight_decay": 0.125, **more}),
-    "SGDP without momentum": lambda p, **more: SGDPOptimizer(p, **{"lr": 0.25, **more}),
-    "AdamP": lambda p, **more: AdamPOptimizer(p, **{"lr": 0.25, "weight_decay": 0.125, **more}),
+    "SGDP": lambda p, **more: tangency.optim.SGDP(p, **{"lr": 0.25, "momentum": 0.75, "weight_decay": 0.125, **more}),
+    "SGDP without momentum": lambda p, **more: tangency.optim.SGDP(p, **{"lr": 0.25, **more}),
+    "AdamP": lambda p, **more: tangency.optim.AdamP(p, **{"lr": 0.25, "weight_decay": 0.125, **more}),
 }
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 every = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
@@ -298,24 +296,24 @@ def test_a_step_with_infinite_gradients_changes_nothing(make: Any) -> None:
     assert all(not value.any() for state in optimizer.state.values() for value in state.values())
 
 
-def test_four_launches_whatever_the_number_of_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
-    counts = []
-    for copies in (1, 3):
-        launches: list[str] = []
-        for name in ("statistics", "decide", "update"):
-            kernel = getattr(gpu, name)
+class Counted:
+    """A kernel that notes its launches."""
 
-            class Counted:
-                def __getitem__(self, grid: Any, name: str = name, kernel: Any = kernel) -> Any:
-                    launches.append(name)
-                    return kernel[grid]
+    def __init__(self, name: str, launches: list[str]) -> None:
+        self.name, self.launches, self.kernel = name, launches, getattr(gpu, name)
 
-            monkeypatch.setattr(gpu, name, Counted())
-        params = [p for _ in range(copies) for p in parameters()]
-        AdamPOptimizer(params, fused=True).step()
-        monkeypatch.undo()
-        counts.append(launches)
-    assert counts == [["statistics", "decide", "update", "update"]] * 2
+    def __getitem__(self, grid: tuple[int, ...]) -> Any:
+        self.launches.append(self.name)
+        return self.kernel[grid]
+
+
+@pytest.mark.parametrize("copies", [1, 3])
+def test_four_launches_whatever_the_number_of_parameters(copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    launches: list[str] = []
+    for name in ("statistics", "decide", "update"):
+        monkeypatch.setattr(gpu, name, Counted(name, launches))
+    tangency.optim.AdamP([p for _ in range(copies) for p in parameters()], fused=True).step()
+    assert launches == ["statistics", "decide", "update", "update"]
 
 
 # Slips that an engineer could make; each has to be found by a claim.
