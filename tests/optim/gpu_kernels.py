@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from tangency.optim import _fused
-from tangency.proofs_checks.engine.subjects import PRODUCTION, Subject
+from tangency.proofs_checks.engine.subjects import SHIPPED, Subject
 
 COMPILED = torch.cuda.is_available()
 DEVICE = "cuda" if COMPILED else "cpu"
@@ -67,7 +67,7 @@ def fused(subject: Subject) -> Subject:
     return replace(subject, name=f"{subject.name}(fused=True)", options={"fused": True}, device=DEVICE)
 
 
-SGDP, ADAMP = (fused(subject) for subject in PRODUCTION)
+SGDP, ADAMP = (fused(subject) for subject in SHIPPED)
 
 
 def interpreted(function: Callable[..., Any]) -> Any:
