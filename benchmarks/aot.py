@@ -163,8 +163,8 @@ def arguments(variant: Variant, vector: int) -> tuple[Any, dict[str, Any]]:
     return kernels.update, {"grad_scale": None, **flags, **kind}
 
 
-def compiled(variant: Variant, *, aligned: bool = True, **options: Any) -> Code:
-    """Compile a kernel, with the options of a real step unless told otherwise, and read its code."""
+def built(variant: Variant, *, aligned: bool = True, **options: Any) -> Any:
+    """Triton's binary of a kernel, compiled with the options of a real step unless told otherwise."""
     target = TARGETS[variant.target]
     function, constants = arguments(variant, _gpu.vector(DTYPES[variant.dtype]) if aligned else 1)
     pointers = {"table": "*i64", "owners": "*i64", "found": "*fp64", "decided": "*fp64"}
@@ -176,10 +176,16 @@ def compiled(variant: Variant, *, aligned: bool = True, **options: Any) -> Code:
         # What a launch finds out by itself: tables begin at multiples of 16 bytes.
         attrs={(names.index(name),): [["tt.divisibility", 16]] for name in names if name in pointers},
     )
-    chosen = {**_gpu.options(variant.launched, hip=target.backend == "hip"), **options}
-    binary = triton.compile(source, target=target, options=chosen)
+    hip = target.backend == "hip"
+    return triton.compile(source, target=target, options={**_gpu.options(variant.launched, hip=hip), **options})
+
+
+def compiled(variant: Variant, *, aligned: bool = True, **options: Any) -> Code:
+    """Compile a kernel, with the options of a real step unless told otherwise, and read its code."""
+    binary = built(variant, aligned=aligned, **options)
+    target, shape = TARGETS[variant.target], binary.metadata
     read = _read_amdgcn if target.backend == "hip" else _read_sass
-    return Code(**read(binary), shared=binary.metadata.shared, threads=chosen["num_warps"] * target.warp_size)
+    return Code(**read(binary), shared=shape.shared, threads=shape.num_warps * target.warp_size)
 
 
 def _read_sass(binary: Any) -> dict[str, int]:

@@ -66,3 +66,52 @@ def test_a_violation_is_an_exit_code(cache: Path) -> None:
     done = run(cache, "-c", script)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "8 loads of 128 bits, not 10" in done.stdout
+
+
+LAUNCHES = """
+import torch
+from triton.runtime.driver import driver
+from tangency.benchmarks import aot
+from tangency.optim import AdamP, _fused, _gpu_kernels
+
+
+class Absent:
+    # A card that is asked for its kind, and never to run anything.
+    def get_current_target(self):
+        return aot.TARGETS["sm_90"]
+
+    def get_current_device(self):
+        return 0
+
+    def get_current_stream(self, device):
+        return 0
+
+
+class Compiled:
+    # A kernel that is bound to its arguments and compiled as in a launch, but not launched.
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def __getitem__(self, grid):
+        return lambda *args, **options: launched.append(self.kernel.warmup(*args, grid=grid, **options))
+
+
+launched = []
+driver.set_active(Absent())
+for name in ("statistics", "decide", "update"):
+    setattr(_gpu_kernels, name, Compiled(getattr(_gpu_kernels, name)))
+_fused.MODULES["cpu"] = "tangency.optim._gpu"
+p = torch.nn.Parameter(torch.ones(3, 7))
+p.grad = torch.ones(3, 7)
+AdamP([p], fused=True).step()
+for name in ("statistics", "decide", "update"):
+    setattr(_gpu_kernels, name, getattr(_gpu_kernels, name).kernel)
+for name, binary in zip(("statistics", "decide", "update", "finish"), launched, strict=True):
+    assert binary.asm["ptx"] == aot.built(aot.Variant(name, "AdamP", "float32", "sm_90")).asm["ptx"], name
+print(len(launched))
+"""
+
+
+def test_what_a_step_launches_is_what_the_table_shows(cache: Path) -> None:
+    done = run(cache, "-c", LAUNCHES)
+    assert done.stdout == "4\n", done.stdout + done.stderr
