@@ -169,13 +169,12 @@ def _rows(
 ) -> Rows:
     """The rows of one parameter: its own memory, or else wide copies, which `copies` says how to write back."""
     ndim = p.dim()
-    w = real(p.detach())
-    g = real(g.resolve_conj().resolve_neg())
-    state = tuple(real(s) for s in state)
-    if not (_in_rows(w) and all(_alike(x, w) for x in (g, *state))):
-        kept, dtype = (w, *state), wide(w)
+    w, g = real(p), real(g.resolve_conj()) if g.is_complex() else g
+    state = tuple(map(real, state)) if p.is_complex() else state
+    if not (_in_rows(w) and _alike(g, w) and all(_alike(s, w) for s in state)):
+        kept, dtype = (w.detach(), *state), wide(w)
         w, *made = (x.to(dtype, memory_format=torch.contiguous_format, copy=True) for x in kept)
-        g, state = g.to(dtype).contiguous(), tuple(made)
+        g, state = g.to(dtype).contiguous().resolve_neg(), tuple(made)
         copies += zip(kept, (w, *state), strict=True)
     projects = ndim >= 2 and rule.delta > 0
     rows = w.size(0) if projects else 1
@@ -183,11 +182,11 @@ def _rows(
 
 
 def _alike(x: Tensor, w: Tensor) -> bool:
-    return x.dtype == w.dtype and x.stride() == w.stride()
+    """Whether an element of x lies where that of w does, in the same format."""
+    return x.dtype is w.dtype and x.stride() == w.stride() and not x.is_neg()
 
 
 def _in_rows(w: Tensor) -> bool:
     """Whether w fills its memory without gaps, dimension 0 outermost."""
-    if w.is_contiguous() or (w.dim() == 4 and w.is_contiguous(memory_format=torch.channels_last)):
-        return not (w.is_neg() or w.is_conj())
-    return False
+    dense = w.is_contiguous() or (w.dim() == 4 and w.is_contiguous(memory_format=torch.channels_last))
+    return dense and not w.is_neg()
