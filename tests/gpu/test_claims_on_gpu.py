@@ -1,4 +1,4 @@
-"""The implementation rung of every claim, with the parameters on a GPU."""
+"""The implementation rung of every claim on every code path, with the parameters on a GPU."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ SUBJECTS = tuple(replace(subject, device="cuda") for subject in PRODUCTION)
 
 
 @pytest.mark.parametrize("claim", discover(), ids=lambda claim: claim.id)
-@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.algorithm)
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 def test_the_claim_holds_on_the_gpu(claim: Claim, subject: Subject) -> None:
     report = verify(suite=Suite((claim,), (subject,)), rungs=["implementation"], profile="default")
     for result in report.results:

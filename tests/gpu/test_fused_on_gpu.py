@@ -1,0 +1,129 @@
+"""The fused path on a GPU: beside torch's fused AdamW, in CUDA graphs, under a GradScaler, and never waiting."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from optim_reference import assert_same_steps
+
+from tangency.optim import SGDP, AdamP
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: torch.cuda.is_available() is false")
+
+SHAPES = ((64, 3, 7, 7), (64,), (10, 512), (3, 9000), (128, 64, 3, 3), (1030,))
+OPTIMIZERS = {
+    "SGDP": lambda p, **more: SGDP(p, **{"lr": 0.125, "momentum": 0.75, "weight_decay": 0.25, **more}),
+    "AdamP": lambda p, **more: AdamP(p, **{"lr": 0.125, "weight_decay": 0.25, **more}),
+}
+every = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+
+
+def parameters(dtype: torch.dtype = torch.float32) -> list[torch.nn.Parameter]:
+    """Weights, with gradients of no particular direction."""
+    random = torch.Generator().manual_seed(0)
+    out = []
+    for shape in SHAPES:
+        w, g = torch.rand((2, *shape), generator=random).to("cuda", dtype)
+        out.append(torch.nn.Parameter(w.clone()))
+        out[-1].grad = g - 0.5
+    return out
+
+
+def assert_alike(some: list[torch.nn.Parameter], others: list[torch.nn.Parameter], steps: int) -> None:
+    for p, q in zip(some, others, strict=True):
+        assert_same_steps(p.detach().cpu(), q.detach().cpu(), steps)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("decay", [0.0, 0.25])
+def test_without_projection_it_is_torchs_fused_adamw(dtype: torch.dtype, decay: float) -> None:
+    ours, theirs = parameters(dtype), parameters(dtype)
+    one = AdamP(ours, lr=0.125, weight_decay=decay, delta=0, fused=True)
+    other = torch.optim.AdamW(theirs, lr=0.125, weight_decay=decay, fused=True)
+    for _ in range(3):
+        one.step()
+        other.step()
+    assert_alike(ours, theirs, 3)
+
+
+@every
+@pytest.mark.parametrize("new_gradients", [False, True])
+def test_a_captured_step_is_replayed(make: Any, new_gradients: bool) -> None:
+    # Gradients made within the graph lie at addresses that no step before it knew.
+    params, twins = parameters(), parameters()
+    lr = torch.tensor(0.125, device="cuda")
+    optimizer, reference = make(params, lr=lr, fused=True, capturable=True), make(twins, foreach=False, fused=False)
+    gradients = [p.grad.clone() for p in params]
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        optimizer.step()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        if new_gradients:
+            for p, g in zip(params, gradients, strict=True):
+                p.grad = g * 1
+        optimizer.step()
+    # Another optimizer's steps do not disturb what the graph reads.
+    for _ in range(80):
+        make(parameters()[:1], fused=True).step()
+    for t in range(3):
+        lr.fill_(0.125 / (t + 1))
+        graph.replay()
+    for rate in (0.125, 0.125, 0.125 / 2, 0.125 / 3):
+        reference.param_groups[0]["lr"] = rate
+        reference.step()
+    assert_alike(params, twins, 4)
+
+
+@every
+def test_a_scaler_scales_and_skips(make: Any) -> None:
+    params, twins = parameters(), parameters()
+    optimizer, reference = make(params, fused=True), make(twins, foreach=False, fused=False)
+    scaler = torch.amp.GradScaler("cuda", init_scale=1024.0)
+    scaler.scale(torch.zeros((), device="cuda"))
+    for p in params:
+        p.grad *= 1024
+    scaler.step(optimizer)
+    scaler.update()
+    reference.step()
+    assert_alike(params, twins, 1)
+    before = copy.deepcopy([*params, *(x for state in optimizer.state.values() for x in state.values())])
+    params[0].grad.view(-1)[0] = float("inf")
+    scaler.step(optimizer)
+    scaler.update()
+    after = [*params, *(x for state in optimizer.state.values() for x in state.values())]
+    assert all(map(torch.equal, before, after))
+    assert scaler.get_scale() == 512
+
+
+@every
+def test_the_host_never_waits(make: Any) -> None:
+    params = parameters()
+    optimizer = make(params, fused=True)
+    optimizer.step()
+    before = torch.cuda.get_sync_debug_mode()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(2):
+            for p in params:
+                p.grad = p.grad.clone()
+            optimizer.step()
+    finally:
+        torch.cuda.set_sync_debug_mode(before)
+
+
+@every
+def test_a_step_repeats_itself_to_the_bit(make: Any) -> None:
+    runs = []
+    for _ in range(2):
+        params = parameters()
+        optimizer = make(params, fused=True)
+        for _ in range(5):
+            optimizer.step()
+        runs.append(params)
+    assert all(map(torch.equal, *runs))
