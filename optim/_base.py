@@ -8,21 +8,18 @@ from typing import Any, ClassVar, overload
 
 import torch
 from torch import Tensor
-from torch.optim.optimizer import Optimizer, ParamsT
+from torch.optim.optimizer import Optimizer, ParamsT, _default_to_fused_or_foreach
 
-from tangency.optim._options import CHECKS, check_decay, checked, is_required
+from tangency.optim import _foreach, _fused
+from tangency.optim._options import check_decay, check_paths, checked, is_required
+from tangency.optim._rule import Rule, real, wide
 
 State = Sequence[Tensor | None]
 
 
-def _real(x: Tensor) -> Tensor:
-    """A complex tensor as pairs of reals (a view, which can be written through), a real one as it is."""
-    return torch.view_as_real(x) if x.is_complex() else x
-
-
-def _wide(x: Tensor) -> torch.dtype:
-    """The dtype to compute in: float32 for anything shorter, else x's own."""
-    return torch.float32 if torch.finfo(x.dtype).bits < 32 else x.dtype
+def step_device(p: Tensor, group: dict[str, Any]) -> torch.device:
+    """Where a step counter lies: beside its parameter where the host must not wait for it, else on the CPU."""
+    return p.device if group["capturable"] or group["fused"] else torch.device("cpu")
 
 
 class ProjectedOptimizer(Optimizer):
@@ -35,7 +32,7 @@ class ProjectedOptimizer(Optimizer):
     Raises:
         TypeError: an option of the wrong type.
         ValueError: an option out of its range, or a missing one.
-        RuntimeError: a code path that does not exist.
+        RuntimeError: code paths that exclude each other.
     """
 
     state_names: ClassVar[tuple[str, ...]]
@@ -47,6 +44,10 @@ class ProjectedOptimizer(Optimizer):
     @abstractmethod
     def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
         """The state of one parameter in the order of `state_names`, made if need be; None where it keeps none."""
+
+    @abstractmethod
+    def _rule(self, group: dict[str, Any]) -> Rule:
+        """The hyper-parameters of a group as numbers, for the paths that treat both optimizers alike."""
 
     @abstractmethod
     def _update(
@@ -63,7 +64,7 @@ class ProjectedOptimizer(Optimizer):
         Raises:
             TypeError: an option of the wrong type, or a group that is no dict.
             ValueError: an option out of its range, or a missing one.
-            RuntimeError: a code path that does not exist.
+            RuntimeError: code paths that exclude each other.
         """
         if isinstance(param_group, dict):
             options = checked({**self.defaults, **param_group})
@@ -89,7 +90,7 @@ class ProjectedOptimizer(Optimizer):
             What the closure returned, or None.
 
         Raises:
-            RuntimeError: a gradient is sparse.
+            RuntimeError: a gradient is sparse, or parameters that fused kernels cannot reach.
         """
         loss = None
         if closure is not None:
@@ -101,7 +102,8 @@ class ProjectedOptimizer(Optimizer):
                 grads: list[Tensor] = []
                 states: tuple[list[Tensor | None], ...] = tuple([] for _ in self.state_names)
                 self._init_group(group, params, grads, *states)
-                self._path(group)(group, params, grads, *states)
+                if params:
+                    self._path(group, params)(group, params, grads, *states)
         return loss
 
     # Named and called as in torch.optim: torch.compile runs a method of this name as it is, outside the graph.
@@ -119,38 +121,58 @@ class ProjectedOptimizer(Optimizer):
             for kept, value in zip(states, self._state_of(p, group), strict=True):
                 kept.append(value)
 
-    def _path(self, group: dict[str, Any]) -> Callable[..., None]:
-        """The code path for a group. The one place to choose a faster one; today there is one."""
-        for name in ("foreach", "fused"):
-            CHECKS[name](name, group[name])
-        return self._one_by_one
+    def _path(self, group: dict[str, Any], params: list[Tensor]) -> Callable[..., None]:
+        """The code path for a group: the one asked for, or else torch's own choice."""
+        check_decay(group)
+        check_paths(group)
+        foreach, fused = group["foreach"], group["fused"]
+        if foreach is None and fused is None:
+            _, foreach = _default_to_fused_or_foreach(params, group["differentiable"])
+        return self._in_kernels if fused else self._in_lists if foreach else self._one_by_one
+
+    def _in_lists(
+        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
+    ) -> None:
+        """Update all parameters of one device and dtype at once, one torch operation after the other."""
+        _foreach.step(self._rule(group), group["lr"], params, grads, states)
+
+    def _in_kernels(
+        self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
+    ) -> None:
+        """Update all parameters in fused kernels."""
+        scaler = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
+        _fused.step(self._rule(group), group["lr"], params, grads, states, *scaler)
+
+    @property
+    def _step_supports_amp_scaling(self) -> bool:
+        """Asked by torch.amp.GradScaler: whether a step divides gradients by ``grad_scale`` itself."""
+        return all(group["fused"] for group in self.param_groups)
 
     def _one_by_one(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
     ) -> None:
         """Update the parameters one after the other: widen, compute, round once on store."""
-        check_decay(group)
         lr = group["lr"]
         if isinstance(lr, Tensor):
             lr = lr.reshape(())
         for i, param in enumerate(params):
             state = [kept[i] for kept in states]
-            stored = _real(param)
-            dtype = _wide(stored)
+            stored = real(param)
+            dtype = wide(stored)
             w = stored.to(dtype)
             if group["differentiable"]:
                 # Autograd keeps w for the backward pass, and the store below writes over the parameter.
                 w = w.clone()
             # resolve_conj: a lazily conjugated gradient has no real view.
-            g = _real(grads[i].resolve_conj()).to(dtype)
+            g = real(grads[i].resolve_conj()).to(dtype)
             if group["maximize"]:
                 g = -g
-            wide_state = [None if s is None else _real(s).to(dtype) for s in state]
+            wide_state = [None if s is None else real(s).to(dtype) for s in state]
             new_w, new_state = self._update(group, lr, param.dim(), w, g, wide_state)
             stored.copy_(new_w)
             for kept, value in zip(state, new_state, strict=True):
                 if kept is not None and value is not None:
-                    _real(kept).copy_(value)
+                    real(kept).copy_(value)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over a state, from here, from torch.optim or from the published package."""
@@ -159,7 +181,7 @@ class ProjectedOptimizer(Optimizer):
             # A group saved by a package without these options gets those of this optimizer.
             for name, value in defaults.items():
                 group.setdefault(name, value)
-            self._path(group)
+            check_paths(group)
         super().__setstate__(state)
         for group in self.param_groups:
             for p in group["params"]:
@@ -171,7 +193,7 @@ class ProjectedOptimizer(Optimizer):
         renamed = {self.renamed_state.get(name, name): value for name, value in state.items()}
         if "step" in renamed:
             # float32 whatever the source: an int in the published package, float64 under some defaults in torch.
-            place = p.device if group["capturable"] else torch.device("cpu")
+            place = step_device(p, group)
             renamed["step"] = torch.as_tensor(renamed["step"], dtype=torch.float32).to(place)
         # Cloned: load_state_dict would else share its tensors with the optimizer that they came from.
         return {

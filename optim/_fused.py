@@ -7,48 +7,18 @@ the arguments of `Kernels` below; which of them runs is a matter of the device a
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from importlib import import_module
+from typing import NamedTuple, Protocol, cast
 
+import torch
 from torch import Tensor
 
+from tangency.optim._rule import Rule, real, wide
 
-class Rule(NamedTuple):
-    """The hyper-parameters of one step, as numbers under one name for SGDP and AdamP.
-
-        g ← ±g / grad_scale
-        m ← beta1 · m + fresh · g
-        v ← beta2 · v + (1 − beta2) · g²                                      (adaptive)
-        x = m, or ahead · g + beta1 · m with nesterov
-        x ← x / (√v / √(1 − beta2ᵗ) + eps),   η = lr / (1 − beta1ᵗ)           (adaptive; else η = lr)
-        q = Π x (Eq. 10) if Eq. 11 holds in every row of a view, else x
-        w ← w (1 − lr · weight_decay · r) − η q,   r = wd_ratio if projected, else 1
-
-    Attributes:
-        adaptive: AdamP, with state (m, v); else SGDP, with state (m,), or () where m starts at 0 and is not kept.
-        beta1: β₁; SGDP: momentum.
-        fresh: factor of g in m: 1 − β₁; SGDP: 1 − dampening.
-        ahead: factor of g in Nesterov's update: 1 − β₁; SGDP: 1.
-        nesterov: whether the update looks ahead.
-        beta2: β₂.
-        eps: ε of the denominator.
-        weight_decay: decoupled weight decay; SGDP: over 1 − momentum.
-        wd_ratio: r of a projected step.
-        delta: δ of Eq. 11; with 0 nothing is projected.
-        maximize: whether g changes its sign.
-    """
-
-    adaptive: bool
-    beta1: float
-    fresh: float
-    ahead: float
-    nesterov: bool
-    beta2: float
-    eps: float
-    weight_decay: float
-    wd_ratio: float
-    delta: float
-    maximize: bool
+# Device type to module; imported when first used, since each needs a compiler of its own.
+MODULES = {"cpu": "tangency.optim._cpu", "cuda": "tangency.optim._gpu"}
 
 
 class Rows(NamedTuple):
@@ -86,8 +56,92 @@ class Kernels(Protocol):
 
         Args:
             rule: the hyper-parameters.
-            weights: parameters on one device, of one dtype (float16, bfloat16, float32 or float64), none empty.
+            weights: parameters on one device, of one dtype (float16, bfloat16, float32 or float64) and with one number
+                of state tensors, none of them empty.
             lr: step size, a number or a tensor of one element (on the device, or on the CPU).
             grad_scale: of torch.amp.GradScaler, on the device: gradients are divided by it as they are read.
             found_inf: of torch.amp.GradScaler, on the device: where it is not 0 nothing changes, no counter either.
         """
+
+
+def step(
+    rule: Rule,
+    lr: float | Tensor,
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    states: Sequence[Sequence[Tensor | None]],
+    grad_scale: Tensor | None = None,
+    found_inf: Tensor | None = None,
+) -> None:
+    """Perform one step in place, in kernels.
+
+    Args:
+        rule: the hyper-parameters.
+        lr: step size, a number or a tensor of one element.
+        params: parameters, on any CPU or GPU and of any dtype.
+        grads: their gradients, which are only read.
+        states: a list for each of the optimizer's `state_names`, with one entry a parameter; that of the step counters,
+            of an adaptive rule, comes first.
+        grad_scale: what gradients are divided by as they are read.
+        found_inf: where it is not 0, nothing changes.
+
+    Raises:
+        RuntimeError: a parameter is on another kind of device, or is no plain tensor.
+    """
+    steps = states[0] if rule.adaptive else [None] * len(params)
+    buffers = states[1:] if rule.adaptive else states
+    groups: dict[tuple[torch.device, torch.dtype, int], list[Rows]] = defaultdict(list)
+    copies: list[tuple[Tensor, Tensor]] = []
+    for i, p in enumerate(params):
+        _check(p)
+        state = tuple(buffer for kept in buffers if (buffer := kept[i]) is not None)
+        rows = _rows(rule, p, grads[i], state, steps[i], copies)
+        groups[rows.w.device, rows.w.dtype, len(state)].append(rows)
+    for (device, _, _), weights in groups.items():
+        kernels = cast(Kernels, import_module(MODULES[device.type]))
+        scaler = (None if x is None else x.to(device, non_blocking=True) for x in (grad_scale, found_inf))
+        kernels.step(rule, weights, lr, *scaler)
+    for kept, value in copies:
+        kept.copy_(value)
+
+
+def _check(p: Tensor) -> None:
+    if p.device.type not in MODULES:
+        raise RuntimeError(f"fused=True needs parameters on {' or '.join(MODULES)}, got one on {p.device.type}")
+    # A subclass with operations of its own (DTensor, say) has no memory of its own to give to a kernel.
+    if type(p).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+        raise RuntimeError(f"fused=True needs plain tensors as parameters, got a {type(p).__name__}")
+
+
+def _rows(
+    rule: Rule,
+    p: Tensor,
+    g: Tensor,
+    state: tuple[Tensor, ...],
+    t: Tensor | None,
+    copies: list[tuple[Tensor, Tensor]],
+) -> Rows:
+    """The rows of one parameter: its own memory, or else wide copies, which `copies` says how to write back."""
+    ndim = p.dim()
+    w = real(p.detach())
+    g = real(g.resolve_conj().resolve_neg())
+    state = tuple(real(s) for s in state)
+    if not (_in_rows(w) and all(_alike(x, w) for x in (g, *state))):
+        kept, dtype = (w, *state), wide(w)
+        w, *made = (x.to(dtype, memory_format=torch.contiguous_format, copy=True) for x in kept)
+        g, state = g.to(dtype).contiguous(), tuple(made)
+        copies += zip(kept, (w, *state), strict=True)
+    projects = ndim >= 2 and rule.delta > 0
+    rows = w.size(0) if projects else 1
+    return Rows(w, g, state, t, rows, w.numel() // max(rows, 1), projects)
+
+
+def _alike(x: Tensor, w: Tensor) -> bool:
+    return x.dtype == w.dtype and x.stride() == w.stride()
+
+
+def _in_rows(w: Tensor) -> bool:
+    """Whether w fills its memory without gaps, dimension 0 outermost."""
+    if w.is_contiguous() or (w.dim() == 4 and w.is_contiguous(memory_format=torch.channels_last)):
+        return not (w.is_neg() or w.is_conj())
+    return False

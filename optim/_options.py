@@ -67,12 +67,10 @@ def _flag(name: str, value: Any) -> bool:
     return value
 
 
-def _absent_path(name: str, value: Any) -> bool | None:
-    if value is None or value is False:
-        return value
-    if value is True:
-        raise RuntimeError(f"{name}=True: there is no {name} path yet; leave {name} at None, or pass False")
-    raise TypeError(f"{name} must be None or False, {_described(value)}")
+def _path(name: str, value: Any) -> bool | None:
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name} must be None, True or False, {_described(value)}")
+    return value
 
 
 _NOT_NEGATIVE = _number(0.0, math.inf, "a finite number >= 0")
@@ -90,8 +88,8 @@ CHECKS: dict[str, Check] = {
     "maximize": _flag,
     "capturable": _flag,
     "differentiable": _flag,
-    "foreach": _absent_path,
-    "fused": _absent_path,
+    "foreach": _path,
+    "fused": _path,
 }
 
 
@@ -113,6 +111,17 @@ def check_decay(options: dict[str, Any]) -> None:
         )
 
 
+def check_paths(options: dict[str, Any]) -> None:
+    """Refuse code paths that exclude each other, as torch.optim does.
+
+    Raises:
+        RuntimeError: on foreach with fused, or one of them with differentiable.
+    """
+    asked = [name for name in ("foreach", "fused", "differentiable") if options.get(name)]
+    if len(asked) > 1:
+        raise RuntimeError(f"{' and '.join(asked)} cannot be True together: each is a code path of its own")
+
+
 def checked(options: dict[str, Any]) -> dict[str, Any]:
     """The known options among `options`, each of them checked.
 
@@ -125,7 +134,7 @@ def checked(options: dict[str, Any]) -> dict[str, Any]:
     Raises:
         TypeError: a value of the wrong type.
         ValueError: a value out of its range.
-        RuntimeError: a code path that does not exist.
+        RuntimeError: code paths that exclude each other.
     """
     known = {
         name: value if is_required(value) else CHECKS[name](name, value)
@@ -133,4 +142,5 @@ def checked(options: dict[str, Any]) -> dict[str, Any]:
         if name in CHECKS
     }
     check_decay(known)
+    check_paths(known)
     return known

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from tangency.optim._base import ProjectedOptimizer, State
+from tangency.optim._base import ProjectedOptimizer, State, step_device
 from tangency.optim._projection import decay, project
+from tangency.optim._rule import Rule
 
 
 def _bias_correction(beta: float, step: Tensor) -> Tensor:
@@ -49,15 +50,15 @@ class AdamP(ProjectedOptimizer):
         wd_ratio: factor on the weight decay of projected steps, in [0, 1].
         nesterov: use Nesterov momentum.
         maximize: ascend instead of descend.
-        foreach: None or False; there is no such path yet.
-        fused: None or False; there is no such path yet.
+        foreach: step all tensors in batched operations; None: as torch.optim chooses (on GPUs, unless fused).
+        fused: step in kernels of our own, on CPUs (numba) and GPUs (Triton); loads of torch.amp.GradScaler included.
         capturable: keep the step counter on the parameter's device, for graph capture.
         differentiable: let autograd run through the step; the decision of Eq. 11 counts as constant.
 
     Raises:
         TypeError: an argument of the wrong type, or an unknown one.
         ValueError: an argument out of its range.
-        RuntimeError: foreach or fused is True; in `step`, a gradient is sparse, or a graph is captured without
+        RuntimeError: more than one of foreach, fused and differentiable; in `step`, a gradient is sparse, or a graph is captured without
             capturable.
 
     Example:
@@ -112,16 +113,30 @@ class AdamP(ProjectedOptimizer):
         super().__init__(params, options)
 
     def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
-        capturable = group["capturable"]
-        if p.is_cuda and not capturable and torch.cuda.is_current_stream_capturing():
+        if p.is_cuda and not (group["capturable"] or group["fused"]) and torch.cuda.is_current_stream_capturing():
             raise RuntimeError("AdamP: capturing a graph of step() needs capturable=True, else t stays where it is")
         state = self.state[p]
         if "step" not in state:
-            place = p.device if capturable else torch.device("cpu")
-            state["step"] = torch.zeros((), dtype=torch.float32, device=place)
+            state["step"] = torch.zeros((), dtype=torch.float32, device=step_device(p, group))
             state["exp_avg"] = torch.zeros_like(p, memory_format=torch.preserve_format)
             state["exp_avg_sq"] = torch.zeros_like(p, memory_format=torch.preserve_format)
         return tuple(state[name] for name in self.state_names)
+
+    def _rule(self, group: dict[str, Any]) -> Rule:
+        beta1, beta2 = group["betas"]
+        return Rule(
+            adaptive=True,
+            beta1=beta1,
+            fresh=1 - beta1,
+            ahead=1 - beta1,
+            nesterov=group["nesterov"],
+            beta2=beta2,
+            eps=group["eps"],
+            weight_decay=group["weight_decay"],
+            wd_ratio=group["wd_ratio"],
+            delta=group["delta"],
+            maximize=group["maximize"],
+        )
 
     def _update(
         self, group: dict[str, Any], lr: float | Tensor, ndim: int, w: Tensor, g: Tensor, state: State

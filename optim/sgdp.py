@@ -10,6 +10,7 @@ from torch.optim.optimizer import ParamsT, required
 
 from tangency.optim._base import ProjectedOptimizer, State
 from tangency.optim._projection import decay, project
+from tangency.optim._rule import Rule
 
 _REQUIRED = cast("float", required)
 
@@ -41,15 +42,15 @@ class SGDP(ProjectedOptimizer):
         delta: δ of Eq. 11, >= 0; with 0 nothing is projected.
         wd_ratio: factor on the weight decay of projected steps, in [0, 1].
         maximize: ascend instead of descend.
-        foreach: None or False; there is no such path yet.
-        fused: None or False; there is no such path yet.
+        foreach: step all tensors in batched operations; None: as torch.optim chooses (on GPUs, unless fused).
+        fused: step in kernels of our own, on CPUs (numba) and GPUs (Triton); loads of torch.amp.GradScaler included.
         capturable: accepted as in torch.optim; a step never waits for the device, with or without it.
         differentiable: let autograd run through the step; the decision of Eq. 11 counts as constant.
 
     Raises:
         TypeError: an argument of the wrong type, or an unknown one.
         ValueError: an argument out of its range.
-        RuntimeError: foreach or fused is True; in `step`, a gradient is sparse.
+        RuntimeError: more than one of foreach, fused and differentiable; in `step`, a gradient is sparse.
 
     Example:
         The gradient is orthogonal to the weights, the momentum is not; its radial part does not reach them.
@@ -115,6 +116,22 @@ class SGDP(ProjectedOptimizer):
         if "momentum_buffer" not in state:
             state["momentum_buffer"] = torch.zeros_like(p, memory_format=torch.preserve_format)
         return (state["momentum_buffer"],)
+
+    def _rule(self, group: dict[str, Any]) -> Rule:
+        momentum, weight_decay = group["momentum"], group["weight_decay"]
+        return Rule(
+            adaptive=False,
+            beta1=momentum,
+            fresh=1 - group["dampening"],
+            ahead=1.0,
+            nesterov=group["nesterov"],
+            beta2=0.0,
+            eps=0.0,
+            weight_decay=weight_decay / (1 - momentum) if weight_decay else 0.0,
+            wd_ratio=group["wd_ratio"],
+            delta=group["delta"],
+            maximize=group["maximize"],
+        )
 
     def _update(
         self, group: dict[str, Any], lr: float | Tensor, ndim: int, w: Tensor, g: Tensor, state: State
