@@ -96,6 +96,9 @@ def contenders(name: str, *, peers: bool = False, compiled: bool = False) -> lis
         Contender(f"tangency {path}", lambda: ours, options, algorithm, switches, ours=True)
         for path, switches in PATHS.items()
     ]
+    # What the projection alone costs: the same kernels, with nothing to decide.
+    still = {**options, "delta": 0.0}
+    found.append(Contender("tangency fused, δ = 0", lambda: ours, still, switches=PATHS["fused"], ours=True))
     if compiled:
         found.append(
             Contender("tangency compiled", lambda: ours, options, algorithm, PATHS["loop"], compiled=True, ours=True)

@@ -1,8 +1,8 @@
 """Weights and gradients on which Eq. 11 decides what is wanted: the three modes of a projecting step.
 
 The cost of a step depends on what Eq. 11 decides, and random gradients decide nothing in particular: for rows of length
-dim, |cos| is about 1/√dim, and the threshold 0.1/√dim. So gradients are made from the weights, g = orthogonal part + c w
-in each row, far from the threshold on either side, and the decision is computed before anything is timed and again
+dim, |cos| is about 1/√dim, and the threshold 0.1/√dim. So gradients are made from the weights, an orthogonal part and
+c·w in each row, far from the threshold on either side, and the decision is computed before anything is timed and again
 after it. Timed steps are so small (`STILL`) that the weights, and with them the decisions, stay where they are.
 """
 
@@ -27,7 +27,7 @@ class WrongMode(ValueError):
 
 
 def wanted(mode: str, weight: Weight) -> View:
-    """What Eq. 11 shall decide on a weight in a mode of `MODES`; a single row is its own layer, and channel comes first."""
+    """What Eq. 11 shall decide on a weight in a mode; of a single row, whose views are the same, the channel view."""
     if len(weight.shape) < 2:
         return View.NONE
     if mode == "trained":
@@ -58,7 +58,7 @@ def decided(w: Tensor, g: Tensor, delta: float = DELTA) -> View:
 def gradient(w: Tensor, view: View, generator: torch.Generator) -> Tensor:
     """A gradient of w, shape (rows, …), on which Eq. 11 decides for a view.
 
-    Channel: orthogonal to every row. Layer: cosines near ±0.7 in the rows, whose sum Σ cᵢ ‖wᵢ‖² vanishes. None: a cosine
+    Channel: orthogonal to every row. Layer: parts cᵢ wᵢ in the rows, with Σ cᵢ ‖wᵢ‖² = 0 and cᵢ near ±1. None: a cosine
     of 0.7 in every row.
     """
     x = w.detach().reshape(w.shape[0], -1).double()

@@ -36,7 +36,7 @@ class UnknownModel(ValueError):
 
 
 def _normalised_conv(name: str, out: int, into: int, kernel: int) -> list[Weight]:
-    """A convolution without bias, and the BN behind it with its scale and shift; ``into`` is 1 where it is depthwise."""
+    """A convolution without bias (depthwise: ``into`` is 1), and the BN behind it with its scale and shift."""
     conv = Weight(f"{name}.conv", "conv", (out, into, kernel, kernel))
     return [conv, Weight(f"{name}.bn.weight", "norm", (out,)), Weight(f"{name}.bn.bias", "norm", (out,))]
 
@@ -85,10 +85,14 @@ def transformer(
 
 
 def _inverted_residual(name: str, out: int, into: int, expansion: int, kernel: int) -> list[Weight]:
-    """1×1 up, unless the expansion is 1; depthwise; 1×1 down: the block of MobileNetV2, and of EfficientNet around it."""
+    """1×1 up, unless the expansion is 1; depthwise; 1×1 down."""
     wide = into * expansion
     up = _normalised_conv(f"{name}.up", wide, into, 1) if expansion > 1 else []
-    return [*up, *_normalised_conv(f"{name}.depthwise", wide, 1, kernel), *_normalised_conv(f"{name}.down", out, wide, 1)]
+    return [
+        *up,
+        *_normalised_conv(f"{name}.depthwise", wide, 1, kernel),
+        *_normalised_conv(f"{name}.down", out, wide, 1),
+    ]
 
 
 def mobilenet_v2(*, classes: int = 1000) -> tuple[Weight, ...]:
@@ -104,7 +108,15 @@ def mobilenet_v2(*, classes: int = 1000) -> tuple[Weight, ...]:
 
 def efficientnet_b0(*, classes: int = 1000) -> tuple[Weight, ...]:
     """EfficientNet-B0 (Tan & Le 2019, Table 1), with squeeze and excitation to a quarter of the block's input."""
-    stages = ((1, 3, 16, 1), (6, 3, 24, 2), (6, 5, 40, 2), (6, 3, 80, 3), (6, 5, 112, 3), (6, 5, 192, 4), (6, 3, 320, 1))
+    stages = (
+        (1, 3, 16, 1),
+        (6, 3, 24, 2),
+        (6, 5, 40, 2),
+        (6, 3, 80, 3),
+        (6, 5, 112, 3),
+        (6, 5, 192, 4),
+        (6, 3, 320, 1),
+    )
     weights, into = _normalised_conv("stem", 32, 3, 3), 32
     for stage, (expansion, kernel, out, count) in enumerate(stages):
         for index in range(count):

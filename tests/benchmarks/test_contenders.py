@@ -25,10 +25,10 @@ def test_who_competes(name: str) -> None:
     base = OPTIMIZERS[name][1].__name__
     alone = [contender.name for contender in contenders(name)]
     assert alone[:3] == [f"torch {base} {path}" for path in ("fused", "foreach", "loop")]
-    assert alone[3:] == ["tangency loop", "tangency foreach", "tangency fused"]
+    assert alone[3:] == ["tangency loop", "tangency foreach", "tangency fused", "tangency fused, δ = 0"]
     everybody = [contender.name for contender in contenders(name, peers=True, compiled=True)]
-    assert everybody[:6] == alone
-    assert everybody[6:] == ["tangency compiled", "adamp", "timm", "pytorch_optimizer", "pytorch_optimizer foreach"]
+    assert everybody[:7] == alone
+    assert everybody[7:] == ["tangency compiled", "adamp", "timm", "pytorch_optimizer", "pytorch_optimizer foreach"]
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -10,7 +10,12 @@ from tangency.optim._projection import project
 from tangency.theory.fields import EXACT, rational
 from tangency.theory.projection import View, choose_view
 
-SHAPES = [Weight("a", "conv", (4, 3, 3, 3)), Weight("b", "linear", (5, 7)), Weight("c", "conv", (1, 8)), Weight("d", "norm", (6,))]
+SHAPES = [
+    Weight("a", "conv", (4, 3, 3, 3)),
+    Weight("b", "linear", (5, 7)),
+    Weight("c", "conv", (1, 8)),
+    Weight("d", "norm", (6,)),
+]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -1,0 +1,176 @@
+"""The regression gate: ratios of one run under stored ceilings, and counts that are what they were.
+
+Times of different machines and days cannot be compared, but ratios within one run can, and counts exactly. A gate is a
+TOML file of entries ``[[ratio]]`` (``what``, ``optimizer``, ``mode``, ``contender``, ``at_most``) and ``[[counts]]``
+(the same, with some of the fields of `Counts` in the place of ``at_most``); ``what`` is a model, or a shape as a list.
+"""
+
+import dataclasses
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from tangency.benchmarks.contenders import OPTIMIZERS, contenders
+from tangency.benchmarks.counting import Counts
+from tangency.benchmarks.machine import machine
+from tangency.benchmarks.modes import MODES
+from tangency.benchmarks.results import Results
+from tangency.benchmarks.shapes import MODELS, Weight, find
+from tangency.benchmarks.steps import Field, counted, field, measure
+from tangency.benchmarks.sweeps import single
+
+COUNTED = tuple(one.name for one in dataclasses.fields(Counts))
+
+
+class WrongGate(ValueError):
+    """A gate cannot be read, or asks for what there is not."""
+
+
+@dataclass(frozen=True, order=True)
+class Case:
+    """A contender on some weights."""
+
+    optimizer: str
+    what: str
+    mode: str
+    contender: str
+    weights: tuple[Weight, ...] = dataclasses.field(compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.what} · {self.optimizer} · {self.mode} · {self.contender}"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Ceilings of ratios to torch's fused optimizer, and exact counts, by the case that they are about."""
+
+    ratios: Mapping[Case, float]
+    counts: Mapping[Case, Mapping[str, int]]
+
+
+def load(path: Path) -> Gate:
+    """Read a gate.
+
+    Raises:
+        WrongGate: naming the entry and what is wrong with it.
+    """
+    try:
+        entries = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WrongGate(f"{path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise WrongGate(f"{path} is no TOML: {error}") from None
+    _known("section", entries, ("ratio", "counts"), str(path))
+    ratios: dict[Case, float] = {}
+    counts: dict[Case, Mapping[str, int]] = {}
+    for section, kept, wanted in (("ratio", ratios, ("at_most",)), ("counts", counts, COUNTED)):
+        for number, entry in enumerate(entries.get(section, []), 1):
+            place = f"{path}: [[{section}]] {number}"
+            case, values = _case(place, dict(entry)), {k: v for k, v in entry.items() if k not in _CASE}
+            _known("key", values, wanted, place)
+            if not values or not all(isinstance(x, int | float) and x >= 0 for x in values.values()):
+                raise WrongGate(f"{place}: needs a number for {' or '.join(wanted)}")
+            kept[case] = float(values["at_most"]) if section == "ratio" else values
+    if not ratios and not counts:
+        raise WrongGate(f"{path}: no [[ratio]] and no [[counts]]: there is nothing to hold")
+    return Gate(ratios, counts)
+
+
+def hold(
+    gate: Gate, *, budget: float = 5.0, device: str = "cpu", watch: Callable[[str, int, int], None]
+) -> tuple[Results, list[str]]:
+    """Measure and count what a gate is about.
+
+    Returns:
+        What was measured, and a line for each thing that is worse than it may be, or that could not be measured.
+    """
+    results, found = Results(machine(device), device), []
+    fields: dict[str, Field] = {}
+    for case in sorted({*gate.ratios, *gate.counts}):
+        if case.optimizer not in fields:
+            fields[case.optimizer] = field(case.optimizer, peers=True, device=device)
+        reasons = {out.name: out.reason for out in fields[case.optimizer].left_out}
+        if case.contender in reasons:
+            found.append(f"{case}: not measured: {reasons[case.contender]}")
+    # One interleaved run for all the contenders on the same weights.
+    for _, group in groupby(sorted(gate.ratios), lambda case: (case.optimizer, case.what, case.mode)):
+        cases = list(group)
+        competitors = _only(fields[cases[0].optimizer], cases)
+        label = f"{cases[0].what}, {cases[0].optimizer}, {cases[0].mode}"
+        timing = measure(
+            cases[0].what,
+            cases[0].weights,
+            cases[0].mode,
+            competitors,
+            budget=budget,
+            device=device,
+            cache=results.machine.cache,
+            watch=lambda done, total, label=label: watch(label, done, total),  # type: ignore[misc]
+        )
+        results.timings.append(timing)
+        measured = {row.name: row.ratio for row in timing.rows}
+        for case in cases:
+            ceiling = gate.ratios[case]
+            if case.contender in measured and measured[case.contender].p50 > ceiling:
+                ratio = measured[case.contender]
+                found.append(
+                    f"{case}: {ratio.p50:.3f} times {timing.rows[0].name} ({ratio.p20:.3f} – {ratio.p80:.3f});"
+                    f" may be {ceiling:g}"
+                )
+    for case, exact in gate.counts.items():
+        competitors = _only(fields[case.optimizer], [case])
+        for one in counted(case.what, case.weights, case.mode, competitors, device):
+            if one.name == case.contender:
+                results.counts.append(one)
+                found += [f"{case}: {line}" for line in differences(exact, one.counts)]
+    return results, found
+
+
+def differences(exact: Mapping[str, int], counts: Counts) -> list[str]:
+    """What differs from the numbers that were stored: fewer is a change too, to be stored."""
+    return [
+        f"{name} {getattr(counts, name):,}, stored is {value:,}"
+        for name, value in exact.items()
+        if getattr(counts, name) != value
+    ]
+
+
+_CASE = ("what", "optimizer", "mode", "contender")
+
+
+def _only(everybody: Field, cases: list[Case]) -> Field:
+    """The baseline, and those that the cases name."""
+    named = {case.contender for case in cases}
+    first, *others = everybody.ready
+    return Field(everybody.optimizer, (first, *(c for c in others if c.name in named)), ())
+
+
+def _case(place: str, entry: dict[str, Any]) -> Case:
+    missing = [name for name in _CASE if name not in entry]
+    if missing:
+        raise WrongGate(f"{place}: {' and '.join(missing)} missing")
+    what = entry["what"]
+    if isinstance(what, list) and what and all(isinstance(n, int) and n > 0 for n in what):
+        name, weights = "×".join(map(str, what)), single(what)
+    else:
+        try:
+            name = find(str(what))
+        except ValueError as error:
+            raise WrongGate(f"{place}: {error}") from None
+        weights = MODELS[name]()
+    _known("optimizer", [entry["optimizer"]], OPTIMIZERS, place)
+    _known("mode", [entry["mode"]], MODES, place)
+    _known("contender", [entry["contender"]], [c.name for c in contenders(entry["optimizer"], peers=True)], place)
+    return Case(entry["optimizer"], name, entry["mode"], entry["contender"], weights)
+
+
+def _known(what: str, names: Any, known: Any, place: str) -> None:
+    for name in names:
+        if name not in known:
+            near = get_close_matches(str(name), list(known))
+            hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
+            raise WrongGate(f"{place}: no {what} is called {name!r}; {hint}")

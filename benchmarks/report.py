@@ -1,0 +1,209 @@
+"""Tables of what was measured, for people; every figure is a median, with the 20th and 80th percentile beside it."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from tangency.benchmarks.contenders import LeftOut
+from tangency.benchmarks.first_step import Start
+from tangency.benchmarks.machine import Machine
+from tangency.benchmarks.results import Results, Sweep
+from tangency.benchmarks.steps import Counted, Timing
+from tangency.benchmarks.timing import Spread
+from tangency.benchmarks.training import Training
+
+
+def print_results(page: Console, results: Results) -> None:
+    """All tables of a run, and who was left out of them."""
+    page.print(Text(machine_line(results.machine)))
+    for timing in results.timings:
+        print_timing(timing, page)
+    for _, group in groupby(results.counts, lambda one: (one.what, one.optimizer, one.mode)):
+        counted = list(group)
+        first = counted[0]
+        title = f"{first.what} · {first.optimizer} · {first.mode}: what one step does, counted"
+        _section(page, title, counts_table(counted), COUNTS_NOTE)
+    for training in results.trainings:
+        title = f"training {training.what} · {training.optimizer}: {_millions(training.parameters)} parameters"
+        note = f"{training.steps} steps of {training.batch} pictures each, interleaved; {TRAINING_NOTE}"
+        _section(page, title, training_table(training), note)
+    for sweep in results.sweeps:
+        title = f"{sweep.title} · {sweep.optimizer} · {sweep.mode}"
+        _section(page, title, sweep_table(sweep), SWEEP_NOTE)
+    for _, starting in groupby(results.starts, lambda one: (one.what, one.optimizer)):
+        these = list(starting)
+        _section(page, f"{these[0].what} · {these[0].optimizer}: the first step", starts_table(these), STARTS_NOTE)
+    _print_left_out(page, left_out(results))
+
+
+def print_timing(timing: Timing, page: Console | None = None) -> None:
+    """One table of times; on standard output if no page is given."""
+    _section(page or Console(width=100), heading(timing), timing_table(timing), timing_notes(timing))
+
+
+COUNTS_NOTE = (
+    "operations and traffic as torch dispatches them (it does not see into our fused kernels: – ); temporaries: most "
+    "that lives at one time, Python's and numpy's memory included"
+)
+TRAINING_NOTE = (
+    "optimizer: its share of a training step; overhead: of a training step over the baseline's, with the same forward "
+    "and backward pass; loss: mean of the last five"
+)
+SWEEP_NOTE = "ns: of the baseline for one parameter; then ratios to it"
+STARTS_NOTE = (
+    "cold: no compiled kernel on disk; warm: they are; each in a new interpreter, imports of compilers included"
+)
+
+
+def machine_line(machine: Machine) -> str:
+    """The machine on one line."""
+    versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
+    cache = f", {machine.cache / 2**20:.0f} MiB of cache" if machine.cache else ""
+    where = f"{machine.processor}: {machine.threads} threads on {machine.cores} cores{cache}; {machine.system}"
+    busy = (
+        f"\nothers keep this machine busy, with a load of {machine.load:.1f}"
+        if machine.load > machine.cores / 2
+        else ""
+    )
+    return f"{where}\n{versions}{busy}"
+
+
+def heading(timing: Timing) -> str:
+    """What a table of times is about."""
+    sampled = f" ({timing.sampled})" if timing.sampled else ""
+    size = f"{_millions(timing.parameters)} parameters in {timing.tensors} tensors"
+    return f"{timing.what}{sampled} · {timing.optimizer} · {timing.mode}: {size}"
+
+
+def timing_table(timing: Timing) -> Table:
+    """Contenders with their milliseconds, ratios and bandwidths."""
+    table = _table("contender", "ms", "p20 – p80", "ratio", "p20 – p80", "GB/s", "of memory")
+    for row in timing.rows:
+        speed = timing.floor / row.seconds.p50
+        table.add_row(
+            row.name,
+            f"{1e3 * row.seconds.p50:.3f}",
+            _between(row.seconds, "{:.3f}", 1e3),
+            f"{row.ratio.p50:.2f}",
+            _between(row.ratio, "{:.2f}"),
+            f"{1e-9 * speed:.1f}",
+            f"{row.share.p50:.0%}",
+        )
+    return table
+
+
+def timing_notes(timing: Timing) -> str:
+    """Rounds, and the traffic behind the last two columns."""
+    return (
+        f"{timing.rounds} rounds; memory, updated in place: {1e-9 * timing.bandwidth.p50:.1f} GB/s; a step moves "
+        f"{1e-6 * timing.floor:.1f} MB at least (the last columns), fused {1e-6 * timing.fused:.1f} MB by the model"
+    )
+
+
+def counts_table(counted: Sequence[Counted]) -> Table:
+    """Contenders with what their step does and keeps."""
+    table = _table("contender", "operations", "B moved/param", "allocations", "waits", "temporaries", "state B/param")
+    for one in counted:
+        counts, temporary = one.counts, one.counts.peak + one.host_peak
+        hidden = one.name == "tangency fused"
+        table.add_row(
+            one.name,
+            "–" if hidden else f"{counts.operations:,}",
+            "–" if hidden else f"{counts.traffic / one.parameters:.1f}",
+            f"{counts.allocations:,}",
+            f"{counts.synchronisations:,}",
+            f"{1e-3 * temporary:,.0f} kB",
+            f"{one.state / one.parameters:.2f}",
+        )
+    return table
+
+
+def training_table(training: Training) -> Table:
+    """Contenders with their training steps."""
+    table = _table("contender", "ms", "optimizer", "p20 – p80", "overhead", "p20 – p80", "loss")
+    for row in training.rows:
+        table.add_row(
+            row.name,
+            f"{1e3 * row.seconds.p50:.2f}",
+            f"{row.share.p50:.1%}",
+            _between(row.share, "{:.1%}"),
+            f"{row.overhead.p50 - 1:+.1%}",
+            f"{row.overhead.p20 - 1:+.1%} – {row.overhead.p80 - 1:+.1%}",
+            f"{row.loss:.3f}",
+        )
+    return table
+
+
+def sweep_table(sweep: Sweep) -> Table:
+    """Points with the ratios of every contender; the last line has their medians."""
+    names = [row.name for row in sweep.timings[0].rows]
+    table = _table("", "µs", "ns", *(_stacked(name) for name in names[1:]))
+    for timing in sweep.timings:
+        base, *others = timing.rows
+        table.add_row(
+            timing.what,
+            f"{1e6 * base.seconds.p50:,.0f}",
+            f"{1e9 * base.seconds.p50 / timing.parameters:.2f}",
+            *(f"{row.ratio.p50:.2f}" for row in others),
+        )
+    table.add_section()
+    medians = [Spread.of([timing.rows[i].ratio.p50 for timing in sweep.timings]).p50 for i in range(1, len(names))]
+    worst = [max(timing.rows[i].ratio.p50 for timing in sweep.timings) for i in range(1, len(names))]
+    table.add_row("median", "", "", *(f"{x:.2f}" for x in medians))
+    table.add_row("worst", "", "", *(f"{x:.2f}" for x in worst))
+    return table
+
+
+def starts_table(starts: Sequence[Start]) -> Table:
+    """Contenders with their first steps."""
+    table = _table("contender", "cold, ms", "warm, ms", "second step, ms")
+    for start in starts:
+        table.add_row(start.name, *(f"{1e3 * x:,.1f}" for x in (start.cold, start.warm, start.second)))
+    return table
+
+
+def left_out(results: Results) -> list[tuple[str, LeftOut]]:
+    """Optimizer and contender of all that were not timed, once each."""
+    found = {(one.optimizer, out) for one in (*results.all_timings(), *results.trainings) for out in one.left_out}
+    return sorted(found, key=lambda pair: (pair[0], pair[1].name))
+
+
+def _print_left_out(page: Console, pairs: Iterable[tuple[str, LeftOut]]) -> None:
+    table = Table.grid(padding=(0, 1))
+    for optimizer, out in pairs:
+        table.add_row(Text(f"{optimizer}, {out.name}"), Text(f"left out: {out.reason}"))
+    if table.row_count:
+        page.print()
+        page.print(table)
+
+
+def _section(page: Console, title: str, table: Table, note: str) -> None:
+    page.print()
+    page.print(Text(title, style="bold"))
+    page.print(table)
+    page.print(Text(note, style="dim"))
+
+
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(first, no_wrap=True)
+    for heading_ in others:
+        table.add_column(heading_, justify="right", no_wrap=True)
+    return table
+
+
+def _between(spread: Spread, pattern: str, factor: float = 1.0) -> str:
+    return f"{pattern.format(factor * spread.p20)} – {pattern.format(factor * spread.p80)}"
+
+
+def _stacked(name: str) -> str:
+    """A heading of one word a line, none wider than a figure needs."""
+    short = {"torch": "", "AdamW": "torch", "SGD": "torch", "pytorch_optimizer": "pytorch_\noptimizer"}
+    return "\n".join(filter(None, (short.get(word, word) for word in name.split())))
+
+
+def _millions(n: int) -> str:
+    return f"{n / 1e6:.1f} M" if n >= 1e6 else f"{n:,}"
