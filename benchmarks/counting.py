@@ -48,7 +48,7 @@ class Counts:
         return self.reads + self.writes
 
 
-class Counter(TorchDispatchMode):
+class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts while it is entered.
 
     Args:
@@ -56,7 +56,7 @@ class Counter(TorchDispatchMode):
     """
 
     def __init__(self, counted: Callable[[Tensor], bool] = lambda x: True) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._counted = counted
         self._live: list[tuple[StorageWeakRef, int]] = []
         self.operations = self.reads = self.writes = self.allocations = self.peak = self.synchronisations = 0
@@ -75,7 +75,8 @@ class Counter(TorchDispatchMode):
             return result
         self.operations += 1
         self.synchronisations += name in _WAITS or _to_host(name, args, result)
-        written, read = self._written(func, args, kwargs), (args, kwargs)
+        written = self._written(func, args, kwargs)
+        read: tuple[Any, ...] = (args, kwargs)
         if name in _NO_READ:
             read = (args[1:], kwargs)
         elif name in _SHAPE_ALONE:
@@ -102,17 +103,18 @@ class Counter(TorchDispatchMode):
         return sum(x.numel() * x.element_size() for x in once.values())
 
     def _keep(self, fresh: Sequence[Tensor]) -> None:
-        self._live = [(ref, size) for ref, size in self._live if not ref.expired()]
+        self._live = [(ref, size) for ref, size in self._live if not ref.expired()]  # type: ignore[no-untyped-call]
         for x in fresh:
             storage = x.untyped_storage()
-            self._live.append((StorageWeakRef(storage), storage.nbytes()))
+            self._live.append((StorageWeakRef(storage), storage.nbytes()))  # type: ignore[no-untyped-call]
         self.allocations += len(fresh)
         self.peak = max(self.peak, sum(size for _, size in self._live))
 
 
 def count(step: Callable[[], Any]) -> Counts:
     """Count one step."""
-    with Counter() as counter:
+    counter = Counter()
+    with counter:
         step()
     return counter.counts
 

@@ -21,7 +21,7 @@ def draw(path: Path, results: Results) -> None:
     matplotlib.rcParams["svg.hashsalt"] = "tangency"  # else no two files are alike
     from matplotlib import pyplot
 
-    panels = [*results.timings, *results.sweeps]
+    panels: list[Timing | Sweep] = [*results.timings, *results.sweeps]
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
     figure, axes = pyplot.subplots(

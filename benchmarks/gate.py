@@ -7,9 +7,10 @@ TOML file of entries ``[[ratio]]`` (``what``, ``optimizer``, ``mode``, ``contend
 
 import dataclasses
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -67,14 +68,10 @@ def load(path: Path) -> Gate:
     _known("section", entries, ("ratio", "counts"), str(path))
     ratios: dict[Case, float] = {}
     counts: dict[Case, Mapping[str, int]] = {}
-    for section, kept, wanted in (("ratio", ratios, ("at_most",)), ("counts", counts, COUNTED)):
-        for number, entry in enumerate(entries.get(section, []), 1):
-            place = f"{path}: [[{section}]] {number}"
-            case, values = _case(place, dict(entry)), {k: v for k, v in entry.items() if k not in _CASE}
-            _known("key", values, wanted, place)
-            if not values or not all(isinstance(x, int | float) and x >= 0 for x in values.values()):
-                raise WrongGate(f"{place}: needs a number for {' or '.join(wanted)}")
-            kept[case] = float(values["at_most"]) if section == "ratio" else values
+    for case, values in _entries(path, entries, "ratio", ("at_most",)):
+        ratios[case] = float(values["at_most"])
+    for case, values in _entries(path, entries, "counts", COUNTED):
+        counts[case] = values
     if not ratios and not counts:
         raise WrongGate(f"{path}: no [[ratio]] and no [[counts]]: there is nothing to hold")
     return Gate(ratios, counts)
@@ -100,16 +97,16 @@ def hold(
     for _, group in groupby(sorted(gate.ratios), lambda case: (case.optimizer, case.what, case.mode)):
         cases = list(group)
         competitors = _only(fields[cases[0].optimizer], cases)
-        label = f"{cases[0].what}, {cases[0].optimizer}, {cases[0].mode}"
+        first = cases[0]
         timing = measure(
-            cases[0].what,
-            cases[0].weights,
-            cases[0].mode,
+            first.what,
+            first.weights,
+            first.mode,
             competitors,
             budget=budget,
             device=device,
             cache=results.machine.cache,
-            watch=lambda done, total, label=label: watch(label, done, total),  # type: ignore[misc]
+            watch=partial(watch, f"{first.what}, {first.optimizer}, {first.mode}"),
         )
         results.timings.append(timing)
         measured = {row.name: row.ratio for row in timing.rows}
@@ -149,7 +146,20 @@ def _only(everybody: Field, cases: list[Case]) -> Field:
     return Field(everybody.optimizer, (first, *(c for c in others if c.name in named)), ())
 
 
-def _case(place: str, entry: dict[str, Any]) -> Case:
+def _entries(
+    path: Path, entries: Mapping[str, Any], section: str, wanted: tuple[str, ...]
+) -> Iterator[tuple[Case, dict[str, int]]]:
+    """The cases of a section, with the numbers that each holds."""
+    for number, entry in enumerate(entries.get(section, []), 1):
+        place = f"{path}: [[{section}]] {number}"
+        case, values = _case(place, entry), {key: value for key, value in entry.items() if key not in _CASE}
+        _known("key", values, wanted, place)
+        if not values or not all(isinstance(x, int | float) and x >= 0 for x in values.values()):
+            raise WrongGate(f"{place}: needs a number for {' or '.join(wanted)}")
+        yield case, values
+
+
+def _case(place: str, entry: Mapping[str, Any]) -> Case:
     missing = [name for name in _CASE if name not in entry]
     if missing:
         raise WrongGate(f"{place}: {' and '.join(missing)} missing")

@@ -108,7 +108,7 @@ def counts_table(counted: Sequence[Counted]) -> Table:
     table = _table("contender", "operations", "B moved/param", "allocations", "waits", "temporaries", "state B/param")
     for one in counted:
         counts, temporary = one.counts, one.counts.peak + one.host_peak
-        hidden = one.name == "tangency fused"
+        hidden = one.name.startswith("tangency fused")
         table.add_row(
             one.name,
             "–" if hidden else f"{counts.operations:,}",
@@ -167,7 +167,8 @@ def starts_table(starts: Sequence[Start]) -> Table:
 
 def left_out(results: Results) -> list[tuple[str, LeftOut]]:
     """Optimizer and contender of all that were not timed, once each."""
-    found = {(one.optimizer, out) for one in (*results.all_timings(), *results.trainings) for out in one.left_out}
+    found = {(timing.optimizer, out) for timing in results.all_timings() for out in timing.left_out}
+    found |= {(training.optimizer, out) for training in results.trainings for out in training.left_out}
     return sorted(found, key=lambda pair: (pair[0], pair[1].name))
 
 

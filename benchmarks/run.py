@@ -86,7 +86,9 @@ def _models(plan: Plan, model: str, competitors: Field, results: Results, watch:
 
 
 def _sweeps(plan: Plan, competitors: Field, cache: int, watch: Watch) -> Iterator[Sweep]:
-    planned = [("shapes", sweeps.shapes(), mode) for mode in plan.modes if plan.shapes]
+    # A single weight is a convolution: trained is channel.
+    modes = [mode for mode in plan.modes if mode != "trained" or "channel" not in plan.modes]
+    planned = [("shapes", sweeps.shapes(), mode) for mode in modes if plan.shapes]
     if plan.scaling:
         planned += [(f"cost by {title}", points, plan.modes[0]) for title, points in sweeps.scaling().items()]
     for title, points, mode in planned:

@@ -6,7 +6,7 @@ same network, from the same seed, on the same batches; one step of each in every
 
 import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -21,7 +21,7 @@ from tangency.benchmarks.timing import Spread, interleaved, quotients, rounds_wi
 
 BATCH, CLASSES, SIDE = 32, 10, 32
 # Ordinary ones for this network; not those of the speed runs, which keep the weights still.
-OPTIONS = {
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "SGDP": {"lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4},
     "AdamP": {"lr": 1e-3, "betas": (0.9, 0.999), "weight_decay": 1e-2, "eps": 1e-8},
 }

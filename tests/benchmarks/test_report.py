@@ -1,0 +1,106 @@
+"""What is printed, written and drawn of a run."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from made_up import results, timing
+from rich.console import Console
+
+from tangency.benchmarks import machine as machines
+from tangency.benchmarks.figure import draw
+from tangency.benchmarks.machine import PACKAGES, machine
+from tangency.benchmarks.report import heading, machine_line, print_results, print_timing
+from tangency.benchmarks.results import FORMAT, to_json
+
+
+@pytest.fixture(scope="module")
+def page() -> list[str]:
+    stream = io.StringIO()
+    print_results(Console(file=stream, width=100, highlight=False), results())
+    return stream.getvalue().splitlines()
+
+
+def cells(page: list[str], start: str, after: str) -> list[str]:
+    """The words of the line that starts so, below a heading."""
+    below = page[next(i for i, line in enumerate(page) if line.startswith(after)) :]
+    return next(line for line in below if line.startswith(start)).removeprefix(start).split()
+
+
+def test_times(page: list[str]) -> None:
+    after = "resnet-50 · AdamP · trained: 1.0 M parameters in 3 tensors"
+    ours = cells(page, "tangency fused", after)
+    assert ours == ["4.000", "2.000", "–", "6.000", "2.00", "1.50", "–", "2.25", "7.0", "30%"]
+    assert any("7 rounds; memory, updated in place: 10.0 GB/s; a step moves 28.0 MB at least" in line for line in page)
+
+
+def test_counts(page: list[str]) -> None:
+    after = "resnet-50 · AdamP · trained: what one step does"
+    assert cells(page, "tangency loop", after) == ["12", "5.0", "4", "6", "6", "kB", "8.00"]
+    # What torch does not see is not shown as little.
+    assert cells(page, "tangency fused", after) == ["–", "–", "4", "6", "6", "kB", "8.00"]
+
+
+def test_training(page: list[str]) -> None:
+    ours = cells(page, "tangency fused", "training ResNet-20")
+    assert ours == ["200.00", "2.0%", "1.0%", "–", "3.0%", "+8.0%", "+7.0%", "–", "+9.0%", "2.250"]
+
+
+def test_a_sweep_ends_with_its_median_and_its_worst(page: list[str]) -> None:
+    after = "shapes · AdamP · channel"
+    assert cells(page, "b ", after) == ["2,000", "2.00", "4.00"]
+    assert cells(page, "median", after) == ["3.00"]
+    assert cells(page, "worst", after) == ["4.00"]
+
+
+def test_first_steps(page: list[str]) -> None:
+    assert cells(page, "tangency fused", "small · AdamP: the first step") == ["4,000.0", "500.0", "1.0"]
+
+
+def test_who_was_left_out_stands_once_with_the_reason(page: list[str]) -> None:
+    (line,) = (line for line in page if "left out" in line)
+    assert line.split() == ["AdamP,", "timm", "left", "out:", "timm", "is", "not", "installed"]
+
+
+def test_nothing_is_cut_off(page: list[str]) -> None:
+    assert not [line for line in page if "…" in line or len(line) > 100]
+
+
+def test_one_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    print_timing(timing("small"))
+    assert heading(timing("small")) in capsys.readouterr().out
+
+
+def test_the_machine_is_told_with_who_else_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines.os, "getloadavg", lambda: (1000.0, 0.0, 0.0), raising=False)
+    found = machine()
+    assert "others keep this machine busy, with a load of 1000.0" in machine_line(found)
+    assert found.versions["torch"]
+    assert set(found.versions) <= {"python", *PACKAGES}
+    assert found.threads >= 1
+    assert found.cores >= 1
+    assert found.processor
+    monkeypatch.setattr(machines.os, "getloadavg", lambda: (0.0, 0.0, 0.0), raising=False)
+    assert "busy" not in machine_line(machine())
+
+
+def test_json_has_all_of_it() -> None:
+    found = json.loads(to_json(results()))
+    assert found["format"] == FORMAT
+    assert found["timings"][0]["rows"][1]["ratio"] == {"p20": 1.5, "p50": 2.0, "p80": 2.25}
+    assert found["timings"][0]["left_out"] == [{"name": "timm", "reason": "timm is not installed"}]
+    assert found["counts"][0]["counts"]["operations"] == 12
+    assert found["machine"]["versions"]["torch"]
+    assert {key for key, value in found.items() if value} == set(found)
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+def test_a_chart(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"chart{suffix}"
+    draw(path, results())
+    assert path.stat().st_size > 1000
+    if suffix == ".svg":
+        text = path.read_text(encoding="utf-8")
+        draw(path, results())
+        assert path.read_text(encoding="utf-8") == text
