@@ -1,0 +1,458 @@
+"""The phases of a fused step on a CPU: each a function that numba compiles, for one thread and some of the tiles.
+
+A *tile* is some whole rows, or a piece of a row that is too long for a cache or is never projected. All tiles of a tensor
+go through a phase before the first of them enters the next:
+
+    statistics   a tile's w·g, ‖w‖², ‖g‖², and whether Eq. 11 holds in each of its rows
+    decide       a tensor's view, and its step size
+    update       moments, x, Π and w, a row at a time while it is in the cache; where the radial part needs more than
+                 this tile (layer view, or a row in pieces), only w·x, and nothing is written
+    gather       those w·x together
+    finish       the tiles that update left
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tangency.optim._cpu_rows import (
+    ADAPTIVE,
+    BETA1,
+    BETA2,
+    DECAY,
+    DELTA,
+    GG,
+    LR,
+    SCALED,
+    SIZE_G,
+    SIZE_W,
+    SIZE_X,
+    STORAGE,
+    WD_RATIO,
+    WG,
+    WW,
+    WX,
+    PASSES,
+    Array,
+    address_of,
+    at,
+    compiled,
+    direction,
+    factors_of_rows,
+    largest,
+    load,
+    move,
+    move_each,
+    move_radially,
+    move_scaled,
+    passes,
+    products,
+    products_scaled,
+    row_sums,
+    row_sums_scaled,
+    store,
+)
+
+# Columns of the table of tensors: addresses (0: none), the channel view, the number of the first tile.
+W, G, M, V, STEP, ROWS, COLS, PROJECTS, FIRST = range(9)
+# Columns of what is decided of a tensor.
+VIEW, ETA, INVERSE_ROOT, KEPT, LATE = range(5)
+NONE, CHANNEL, LAYER = range(3)
+# Rows of scratch.
+X_ROOM, F_ROOM, W_ROOM, G_ROOM, M_ROOM, V_ROOM = range(6)
+
+TILE = 16384  # elements of a tile, unless it is one longer row
+PIECE = 1024  # elements worked on at once: what one loop leaves in the first cache, the next takes from there
+LONG = 65536  # a longer row is cut into tiles: it and its update would not stay in the second cache
+
+
+@compiled
+def _tile_size(tensor: Array) -> int:
+    """Elements of a full tile."""
+    cols = tensor[COLS]
+    return max(1, TILE // cols) * cols if tensor[PROJECTS] and cols <= LONG else TILE
+
+
+@compiled
+def _tiles_of_a_row(tensor: Array) -> int:
+    """How many tiles a row in pieces has; 0 where tiles are whole rows."""
+    return (tensor[COLS] + TILE - 1) // TILE if tensor[COLS] > LONG or not tensor[PROJECTS] else 0
+
+
+@compiled
+def _tiles(tensor: Array) -> int:
+    pieces = _tiles_of_a_row(tensor)
+    size = _tile_size(tensor)
+    return tensor[ROWS] * pieces if pieces else (tensor[ROWS] * tensor[COLS] + size - 1) // size
+
+
+@compiled
+def _tile(tensor: Array, index: int) -> tuple[int, int]:
+    """First element of a tile, and its number of elements."""
+    pieces = _tiles_of_a_row(tensor)
+    cols = tensor[COLS]
+    if pieces:
+        start = index % pieces * TILE
+        return index // pieces * cols + start, min(TILE, cols - start)
+    size = _tile_size(tensor)
+    return index * size, min(size, tensor[ROWS] * cols - index * size)
+
+
+@compiled
+def number(table: Array) -> int:
+    """Number the tiles of all tensors, in column FIRST; how many there are."""
+    tiles = 0
+    for t in range(len(table)):
+        table[t, FIRST] = tiles
+        tiles += _tiles(table[t])
+    return tiles
+
+
+@compiled
+def _statistics(
+    tensor: Array, first: int, last: int, flags: Array, rule: Array, sums: Array, room: Array
+) -> None:
+    """Of tiles first … last − 1 of a tensor."""
+    for index in range(first, last):
+        start, n = _tile(tensor, index)
+        w = load(tensor[W], flags[STORAGE], start, n, room[W_ROOM], False)
+        g = load(tensor[G], flags[STORAGE], start, n, room[G_ROOM], False)
+        out = sums[tensor[FIRST] + index]
+        cols = min(n, tensor[COLS])
+        if flags[SCALED]:
+            row_sums_scaled(w, g, cols, rule[DELTA], out)
+        else:
+            row_sums(w, g, cols, rule[DELTA], out)
+            out[SIZE_W] = 1.0
+            out[SIZE_G] = 1.0
+
+
+@compiled
+def _total(sums: Array, out: Array) -> None:
+    """The sums of some tiles together, each brought to the size of the largest."""
+    out[:] = 0.0
+    for i in range(len(sums)):
+        # The size of a tile of zeros, 1, says nothing.
+        if sums[i, WW] != 0:
+            out[SIZE_W] = max(out[SIZE_W], sums[i, SIZE_W])
+        if sums[i, GG] != 0:
+            out[SIZE_G] = max(out[SIZE_G], sums[i, SIZE_G])
+        if sums[i, WX] != 0:
+            out[SIZE_X] = max(out[SIZE_X], sums[i, SIZE_X])
+    for i in range(len(sums)):
+        w = sums[i, SIZE_W] / out[SIZE_W] if sums[i, WW] != 0 else 0.0
+        g = sums[i, SIZE_G] / out[SIZE_G] if sums[i, GG] != 0 else 0.0
+        x = sums[i, SIZE_X] / out[SIZE_X] if sums[i, WX] != 0 else 0.0
+        out[WG] += w * g * sums[i, WG]
+        out[WW] += w * w * sums[i, WW]
+        out[GG] += g * g * sums[i, GG]
+        out[WX] += w * x * sums[i, WX]
+
+
+@compiled
+def _view(tensor: Array, rule: Array, sums: Array) -> int:
+    """The first view in which every row passes Eq. 11."""
+    total = np.empty(sums.shape[1])
+    pieces = _tiles_of_a_row(tensor)
+    by_channel = True
+    if pieces:
+        for first in range(0, len(sums), pieces):
+            _total(sums[first : first + pieces], total)
+            by_channel &= passes(total[WG], total[WW], total[GG], rule[DELTA], tensor[COLS])
+    else:
+        for i in range(len(sums)):
+            by_channel &= sums[i, PASSES] != 0
+    if by_channel:
+        return CHANNEL
+    _total(sums, total)
+    by_layer = passes(total[WG], total[WW], total[GG], rule[DELTA], tensor[ROWS] * tensor[COLS])
+    return LAYER if by_layer else NONE
+
+
+@compiled
+def _decide(table: Array, t: int, flags: Array, rule: Array, sums: Array, decided: Array) -> None:
+    """View and step size of tensor t, whose counter moves on."""
+    tensor = table[t]
+    view = NONE
+    if tensor[PROJECTS]:
+        view = _view(tensor, rule, sums[tensor[FIRST] : tensor[FIRST] + _tiles(tensor)])
+    eta = rule[LR]
+    root = 1.0
+    if flags[ADAPTIVE]:
+        step = at(tensor[STEP], 1, np.empty(0, np.float32))
+        step[0] += np.float32(1)
+        # 1 − βᵗ as −expm1(t log β): nothing cancels for β near 1.
+        beta1 = rule[BETA1]
+        beta2 = rule[BETA2]
+        if beta1 > 0:
+            eta /= -math.expm1(step[0] * math.log(beta1))
+        if beta2 > 0:
+            root = math.sqrt(-math.expm1(step[0] * math.log(beta2)))
+    decided[t, VIEW] = view
+    decided[t, ETA] = eta
+    decided[t, INVERSE_ROOT] = 1 / root
+    decided[t, KEPT] = 1 - rule[LR] * rule[DECAY] * (1.0 if view == NONE else rule[WD_RATIO])
+    decided[t, LATE] = view == LAYER or (view == CHANNEL and _tiles_of_a_row(tensor) > 0)
+
+
+@compiled
+def _coefficient(total: Array) -> float:
+    """w·x / ‖w‖² (Eq. 10) of entries of w over their largest; 0 where w = 0."""
+    return total[WX] / total[WW] * total[SIZE_X] if total[WW] != 0 else 0.0
+
+
+@compiled
+def _gather(tensor: Array, view: int, sums: Array) -> None:
+    """The coefficient of Π for every tile of a row or a layer, in column WX."""
+    total = np.empty(sums.shape[1])
+    step = _tiles_of_a_row(tensor) if view == CHANNEL else len(sums)
+    for first in range(0, len(sums), step):
+        _total(sums[first : first + step], total)
+        sums[first : first + step, WX] = _coefficient(total)
+        sums[first : first + step, SIZE_W] = total[SIZE_W]
+
+
+@compiled
+def _open(
+    tensor: Array, storage: int, start: int, n: int, room: Array, copied: bool
+) -> tuple[Array, Array, Array, Array, Array]:
+    """w, g, m, v and x of n elements."""
+    w = load(tensor[W], storage, start, n, room[W_ROOM], False)
+    g = load(tensor[G], storage, start, n, room[G_ROOM], False)
+    x = at(address_of(room[X_ROOM]), n, room)
+    m = load(tensor[M], storage, start, n, room[M_ROOM], copied) if tensor[M] else x
+    v = load(tensor[V], storage, start, n, room[V_ROOM], copied) if tensor[V] else x
+    return w, g, m, v, x
+
+
+@compiled
+def _close(tensor: Array, storage: int, start: int, w: Array, m: Array, v: Array) -> None:
+    store(tensor[W], storage, start, w)
+    if tensor[M]:
+        store(tensor[M], storage, start, m)
+    if tensor[V]:
+        store(tensor[V], storage, start, v)
+
+
+@compiled
+def _measure(
+    tensor: Array, start: int, n: int, flags: Array, typed: Array, scalars: Array, out: Array, room: Array
+) -> None:
+    """w·x of a tile, with nothing written."""
+    size_x = 1.0
+    if flags[SCALED]:
+        size_x = 0.0
+        for i in range(start, start + n, PIECE):
+            w, g, m, v, x = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room, True)
+            direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+            for j in range(x.size):
+                size_x = max(size_x, np.float64(abs(x[j])))
+        size_x = size_x if size_x > 0 else 1.0
+    wx = 0.0
+    for i in range(start, start + n, PIECE):
+        w, g, m, v, x = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room, True)
+        direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+        if flags[SCALED]:
+            wx += products_scaled(w, x, out[SIZE_W], size_x)[1]
+        else:
+            wx += products(w, x)[1]
+    out[WX] = wx
+    out[SIZE_X] = size_x
+
+
+@compiled
+def _flat(
+    tensor: Array,
+    start: int,
+    n: int,
+    flags: Array,
+    typed: Array,
+    scalars: Array,
+    chosen: Array,
+    out: Array,
+    room: Array,
+) -> None:
+    """The step of a tile that is not projected, or whose coefficient of Π is known."""
+    storage = flags[STORAGE]
+    for i in range(start, start + n, PIECE):
+        w, g, m, v, x = _open(tensor, storage, i, min(PIECE, start + n - i), room, False)
+        direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+        if chosen[VIEW] == NONE:
+            move(w, x, scalars[KEPT], scalars[ETA])
+        elif flags[SCALED]:
+            move_scaled(w, x, chosen[KEPT], chosen[ETA], out[WX], out[SIZE_W])
+        else:
+            move_radially(w, x, chosen[KEPT] + chosen[ETA] * out[WX], chosen[ETA])
+        _close(tensor, storage, i, w, m, v)
+
+
+@compiled
+def _project_row(w: Array, x: Array, kept: float, eta: float) -> None:
+    """The step of a projected row, whatever its size."""
+    size_w = largest(w)
+    size_x = largest(x)
+    ww, wx = products_scaled(w, x, size_w, size_x)
+    move_scaled(w, x, kept, eta, wx / ww * size_x if ww > 0 else 0.0, size_w)
+
+
+@compiled
+def _by_rows(
+    tensor: Array, start: int, n: int, flags: Array, typed: Array, scalars: Array, chosen: Array, room: Array
+) -> None:
+    """The step of a tile of whole rows that are projected, each by itself."""
+    storage = flags[STORAGE]
+    cols = tensor[COLS]
+    together = max(1, PIECE // cols) * cols
+    kept = chosen[KEPT]
+    eta = chosen[ETA]
+    for i in range(start, start + n, together):
+        length = min(together, start + n - i)
+        w, g, m, v, x = _open(tensor, storage, i, length, room, False)
+        if length == cols and not flags[SCALED]:
+            ww = 0.0
+            wx = 0.0
+            for j in range(0, cols, PIECE):
+                k = min(PIECE, cols - j)
+                byte = j * x.itemsize
+                x_part = at(address_of(x) + byte, k, x)
+                direction(
+                    at(address_of(g) + byte, k, x),
+                    at(address_of(m) + byte, k, x),
+                    at(address_of(v) + byte, k, x),
+                    x_part,
+                    tensor[M] != 0,
+                    flags,
+                    typed,
+                    scalars[INVERSE_ROOT],
+                )
+                ww_part, wx_part = products(at(address_of(w) + byte, k, x), x_part)
+                ww += ww_part
+                wx += wx_part
+            move_radially(w, x, kept + eta * (wx / ww) if ww > 0 else kept, eta)
+        else:
+            direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+            factors = at(address_of(room[F_ROOM]), length, room)
+            if not flags[SCALED] and factors_of_rows(w, x, cols, kept, eta, factors):
+                move_each(w, x, factors, scalars[ETA])
+            else:
+                for r in range(length // cols):
+                    byte = r * cols * x.itemsize
+                    _project_row(at(address_of(w) + byte, cols, x), at(address_of(x) + byte, cols, x), kept, eta)
+        _close(tensor, storage, i, w, m, v)
+
+
+STATISTICS, UPDATE, FINISH = range(3)
+
+
+@compiled
+def work(
+    phase: int,
+    table: Array,
+    begin: int,
+    end: int,
+    part: int,
+    parts: int,
+    flags: Array,
+    rule: Array,
+    typed: Array,
+    sums: Array,
+    decided: Array,
+    room: Array,
+) -> None:
+    """One phase of one part of the tiles of tensors begin … end − 1.
+
+    Args:
+        phase: STATISTICS, UPDATE or FINISH.
+        table: one tensor a row.
+        begin, end: which tensors.
+        part, parts: which share of their elements.
+        flags: ADAPTIVE, NESTEROV, SCALED, STORAGE.
+        rule: the numbers of the step, float64.
+        typed: the same in the dtype of the computation.
+        sums: one tile a row.
+        decided: one tensor a row.
+        room: scratch of this part alone, in the dtype of the computation.
+    """
+    total = 0
+    for t in range(begin, end):
+        if _joins(phase, table[t], decided[t]):
+            total += _tiles(table[t]) * _tile_size(table[t])
+    low = total * part // parts
+    high = total * (part + 1) // parts
+    scalars = np.empty(decided.shape[1], typed.dtype)
+    before = 0
+    for t in range(begin, end):
+        tensor = table[t]
+        if not _joins(phase, tensor, decided[t]):
+            continue
+        size = _tile_size(tensor)
+        tiles = _tiles(tensor)
+        # A tile belongs to the part in which it begins.
+        first = min(tiles, max(0, (low - before + size - 1) // size))
+        last = min(tiles, max(0, (high - before + size - 1) // size))
+        before += tiles * size
+        if phase == STATISTICS:
+            _statistics(tensor, first, last, flags, rule, sums, room)
+            continue
+        chosen = decided[t]
+        scalars[:] = chosen
+        for index in range(first, last):
+            start, n = _tile(tensor, index)
+            out = sums[tensor[FIRST] + index]
+            if phase == UPDATE and chosen[LATE]:
+                _measure(tensor, start, n, flags, typed, scalars, out, room)
+            elif phase == UPDATE and chosen[VIEW] == CHANNEL:
+                _by_rows(tensor, start, n, flags, typed, scalars, chosen, room)
+            else:
+                _flat(tensor, start, n, flags, typed, scalars, chosen, out, room)
+
+
+@compiled
+def _joins(phase: int, tensor: Array, chosen: Array) -> bool:
+    """Whether a tensor goes through a phase at all."""
+    if phase == STATISTICS:
+        return tensor[PROJECTS] != 0
+    return phase == UPDATE or chosen[LATE] != 0
+
+
+@compiled
+def decide(table: Array, begin: int, end: int, flags: Array, rule: Array, sums: Array, decided: Array) -> bool:
+    """Between STATISTICS and UPDATE: views and step sizes; step counters move on. Whether anything is to be finished."""
+    late = False
+    for t in range(begin, end):
+        _decide(table, t, flags, rule, sums, decided)
+        late |= decided[t, LATE] != 0
+    return late
+
+
+@compiled
+def gather(table: Array, begin: int, end: int, sums: Array, decided: Array) -> None:
+    """Between UPDATE and FINISH: the coefficients of Π."""
+    for t in range(begin, end):
+        if decided[t, LATE]:
+            first = table[t, FIRST]
+            _gather(table[t], int(decided[t, VIEW]), sums[first : first + _tiles(table[t])])
+
+
+@compiled
+def whole(
+    table: Array,
+    begin: int,
+    end: int,
+    flags: Array,
+    rule: Array,
+    typed: Array,
+    sums: Array,
+    decided: Array,
+    room: Array,
+) -> None:
+    """All phases of tensors begin … end − 1, one tensor after the other."""
+    for t in range(begin, end):
+        work(STATISTICS, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
+        late = decide(table, t, t + 1, flags, rule, sums, decided)
+        work(UPDATE, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
+        if late:
+            gather(table, t, t + 1, sums, decided)
+            work(FINISH, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
