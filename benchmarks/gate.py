@@ -86,13 +86,17 @@ def hold(
         What was measured, and a line for each thing that is worse than it may be, or that could not be measured.
     """
     results, found = Results(machine(device), device), []
-    fields: dict[str, Field] = {}
-    for case in sorted({*gate.ratios, *gate.counts}):
-        if case.optimizer not in fields:
-            fields[case.optimizer] = field(case.optimizer, peers=True, device=device)
-        reasons = {out.name: out.reason for out in fields[case.optimizer].left_out}
-        if case.contender in reasons:
-            found.append(f"{case}: not measured: {reasons[case.contender]}")
+    cases_of = {name: [c for c in {*gate.ratios, *gate.counts} if c.optimizer == name] for name in OPTIMIZERS}
+    fields = {
+        name: field(name, peers=True, only={case.contender for case in cases}, device=device)
+        for name, cases in cases_of.items()
+        if cases
+    }
+    for name, competitors in fields.items():
+        reasons = {out.name: out.reason for out in competitors.left_out}
+        for case in sorted(cases_of[name]):
+            if case.contender in reasons:
+                found.append(f"{case}: not measured: {reasons[case.contender]}")
     # One interleaved run for all the contenders on the same weights.
     for _, group in groupby(sorted(gate.ratios), lambda case: (case.optimizer, case.what, case.mode)):
         cases = list(group)

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,15 +32,26 @@ class Field:
     left_out: tuple[LeftOut, ...]
 
 
-def field(optimizer: str, *, peers: bool = False, compiled: bool = False, device: str = "cpu") -> Field:
+def field(
+    optimizer: str,
+    *,
+    peers: bool = False,
+    compiled: bool = False,
+    only: Collection[str] | None = None,
+    device: str = "cpu",
+) -> Field:
     """Verify everybody who may compete.
+
+    Args:
+        only: names of those that are wanted beside the baseline; all, if not given.
 
     Raises:
         WrongStep: one of ours does not compute what it should.
     """
     found: list[Contender] = []
     left: list[LeftOut] = []
-    for contender in contenders(optimizer, peers=peers, compiled=compiled):
+    base, *others = contenders(optimizer, peers=peers, compiled=compiled)
+    for contender in (base, *(one for one in others if only is None or one.name in only)):
         out = ready(contender, device)
         if out is None:
             found.append(contender)
