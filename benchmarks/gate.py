@@ -2,7 +2,8 @@
 
 Times of different machines and days cannot be compared, but ratios within one run can, and counts exactly. A gate is a
 TOML file of entries ``[[ratio]]`` (``what``, ``optimizer``, ``mode``, ``contender``, ``at_most``) and ``[[counts]]``
-(the same, with some of the fields of `Counts` in the place of ``at_most``); ``what`` is a model, or a shape as a list.
+(the same, with some of the fields of `Counts` in the place of ``at_most``). ``what`` is a model, a shape as a list, or
+"shapes" for all of :mod:`.sweeps`; ``mode`` may be a list.
 """
 
 import dataclasses
@@ -20,9 +21,9 @@ from tangency.benchmarks.counting import Counts
 from tangency.benchmarks.machine import machine
 from tangency.benchmarks.modes import MODES
 from tangency.benchmarks.results import Results
-from tangency.benchmarks.shapes import MODELS, Weight, find
-from tangency.benchmarks.steps import Field, counted, field, measure
-from tangency.benchmarks.sweeps import single
+from tangency.benchmarks.shapes import MODELS, UnknownModel, Weight, find
+from tangency.benchmarks.steps import Field, Timing, counted, field, measure
+from tangency.benchmarks.sweeps import shapes, single
 
 COUNTED = tuple(one.name for one in dataclasses.fields(Counts))
 
@@ -86,49 +87,45 @@ def hold(
         What was measured, and a line for each thing that is worse than it may be, or that could not be measured.
     """
     results, found = Results(machine(device), device), []
-    cases_of = {name: [c for c in {*gate.ratios, *gate.counts} if c.optimizer == name] for name in OPTIMIZERS}
-    fields = {
-        name: field(name, peers=True, only={case.contender for case in cases}, device=device)
-        for name, cases in cases_of.items()
-        if cases
-    }
-    for name, competitors in fields.items():
-        reasons = {out.name: out.reason for out in competitors.left_out}
-        for case in sorted(cases_of[name]):
-            if case.contender in reasons:
-                found.append(f"{case}: not measured: {reasons[case.contender]}")
-    # One interleaved run for all the contenders on the same weights.
-    for _, group in groupby(sorted(gate.ratios), lambda case: (case.optimizer, case.what, case.mode)):
+    fields: dict[str, Field] = {}
+    for optimizer, group in groupby(sorted({*gate.ratios, *gate.counts}), lambda case: case.optimizer):
         cases = list(group)
-        competitors = _only(fields[cases[0].optimizer], cases)
-        first = cases[0]
+        fields[optimizer] = field(optimizer, peers=True, only={case.contender for case in cases}, device=device)
+        reasons = {out.name: out.reason for out in fields[optimizer].left_out}
+        found += [f"{case}: not measured: {reasons[case.contender]}" for case in cases if case.contender in reasons]
+    # One interleaved run for all the contenders on the same weights.
+    for (optimizer, what, mode), group in groupby(sorted(gate.ratios), lambda c: (c.optimizer, c.what, c.mode)):
+        cases = list(group)
         timing = measure(
-            first.what,
-            first.weights,
-            first.mode,
-            competitors,
+            what,
+            cases[0].weights,
+            mode,
+            _only(fields[optimizer], cases),
             budget=budget,
             device=device,
             cache=results.machine.cache,
-            watch=partial(watch, f"{first.what}, {first.optimizer}, {first.mode}"),
+            watch=partial(watch, f"{what}, {optimizer}, {mode}"),
         )
         results.timings.append(timing)
-        measured = {row.name: row.ratio for row in timing.rows}
-        for case in cases:
-            ceiling = gate.ratios[case]
-            if case.contender in measured and measured[case.contender].p50 > ceiling:
-                ratio = measured[case.contender]
-                found.append(
-                    f"{case}: {ratio.p50:.3f} times {timing.rows[0].name} ({ratio.p20:.3f} – {ratio.p80:.3f});"
-                    f" may be {ceiling:g}"
-                )
+        found += [f"{case}: {line}" for case in cases for line in _above(gate.ratios[case], case.contender, timing)]
     for case, exact in gate.counts.items():
-        competitors = _only(fields[case.optimizer], [case])
-        for one in counted(case.what, case.weights, case.mode, competitors, device):
+        for one in counted(case.what, case.weights, case.mode, _only(fields[case.optimizer], [case]), device):
             if one.name == case.contender:
                 results.counts.append(one)
                 found += [f"{case}: {line}" for line in differences(exact, one.counts)]
     return results, found
+
+
+def _above(ceiling: float, contender: str, timing: Timing) -> list[str]:
+    """Why a ratio is not under its ceiling; nothing if it is, or where the contender was left out."""
+    if timing.disturbed:
+        return [f"not measured: others used {timing.others:.0%} of the machine meanwhile"]
+    return [
+        f"{row.ratio.p50:.3f} times {timing.rows[0].name} ({row.ratio.p20:.3f} – {row.ratio.p80:.3f}),"
+        f" may be {ceiling:g}"
+        for row in timing.rows
+        if row.name == contender and row.ratio.p50 > ceiling
+    ]
 
 
 def differences(exact: Mapping[str, int], counts: Counts) -> list[str]:
@@ -156,30 +153,36 @@ def _entries(
     """The cases of a section, with the numbers that each holds."""
     for number, entry in enumerate(entries.get(section, []), 1):
         place = f"{path}: [[{section}]] {number}"
-        case, values = _case(place, entry), {key: value for key, value in entry.items() if key not in _CASE}
+        values = {key: value for key, value in entry.items() if key not in _CASE}
+        cases = list(_cases(place, entry))
         _known("key", values, wanted, place)
         if not values or not all(isinstance(x, int | float) and x >= 0 for x in values.values()):
             raise WrongGate(f"{place}: needs a number for {' or '.join(wanted)}")
-        yield case, values
+        yield from ((case, values) for case in cases)
 
 
-def _case(place: str, entry: Mapping[str, Any]) -> Case:
+def _cases(place: str, entry: Mapping[str, Any]) -> Iterator[Case]:
+    """Those of one entry, which may name several modes, and all shapes of the sweep as one."""
     missing = [name for name in _CASE if name not in entry]
     if missing:
         raise WrongGate(f"{place}: {' and '.join(missing)} missing")
-    what = entry["what"]
-    if isinstance(what, list) and what and all(isinstance(n, int) and n > 0 for n in what):
-        name, weights = "×".join(map(str, what)), single(what)
+    what, optimizer, modes, contender = (entry[name] for name in _CASE)
+    modes = modes if isinstance(modes, list) else [modes]
+    _known("optimizer", [optimizer], OPTIMIZERS, place)
+    _known("mode", modes, MODES, place)
+    _known("contender", [contender], [one.name for one in contenders(optimizer, peers=True)], place)
+    if what == "shapes":
+        points = shapes()
+    elif isinstance(what, list) and what and all(isinstance(n, int) and n > 0 for n in what):
+        points = [("×".join(map(str, what)), single(what))]
     else:
         try:
-            name = find(str(what))
-        except ValueError as error:
+            points = [(find(str(what)), MODELS[find(str(what))]())]
+        except UnknownModel as error:
             raise WrongGate(f"{place}: {error}") from None
-        weights = MODELS[name]()
-    _known("optimizer", [entry["optimizer"]], OPTIMIZERS, place)
-    _known("mode", [entry["mode"]], MODES, place)
-    _known("contender", [entry["contender"]], [c.name for c in contenders(entry["optimizer"], peers=True)], place)
-    return Case(entry["optimizer"], name, entry["mode"], entry["contender"], weights)
+    for name, weights in points:
+        for mode in modes:
+            yield Case(optimizer, name, mode, contender, weights)
 
 
 def _known(what: str, names: Any, known: Any, place: str) -> None:

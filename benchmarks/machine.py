@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,7 +20,6 @@ class Machine:
         processor: its name; of a GPU, that of the device.
         threads: what torch computes with on the CPU.
         cache: bytes of the largest cache; 0 if the system does not tell.
-        load: how many processes wanted to run in the minute before; 0 if the system does not tell.
         versions: of Python and of the installed packages that take part.
     """
 
@@ -28,7 +28,6 @@ class Machine:
     cores: int
     threads: int
     cache: int
-    load: float
     versions: dict[str, str]
 
 
@@ -46,9 +45,36 @@ def machine(device: str = "cpu") -> Machine:
         cores=_cores(),
         threads=torch.get_num_threads(),
         cache=_cache() if device == "cpu" else torch.cuda.get_device_properties(device).L2_cache_size,
-        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0,
         versions=versions,
     )
+
+
+class Neighbours:
+    """How much of this machine other processes take, from here on (Linux; elsewhere it is not known).
+
+    It matters: torch's threads wait for each other in every tensor, so that a single busy neighbour can make its steps
+    ten times slower than ours, and no median over rounds takes that away.
+    """
+
+    def __init__(self) -> None:
+        self._before = self._now()
+
+    def share(self) -> float | None:
+        """Of the time of all cores since the beginning."""
+        spent = [now - before for now, before in zip(self._now(), self._before, strict=True)]
+        total, busy, own = spent
+        return min(1.0, max(0.0, busy - own) / total) if total > 0 else None
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        """CPU seconds of this machine so far: all, those that were not idle, our own."""
+        try:
+            fields = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]
+        except OSError:
+            return 0.0, 0.0, 0.0
+        # user, nice, system, idle, iowait, irq, softirq, steal
+        ticks = [int(field) / os.sysconf("SC_CLK_TCK") for field in fields]
+        return sum(ticks), sum(ticks) - sum(ticks[3:5]), time.process_time()
 
 
 def _cores() -> int:

@@ -32,7 +32,8 @@ def print_results(page: Console, results: Results) -> None:
         _section(page, title, training_table(training), note)
     for sweep in results.sweeps:
         title = f"{sweep.title} · {sweep.optimizer} · {sweep.mode}"
-        _section(page, title, sweep_table(sweep), SWEEP_NOTE)
+        disturbed = [f"{timing.what}: {disturbance(timing)}" for timing in sweep.timings if timing.disturbed]
+        _section(page, title, sweep_table(sweep), "; ".join([SWEEP_NOTE, *disturbed]))
     for _, starting in groupby(results.starts, lambda one: (one.what, one.optimizer)):
         these = list(starting)
         _section(page, f"{these[0].what} · {these[0].optimizer}: the first step", starts_table(these), STARTS_NOTE)
@@ -63,12 +64,7 @@ def machine_line(machine: Machine) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
     cache = f", {machine.cache / 2**20:.0f} MiB of cache" if machine.cache else ""
     where = f"{machine.processor}: {machine.threads} threads on {machine.cores} cores{cache}; {machine.system}"
-    busy = (
-        f"\nothers keep this machine busy, with a load of {machine.load:.1f}"
-        if machine.load > machine.cores / 2
-        else ""
-    )
-    return f"{where}\n{versions}{busy}"
+    return f"{where}\n{versions}"
 
 
 def heading(timing: Timing) -> str:
@@ -96,11 +92,18 @@ def timing_table(timing: Timing) -> Table:
 
 
 def timing_notes(timing: Timing) -> str:
-    """Rounds, and the traffic behind the last two columns."""
+    """Rounds, the traffic behind the last two columns, and who else was there."""
+    disturbed = f"; {disturbance(timing)}" if timing.disturbed else ""
     return (
         f"{timing.rounds} rounds; memory, updated in place: {1e-9 * timing.bandwidth.p50:.1f} GB/s; a step moves "
         f"{1e-6 * timing.floor:.1f} MB at least (the last columns), fused {1e-6 * timing.fused:.1f} MB by the model"
+        f"{disturbed}"
     )
+
+
+def disturbance(timing: Timing) -> str:
+    """What makes times worth little."""
+    return f"OTHERS USED {timing.others:.0%} OF THE MACHINE MEANWHILE"
 
 
 def counts_table(counted: Sequence[Counted]) -> Table:

@@ -10,11 +10,14 @@ import torch
 from tangency.benchmarks import cost_model, modes
 from tangency.benchmarks.contenders import Contender, LeftOut, contenders, ready
 from tangency.benchmarks.counting import Counts, count, host_peak, state_bytes
+from tangency.benchmarks.machine import Neighbours
 from tangency.benchmarks.shapes import Weight
 from tangency.benchmarks.timing import Spread, Step, interleaved, quotients, rounds_within
 
 # The buffer of the bandwidth probe: far beyond any cache.
 PROBE_ELEMENTS = 2**26
+# What others may use of a machine that counts as quiet.
+QUIET = 0.05
 Watch = Callable[[int, int], None]
 
 
@@ -87,6 +90,7 @@ class Timing:
         fused: bytes that the model expects of the fused path, with the caches of this machine.
         bandwidth: bytes a second of an update in place, ``x.mul_(c)``, beyond the caches.
         rows: the contenders, the baseline first.
+        others: share of all cores that other processes used meanwhile, if the system tells.
     """
 
     what: str
@@ -101,6 +105,12 @@ class Timing:
     rows: tuple[Row, ...]
     left_out: tuple[LeftOut, ...]
     sampled: str = ""
+    others: float | None = None
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other processes used so much of the machine that the times are worth little."""
+        return self.others is not None and self.others > QUIET
 
 
 def measure(
@@ -134,7 +144,9 @@ def measure(
     started = time.perf_counter()
     interleaved(steps, 2)
     rounds = rounds_within(budget, (time.perf_counter() - started) / 2)
+    neighbours = Neighbours()
     *seconds, probe = interleaved(steps, rounds, None if watch is None else lambda done: watch(done, rounds))
+    others = neighbours.share()
     modes.check(weights, params, mode)
     size = sum(weight.size for weight in weights)
     floor = (cost_model.floor(competitors.optimizer) * size).bytes()
@@ -163,6 +175,7 @@ def measure(
         rows=rows,
         left_out=competitors.left_out,
         sampled=sampled,
+        others=others,
     )
 
 

@@ -10,6 +10,7 @@ from tangency.benchmarks.contenders import SGD_OPTIONS, Contender, contenders
 from tangency.benchmarks.counting import Counts
 from tangency.benchmarks.gate import WrongGate, differences, hold, load
 from tangency.benchmarks.steps import Field, counted, field
+from tangency.benchmarks.sweeps import SHAPES
 from tangency.optim import SGDP
 
 STORED = Path(__file__).parents[2] / "benchmarks" / "gate.toml"
@@ -35,6 +36,13 @@ def test_a_gate_is_read(tmp_path: Path) -> None:
     assert (shaped.what, shaped.weights[0].shape) == ("4×3", (4, 3))
     assert list(found.ratios.values()) == [2.0, 1.5]
     assert found.counts == {small: {"allocations": 0}}
+
+
+def test_an_entry_may_name_several_modes_and_all_shapes(tmp_path: Path) -> None:
+    text = CASE.replace('"small"', '"shapes"').replace('"channel"', '["channel", "none"]')
+    found = load(written(tmp_path, f"[[ratio]]\n{text}at_most = 2\n"))
+    assert len(found.ratios) == 2 * len(SHAPES)
+    assert {case.mode for case in found.ratios} == {"channel", "none"}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +89,7 @@ def test_it_holds_or_names_what_is_worse(tmp_path: Path) -> None:
     _, (ratio, count) = hold(load(written(tmp_path, text)), budget=0, watch=silent)
     assert ratio.startswith("small · SGDP · channel · tangency loop: ")
     assert " times torch SGD fused (" in ratio
-    assert ratio.endswith("; may be 0")
+    assert ratio.endswith(", may be 0")
     assert count == "small · SGDP · channel · tangency loop: synchronisations 0, stored is 1"
 
 
@@ -94,6 +102,13 @@ def test_a_gate_that_measures_nothing_does_not_hold(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(steps, "contenders", lambda *a, **k: wanted)
     _, (line,) = hold(load(written(tmp_path, f"[[ratio]]\n{CASE}at_most = 9\n")), budget=0, watch=silent)
     assert line == "small · SGDP · channel · tangency loop: not measured: no such path"
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_busy_machine_measures_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps.Neighbours, "share", lambda self: 0.5)
+    _, (line,) = hold(load(written(tmp_path, f"[[ratio]]\n{CASE}at_most = 1e9\n")), budget=0, watch=silent)
+    assert line.endswith("tangency loop: not measured: others used 50% of the machine meanwhile")
 
 
 def test_fewer_is_a_change_too() -> None:
