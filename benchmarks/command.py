@@ -37,6 +37,7 @@ def bench(
     first_step: Annotated[bool, typer.Option("--first-step", help="Compiling and first steps.")] = False,
     all_: Annotated[bool, typer.Option("--all", help="Everything above but --compiled.")] = False,
     seconds: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="For the rounds of a table, about.")] = 5.0,
+    cold: Annotated[bool, typer.Option("--cold", help="Empty the caches before each step, as training does.")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Of torch; its own choice if not given.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     gate: Annotated[
@@ -76,6 +77,7 @@ def bench(
         peers=peers,
         compiled=compiled,
         budget=seconds,
+        cold=cold,
         device=device,
         **sections,
     )

@@ -31,7 +31,7 @@ def print_results(page: Console, results: Results) -> None:
         note = f"{training.steps} steps of {training.batch} pictures each, interleaved; {TRAINING_NOTE}"
         _section(page, title, training_table(training), note)
     for sweep in results.sweeps:
-        title = f"{sweep.title} · {sweep.optimizer} · {sweep.mode}"
+        title = f"{sweep.title} · {sweep.optimizer} · {sweep.mode}{' · cold' * sweep.timings[0].cold}"
         disturbed = [f"{timing.what}: {disturbance(timing)}" for timing in sweep.timings if timing.disturbed]
         _section(page, title, sweep_table(sweep), "; ".join([SWEEP_NOTE, *disturbed]))
     for _, starting in groupby(results.starts, lambda one: (one.what, one.optimizer)):
@@ -71,7 +71,8 @@ def heading(timing: Timing) -> str:
     """What a table of times is about."""
     sampled = f" ({timing.sampled})" if timing.sampled else ""
     size = f"{_millions(timing.parameters)} parameters in {timing.tensors} tensors"
-    return f"{timing.what}{sampled} · {timing.optimizer} · {timing.mode}: {size}"
+    cold = ", caches emptied before each step" if timing.cold else ""
+    return f"{timing.what}{sampled} · {timing.optimizer} · {timing.mode}: {size}{cold}"
 
 
 def timing_table(timing: Timing) -> Table:

@@ -27,6 +27,7 @@ class Plan:
         training: also the training of a network.
         first_step: also starts of new interpreters.
         peers, compiled: who competes.
+        cold: whether caches are emptied before each step.
         budget: seconds for the rounds of one table, about; a quarter of it for one line of a sweep.
     """
 
@@ -40,6 +41,7 @@ class Plan:
     peers: bool = False
     compiled: bool = False
     budget: float = 5.0
+    cold: bool = False
     device: str = "cpu"
 
 
@@ -76,6 +78,7 @@ def _models(plan: Plan, model: str, competitors: Field, results: Results, watch:
                 mode,
                 competitors,
                 budget=plan.budget,
+                cold=plan.cold,
                 device=plan.device,
                 cache=results.machine.cache,
                 sampled=SAMPLED.get(model, ""),
@@ -95,8 +98,17 @@ def _sweeps(plan: Plan, competitors: Field, cache: int, watch: Watch) -> Iterato
         timings = []
         for what, weights in points:
             tell = partial(watch, f"{what}, {competitors.optimizer}, {mode}")
-            arguments = (what, weights, mode, competitors)
             timings.append(
-                measure(*arguments, budget=plan.budget / 4, device=plan.device, cache=cache, watch=tell),
+                measure(
+                    what,
+                    weights,
+                    mode,
+                    competitors,
+                    budget=plan.budget / 4,
+                    cold=plan.cold,
+                    device=plan.device,
+                    cache=cache,
+                    watch=tell,
+                )
             )
         yield Sweep(title, competitors.optimizer, mode, tuple(timings))

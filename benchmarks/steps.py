@@ -85,6 +85,7 @@ class Timing:
 
     Attributes:
         what: the model or the shape.
+        cold: whether caches were emptied before each step.
         sampled: what of it was taken, if not all.
         floor: bytes that a step moves at least, whatever it computes (:mod:`.cost_model`).
         fused: bytes that the model expects of the fused path, with the caches of this machine.
@@ -104,6 +105,7 @@ class Timing:
     bandwidth: Spread
     rows: tuple[Row, ...]
     left_out: tuple[LeftOut, ...]
+    cold: bool = False
     sampled: str = ""
     others: float | None = None
 
@@ -120,6 +122,7 @@ def measure(
     competitors: Field,
     *,
     budget: float = 5.0,
+    cold: bool = False,
     device: str = "cpu",
     cache: int = 0,
     sampled: str = "",
@@ -131,6 +134,7 @@ def measure(
 
     Args:
         budget: seconds to spend on rounds, about.
+        cold: empty the caches before each step, as the passes of a large network do; else what is small stays there.
         cache: bytes of cache, for the model.
         watch: told how many rounds of how many are done.
 
@@ -139,13 +143,16 @@ def measure(
     """
     params = modes.problem(weights, mode, device)
     steps = [stepper(contender, params, device) for contender in competitors.ready]
-    steps.append(_probe(device))
+    sweep = _probe(device)
+    steps.append(sweep)
+    before = sweep if cold else None
     interleaved(steps, 1)  # state and kernels come into being
     started = time.perf_counter()
-    interleaved(steps, 2)
+    interleaved(steps, 2, before=before)
     rounds = rounds_within(budget, (time.perf_counter() - started) / 2)
     neighbours = Neighbours()
-    *seconds, probe = interleaved(steps, rounds, None if watch is None else lambda done: watch(done, rounds))
+    tell = None if watch is None else lambda done: watch(done, rounds)
+    *seconds, probe = interleaved(steps, rounds, tell, before)
     others = neighbours.share()
     modes.check(weights, params, mode)
     size = sum(weight.size for weight in weights)
@@ -174,6 +181,7 @@ def measure(
         bandwidth=Spread.of([moved / other for other in probe]),
         rows=rows,
         left_out=competitors.left_out,
+        cold=cold,
         sampled=sampled,
         others=others,
     )

@@ -25,7 +25,12 @@ class Spread:
         return cls(p20, statistics.median(values), p80)
 
 
-def interleaved(steps: Sequence[Step], rounds: int, watch: Callable[[int], None] | None = None) -> list[list[float]]:
+def interleaved(
+    steps: Sequence[Step],
+    rounds: int,
+    watch: Callable[[int], None] | None = None,
+    before: Step | None = None,
+) -> list[list[float]]:
     """Seconds of each step in each round.
 
     The order turns by one from round to round, so that what the machine does meanwhile hits all of them alike, and none
@@ -33,11 +38,14 @@ def interleaved(steps: Sequence[Step], rounds: int, watch: Callable[[int], None]
 
     Args:
         watch: told the number of each round that is done.
+        before: what is done, off the clock, before each step.
     """
     seconds: list[list[float]] = [[] for _ in steps]
     for turn in range(rounds):
         for place in range(len(steps)):
             index = (turn + place) % len(steps)
+            if before is not None:
+                before()
             started = time.perf_counter()
             steps[index]()
             seconds[index].append(time.perf_counter() - started)

@@ -89,6 +89,11 @@ def test_times_of_a_busy_machine_are_marked(capsys: pytest.CaptureFixture[str]) 
         assert "OTHERS" not in capsys.readouterr().out
 
 
+def test_cold_caches_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    print_timing(dataclasses.replace(timing("small"), cold=True))
+    assert "in 3 tensors, caches emptied before each step" in capsys.readouterr().out
+
+
 def test_neighbours_are_counted_without_ourselves(monkeypatch: pytest.MonkeyPatch) -> None:
     readings = iter([(100.0, 40.0, 7.0), (110.0, 48.0, 10.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)])
     monkeypatch.setattr(Neighbours, "_now", staticmethod(lambda: next(readings)))

@@ -29,6 +29,18 @@ def test_every_contender_has_a_row_in_one_run() -> None:
     assert (timing.what, timing.mode, timing.sampled) == ("small", "channel", "all")
 
 
+@pytest.mark.usefixtures("quick")
+def test_caches_are_emptied_by_a_sweep_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    swept: list[int] = []
+    monkeypatch.setattr(steps, "_probe", lambda device: lambda: swept.append(1))
+    warm = measure("small", small(), "none", PAIR, budget=0)
+    alone = len(swept)
+    assert alone == 3 + warm.rounds  # one of the contenders
+    cold = measure("small", small(), "none", PAIR, budget=0, cold=True)
+    assert len(swept) - alone == 3 + cold.rounds + 3 * (2 + cold.rounds)
+    assert (warm.cold, cold.cold) == (False, True)
+
+
 class Turning(torch.optim.SGD):
     """Leaves the problem: its weights become radial."""
 

@@ -14,6 +14,12 @@ def test_the_order_turns_from_round_to_round() -> None:
     assert told == [1, 2, 3, 4]
 
 
+def test_what_comes_before_each_step_is_off_the_clock() -> None:
+    order: list[str] = []
+    interleaved([lambda: order.append("a"), lambda: order.append("b")], 2, before=lambda: order.append("-"))
+    assert "".join(order) == "-a-b-b-a"
+
+
 def test_quantiles() -> None:
     assert Spread.of([5.0, 1.0, 3.0, 2.0, 4.0]) == Spread(pytest.approx(1.8), 3.0, pytest.approx(4.2))
     assert Spread.of([2.0]) == Spread(2.0, 2.0, 2.0)
