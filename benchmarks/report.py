@@ -32,8 +32,7 @@ def print_results(page: Console, results: Results) -> None:
         _section(page, title, training_table(training), note)
     for sweep in results.sweeps:
         title = f"{sweep.title} · {sweep.optimizer} · {sweep.mode}{' · cold' * sweep.timings[0].cold}"
-        disturbed = [f"{timing.what}: {disturbance(timing)}" for timing in sweep.timings if timing.disturbed]
-        _section(page, title, sweep_table(sweep), "; ".join([SWEEP_NOTE, *disturbed]))
+        _section(page, title, sweep_table(sweep), sweep_notes(sweep))
     for _, starting in groupby(results.starts, lambda one: (one.what, one.optimizer)):
         these = list(starting)
         _section(page, f"{these[0].what} · {these[0].optimizer}: the first step", starts_table(these), STARTS_NOTE)
@@ -53,7 +52,6 @@ TRAINING_NOTE = (
     "optimizer: its share of a training step; overhead: of a training step over the baseline's, with the same forward "
     "and backward pass; loss: mean of the last five"
 )
-SWEEP_NOTE = "ns: of the baseline for one parameter; then ratios to it"
 STARTS_NOTE = (
     "cold: no compiled kernel on disk; warm: they are; each in a new interpreter, imports of compilers included"
 )
@@ -94,17 +92,12 @@ def timing_table(timing: Timing) -> Table:
 
 def timing_notes(timing: Timing) -> str:
     """Rounds, the traffic behind the last two columns, and who else was there."""
-    disturbed = f"; {disturbance(timing)}" if timing.disturbed else ""
+    disturbed = f"; OTHERS USED {timing.others:.0%} OF THE MACHINE MEANWHILE" if timing.disturbed else ""
     return (
         f"{timing.rounds} rounds; memory, updated in place: {1e-9 * timing.bandwidth.p50:.1f} GB/s; a step moves "
         f"{1e-6 * timing.floor:.1f} MB at least (the last columns), fused {1e-6 * timing.fused:.1f} MB by the model"
         f"{disturbed}"
     )
-
-
-def disturbance(timing: Timing) -> str:
-    """What makes times worth little."""
-    return f"OTHERS USED {timing.others:.0%} OF THE MACHINE MEANWHILE"
 
 
 def counts_table(counted: Sequence[Counted]) -> Table:
@@ -142,23 +135,26 @@ def training_table(training: Training) -> Table:
 
 
 def sweep_table(sweep: Sweep) -> Table:
-    """Points with the ratios of every contender; the last line has their medians."""
-    names = [row.name for row in sweep.timings[0].rows]
-    table = _table("", "µs", "ns", *(_stacked(name) for name in names[1:]))
+    """Points with the ratios of those that project; below them the middle and the worst of each."""
+    projecting = [i for i, row in enumerate(sweep.timings[0].rows) if i > 0 and not row.name.startswith("torch")]
+    headings = (_stacked(sweep.timings[0].rows[i].name) for i in projecting)
+    table = _table("", "ns", *headings, gap=1)
     for timing in sweep.timings:
-        base, *others = timing.rows
-        table.add_row(
-            timing.what,
-            f"{1e6 * base.seconds.p50:,.0f}",
-            f"{1e9 * base.seconds.p50 / timing.parameters:.2f}",
-            *(f"{row.ratio.p50:.2f}" for row in others),
-        )
+        cost = 1e9 * timing.rows[0].seconds.p50 / timing.parameters
+        ratios = (timing.rows[i].ratio.p50 for i in projecting)
+        table.add_row(timing.what + " *" * timing.disturbed, *map(_three_digits, (cost, *ratios)))
     table.add_section()
-    medians = [Spread.of([timing.rows[i].ratio.p50 for timing in sweep.timings]).p50 for i in range(1, len(names))]
-    worst = [max(timing.rows[i].ratio.p50 for timing in sweep.timings) for i in range(1, len(names))]
-    table.add_row("median", "", "", *(f"{x:.2f}" for x in medians))
-    table.add_row("worst", "", "", *(f"{x:.2f}" for x in worst))
+    columns = [[timing.rows[i].ratio.p50 for timing in sweep.timings] for i in projecting]
+    table.add_row("median", "", *(_three_digits(Spread.of(column).p50) for column in columns))
+    table.add_row("worst", "", *(_three_digits(max(column)) for column in columns))
     return table
+
+
+def sweep_notes(sweep: Sweep) -> str:
+    """What the columns are, and which lines are worth little."""
+    disturbed = [timing.others for timing in sweep.timings if timing.disturbed and timing.others is not None]
+    note = f"ns: of {sweep.timings[0].rows[0].name} for one parameter; then ratios to it"
+    return f"{note}; * others used up to {max(disturbed):.0%} of the machine meanwhile" if disturbed else note
 
 
 def starts_table(starts: Sequence[Start]) -> Table:
@@ -192,8 +188,8 @@ def _section(page: Console, title: str, table: Table, note: str) -> None:
     page.print(Text(note, style="dim"))
 
 
-def _table(first: str, *others: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+def _table(first: str, *others: str, gap: int = 2) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold")
     table.add_column(first, no_wrap=True)
     for heading_ in others:
         table.add_column(heading_, justify="right", no_wrap=True)
@@ -205,9 +201,12 @@ def _between(spread: Spread, pattern: str, factor: float = 1.0) -> str:
 
 
 def _stacked(name: str) -> str:
-    """A heading of one word a line, none wider than a figure needs."""
-    short = {"torch": "", "AdamW": "torch", "SGD": "torch", "pytorch_optimizer": "pytorch_\noptimizer"}
-    return "\n".join(filter(None, (short.get(word, word) for word in name.split())))
+    """A heading of one word a line."""
+    return name.replace("tangency", "ours").replace("_", "_\n").replace(" ", "\n", 1).replace(", ", "\n")
+
+
+def _three_digits(x: float) -> str:
+    return f"{x:.0f}" if x >= 100 else f"{x:.1f}" if x >= 10 else f"{x:.2f}"
 
 
 def _millions(n: int) -> str:

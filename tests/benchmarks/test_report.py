@@ -9,10 +9,11 @@ import pytest
 from made_up import results, timing
 from rich.console import Console
 
+from tangency.benchmarks.contenders import contenders
 from tangency.benchmarks.figure import draw
 from tangency.benchmarks.machine import PACKAGES, Neighbours, machine
-from tangency.benchmarks.report import heading, machine_line, print_results, print_timing
-from tangency.benchmarks.results import FORMAT, to_json
+from tangency.benchmarks.report import heading, machine_line, print_results, print_timing, sweep_table
+from tangency.benchmarks.results import FORMAT, Sweep, to_json
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +50,21 @@ def test_training(page: list[str]) -> None:
 
 def test_a_sweep_ends_with_its_median_and_its_worst(page: list[str]) -> None:
     after = "shapes · AdamP · channel"
-    assert cells(page, "b ", after) == ["2,000", "2.00", "4.00"]
+    assert cells(page, "b ", after) == ["*", "2.00", "4.00"]
+    assert cells(page, "c ", after) == ["2.00", "3.00"]
     assert cells(page, "median", after) == ["3.00"]
     assert cells(page, "worst", after) == ["4.00"]
+    note = "ns: of torch AdamW fused for one parameter; then ratios to it; * others used up to 48%"
+    assert any(line.startswith(note) for line in page)
+
+
+def test_a_sweep_of_everybody_fits_the_page() -> None:
+    names = [one.name for one in contenders("AdamP", peers=True, compiled=True)]
+    one = timing("convolution 512×512×3×3 *", 123.4)
+    wide = dataclasses.replace(one, rows=tuple(dataclasses.replace(one.rows[1], name=name) for name in names))
+    stream = io.StringIO()
+    Console(file=stream, width=100).print(sweep_table(Sweep("shapes", "AdamP", "layer", (wide,))))
+    assert "…" not in stream.getvalue()
 
 
 def test_first_steps(page: list[str]) -> None:

@@ -10,7 +10,7 @@ from tangency.benchmarks.sweeps import SHAPES, scaling, shapes, single
 
 def test_shapes_are_named_and_of_every_kind() -> None:
     assert len(shapes()) == len(SHAPES)
-    assert shapes()[0][0] == "vocabulary: tall 50257×768"
+    assert shapes()[0][0] == "tall 50257×768"
     assert {len(shape) for shape in SHAPES.values()} == {1, 2, 4}
 
 
