@@ -31,36 +31,54 @@ def draw(path: Path, results: Results) -> None:
         if isinstance(panel, Sweep):
             _lines(axis, panel)
         else:
-            _bars(axis, panel)
+            _dots(axis, panel)
     for axis in list(axes.flat)[len(panels) :]:
         axis.remove()
     figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
     pyplot.close(figure)
 
 
-def _bars(axis: Any, timing: Timing) -> None:
+def _dots(axis: Any, timing: Timing) -> None:
     rows = timing.rows[::-1]
-    middle = [row.ratio.p50 for row in rows]
-    # Quantiles of quotients: the middle may lie on the edge, never outside.
-    below = [row.ratio.p50 - row.ratio.p20 for row in rows]
-    above = [row.ratio.p80 - row.ratio.p50 for row in rows]
-    colours = ["tab:orange" if row.name.startswith("tangency") else "tab:grey" for row in rows]
-    axis.barh([row.name for row in rows], middle, xerr=[below, above], color=colours, capsize=2)
+    for place, row in enumerate(rows):
+        spread = [[row.ratio.p50 - row.ratio.p20], [row.ratio.p80 - row.ratio.p50]]
+        axis.errorbar(row.ratio.p50, place, xerr=spread, fmt="o", color=_colour(row.name), capsize=3)
+    axis.set_yticks(range(len(rows)), [row.name for row in rows])
     axis.set_xscale("log")
+    _plain(axis.xaxis)
     axis.axvline(1, color="black", linewidth=0.8)
-    axis.set_title(f"{timing.what} · {timing.optimizer} · {timing.mode}", fontsize=10)
-    axis.set_xlabel(f"time of a step / {timing.rows[0].name}")
+    axis.set_title(_marked(f"{timing.what} · {timing.optimizer} · {timing.mode}", timing.disturbed), fontsize=10)
+    axis.set_xlabel(f"time of a step / {timing.rows[0].name}, p20 – p50 – p80", fontsize=8)
 
 
 def _lines(axis: Any, sweep: Sweep) -> None:
     places = range(len(sweep.timings))
     for i, row in enumerate(sweep.timings[0].rows):
-        ours = row.name.startswith("tangency")
-        style = {"marker": "o", "linewidth": 2} if ours else {"marker": ".", "linewidth": 1, "linestyle": "--"}
-        axis.plot(places, [timing.rows[i].ratio.p50 for timing in sweep.timings], label=row.name, **style)
+        width = 2 if row.name.startswith("tangency") else 0.8
+        ratios = [timing.rows[i].ratio.p50 for timing in sweep.timings]
+        axis.plot(places, ratios, label=row.name, marker="o", markersize=3, linewidth=width)
     axis.set_xticks(list(places), [timing.what for timing in sweep.timings], rotation=20, ha="right", fontsize=7)
     axis.set_yscale("log")
+    _plain(axis.yaxis)
     axis.axhline(1, color="black", linewidth=0.8)
-    axis.set_title(f"{sweep.title} · {sweep.optimizer} · {sweep.mode}", fontsize=10)
-    axis.set_ylabel(f"time / {sweep.timings[0].rows[0].name}")
-    axis.legend(fontsize=6)
+    disturbed = any(timing.disturbed for timing in sweep.timings)
+    axis.set_title(_marked(f"{sweep.title} · {sweep.optimizer} · {sweep.mode}", disturbed), fontsize=10)
+    axis.set_ylabel(f"time / {sweep.timings[0].rows[0].name}", fontsize=8)
+    axis.legend(fontsize=6, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _colour(name: str) -> str:
+    return "tab:orange" if name.startswith("tangency") else "black" if name.startswith("torch") else "tab:blue"
+
+
+def _marked(title: str, disturbed: bool) -> str:
+    return f"{title} (on a busy machine)" if disturbed else title
+
+
+def _plain(axis: Any) -> None:
+    """Ratios as they are said: 0.5, 1, 2, 5, 10."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda ratio, place: f"{ratio:g}"))
+    axis.set_minor_formatter(NullFormatter())
