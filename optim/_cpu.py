@@ -10,9 +10,7 @@ says. What a step computes does not depend on their number.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -20,6 +18,7 @@ from torch import Tensor
 
 from tangency.optim import _cpu_phases as phases
 from tangency.optim import _cpu_rows as rows
+from tangency.optim import _cpu_team
 from tangency.optim._fused import Rows
 from tangency.optim._rule import Rule
 
@@ -57,41 +56,17 @@ def step(
     flags = np.array([rule.adaptive, rule.nesterov, compute is np.float64, storage], dtype=np.int64)
     numbers = np.array(_numbers(rule, lr, grad_scale))
     typed = numbers.astype(compute)
-    total = sum(sizes)
-    parts = max(1, min(torch.get_num_threads(), total // SHARE))
-    width = max((w.cols for w in weights if w.projects and w.cols <= phases.LONG), default=0)
-    rooms = [np.empty((6, max(phases.PIECE, width)), dtype=compute) for _ in range(parts)]
-    shared = (flags, numbers, typed, sums, decided)
-    if parts == 1:
-        phases.whole(table, 0, len(weights), *shared, rooms[0])
-        return
-    small = sum(size <= SMALL for size in sizes)
-    cuts = _cuts(sizes[:small], parts)
-    batches = list(_batches(sizes, small, dtype.itemsize))
-    batches.append((len(weights), len(weights)))
-
-    def begin(part: int) -> None:
-        phases.whole(table, cuts[part], cuts[part + 1], *shared, rooms[part])
-        phases.work(phases.STATISTICS, table, *batches[0], part, parts, *shared, rooms[part])
-
-    _together(begin, parts)
-    for batch, following in zip(batches[:-1], batches[1:], strict=True):
-        late = phases.decide(table, *batch, flags, numbers, sums, decided)
-
-        def update(part: int) -> None:
-            phases.work(phases.UPDATE, table, *batch, part, parts, *shared, rooms[part])
-            if not late:
-                phases.work(phases.STATISTICS, table, *following, part, parts, *shared, rooms[part])
-
-        _together(update, parts)
-        if late:
-            phases.gather(table, *batch, sums, decided)
-
-            def finish(part: int) -> None:
-                phases.work(phases.FINISH, table, *batch, part, parts, *shared, rooms[part])
-                phases.work(phases.STATISTICS, table, *following, part, parts, *shared, rooms[part])
-
-            _together(finish, parts)
+    parts = max(1, min(_cpu_team.threads(), sum(sizes) // SHARE))
+    small = len(sizes) if parts == 1 else sum(size <= SMALL for size in sizes)
+    batches = np.array([*_batches(sizes, small, dtype.itemsize), len(sizes)], dtype=np.int64)
+    width = max([phases.PIECE, *(w.cols for w in weights if w.projects and w.cols <= phases.LONG)])
+    rooms = np.empty((_cpu_team.ROOM * parts, width), dtype=compute)
+    arrays = (table, batches, flags, numbers, typed, sums, decided, rooms)
+    at = [x.ctypes.data for x in arrays]
+    job = np.array(
+        [at[0], len(weights), small, at[1], len(batches), *at[2:6], tiles, at[6], at[7], width, 0, 0, 0], dtype=np.int64
+    )
+    _cpu_team.run(job, compute, parts)
 
 
 def _addresses(weight: Rows) -> tuple[int, ...]:
@@ -127,44 +102,12 @@ def _numbers(rule: Rule, lr: float | Tensor, grad_scale: Tensor | None) -> tuple
     )
 
 
-def _cuts(sizes: Sequence[int], parts: int) -> list[int]:
-    """Where a list of tensors is cut into parts of about the same number of elements."""
-    before = np.cumsum([0, *sizes])
-    return [int(np.searchsorted(before, before[-1] * part / parts)) for part in range(parts)] + [len(sizes)]
-
-
-def _batches(sizes: Sequence[int], first: int, itemsize: int) -> Iterator[tuple[int, int]]:
-    """Tensors from `first` on, as many at a time as BATCH allows."""
-    begin, held = first, 0
+def _batches(sizes: Sequence[int], first: int, itemsize: int) -> Iterator[int]:
+    """The first tensor of each batch, from `first` on: as many at a time as BATCH allows."""
+    held = BATCH
     for t in range(first, len(sizes)):
         size = 2 * itemsize * sizes[t]
-        if t > begin and held + size > BATCH:
-            yield begin, t
-            begin, held = t, 0
+        if held + size > BATCH:
+            yield t
+            held = 0
         held += size
-    if begin < len(sizes):
-        yield begin, len(sizes)
-
-
-_pool: ThreadPoolExecutor | None = None
-
-
-def _together(job: Callable[[int], None], parts: int) -> None:
-    """Run job(0) … job(parts − 1) at once, the last of them on this thread."""
-    global _pool
-    if _pool is None:
-        _pool = ThreadPoolExecutor(os.cpu_count(), "tangency")
-    futures = [_pool.submit(job, part) for part in range(parts - 1)]
-    job(parts - 1)
-    for future in futures:
-        future.result()
-
-
-def _forget() -> None:
-    """A forked child has none of its parent's threads."""
-    global _pool
-    _pool = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)

@@ -65,6 +65,7 @@ X_ROOM, F_ROOM, W_ROOM, G_ROOM, M_ROOM, V_ROOM = range(6)
 
 TILE = 16384  # elements of a tile, unless it is one longer row
 PIECE = 1024  # elements worked on at once: what one loop leaves in the first cache, the next takes from there
+RUN = 16  # tiles that are swept forwards at a time
 LONG = 65536  # a longer row is cut into tiles: it and its update would not stay in the second cache
 
 
@@ -111,14 +112,20 @@ def number(table: Array) -> int:
 
 
 @compiled
+def _place(room: Array, row: int) -> int:
+    """The address of a row of scratch (a slice would count references)."""
+    return address_of(room) + row * room.strides[0]
+
+
+@compiled
 def _statistics(
     tensor: Array, first: int, last: int, flags: Array, rule: Array, sums: Array, room: Array
 ) -> None:
     """Of tiles first … last − 1 of a tensor."""
     for index in range(first, last):
         start, n = _tile(tensor, index)
-        w = load(tensor[W], flags[STORAGE], start, n, room[W_ROOM], False)
-        g = load(tensor[G], flags[STORAGE], start, n, room[G_ROOM], False)
+        w = load(tensor[W], flags[STORAGE], start, n, _place(room, W_ROOM), room, False)
+        g = load(tensor[G], flags[STORAGE], start, n, _place(room, G_ROOM), room, False)
         out = sums[tensor[FIRST] + index]
         cols = min(n, tensor[COLS])
         if flags[SCALED]:
@@ -172,7 +179,7 @@ def _view(tensor: Array, rule: Array, sums: Array) -> int:
 
 
 @compiled
-def _decide(table: Array, t: int, flags: Array, rule: Array, sums: Array, decided: Array) -> None:
+def decide(table: Array, t: int, flags: Array, rule: Array, sums: Array, decided: Array) -> None:
     """View and step size of tensor t, whose counter moves on."""
     tensor = table[t]
     view = NONE
@@ -204,10 +211,12 @@ def _coefficient(total: Array) -> float:
 
 
 @compiled
-def _gather(tensor: Array, view: int, sums: Array) -> None:
-    """The coefficient of Π for every tile of a row or a layer, in column WX."""
+def gather(table: Array, t: int, every_sum: Array, decided: Array) -> None:
+    """The coefficient of Π for every tile of a row or a layer of tensor t, in column WX."""
+    tensor = table[t]
+    sums = every_sum[tensor[FIRST] : tensor[FIRST] + _tiles(tensor)]
     total = np.empty(sums.shape[1])
-    step = _tiles_of_a_row(tensor) if view == CHANNEL else len(sums)
+    step = _tiles_of_a_row(tensor) if decided[t, VIEW] == CHANNEL else len(sums)
     for first in range(0, len(sums), step):
         _total(sums[first : first + step], total)
         sums[first : first + step, WX] = _coefficient(total)
@@ -219,11 +228,11 @@ def _open(
     tensor: Array, storage: int, start: int, n: int, room: Array, copied: bool
 ) -> tuple[Array, Array, Array, Array, Array]:
     """w, g, m, v and x of n elements."""
-    w = load(tensor[W], storage, start, n, room[W_ROOM], False)
-    g = load(tensor[G], storage, start, n, room[G_ROOM], False)
-    x = at(address_of(room[X_ROOM]), n, room)
-    m = load(tensor[M], storage, start, n, room[M_ROOM], copied) if tensor[M] else x
-    v = load(tensor[V], storage, start, n, room[V_ROOM], copied) if tensor[V] else x
+    w = load(tensor[W], storage, start, n, _place(room, W_ROOM), room, False)
+    g = load(tensor[G], storage, start, n, _place(room, G_ROOM), room, False)
+    x = at(_place(room, X_ROOM), n, room)
+    m = load(tensor[M], storage, start, n, _place(room, M_ROOM), room, copied) if tensor[M] else x
+    v = load(tensor[V], storage, start, n, _place(room, V_ROOM), room, copied) if tensor[V] else x
     return w, g, m, v, x
 
 
@@ -333,7 +342,7 @@ def _by_rows(
             move_radially(w, x, kept + eta * (wx / ww) if ww > 0 else kept, eta)
         else:
             direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
-            factors = at(address_of(room[F_ROOM]), length, room)
+            factors = at(_place(room, F_ROOM), length, room)
             if not flags[SCALED] and factors_of_rows(w, x, cols, kept, eta, factors):
                 move_each(w, x, factors, scalars[ETA])
             else:
@@ -398,7 +407,9 @@ def work(
             continue
         chosen = decided[t]
         scalars[:] = chosen
-        for index in range(first, last):
+        # Backwards, since the cache still holds what the first sweep read last; but in runs that can be prefetched.
+        for turn in range(last - first):
+            index = last - min(last - first, turn // RUN * RUN + RUN) + turn % RUN
             start, n = _tile(tensor, index)
             out = sums[tensor[FIRST] + index]
             if phase == UPDATE and chosen[LATE]:
@@ -415,44 +426,3 @@ def _joins(phase: int, tensor: Array, chosen: Array) -> bool:
     if phase == STATISTICS:
         return tensor[PROJECTS] != 0
     return phase == UPDATE or chosen[LATE] != 0
-
-
-@compiled
-def decide(table: Array, begin: int, end: int, flags: Array, rule: Array, sums: Array, decided: Array) -> bool:
-    """Between STATISTICS and UPDATE: views and step sizes; step counters move on. Whether anything is to be finished."""
-    late = False
-    for t in range(begin, end):
-        _decide(table, t, flags, rule, sums, decided)
-        late |= decided[t, LATE] != 0
-    return late
-
-
-@compiled
-def gather(table: Array, begin: int, end: int, sums: Array, decided: Array) -> None:
-    """Between UPDATE and FINISH: the coefficients of Π."""
-    for t in range(begin, end):
-        if decided[t, LATE]:
-            first = table[t, FIRST]
-            _gather(table[t], int(decided[t, VIEW]), sums[first : first + _tiles(table[t])])
-
-
-@compiled
-def whole(
-    table: Array,
-    begin: int,
-    end: int,
-    flags: Array,
-    rule: Array,
-    typed: Array,
-    sums: Array,
-    decided: Array,
-    room: Array,
-) -> None:
-    """All phases of tensors begin … end − 1, one tensor after the other."""
-    for t in range(begin, end):
-        work(STATISTICS, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
-        late = decide(table, t, t + 1, flags, rule, sums, decided)
-        work(UPDATE, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
-        if late:
-            gather(table, t, t + 1, sums, decided)
-            work(FINISH, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)

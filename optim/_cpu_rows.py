@@ -31,7 +31,7 @@ _sums: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reasso
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _pointer(_context: Any, _address: Any) -> Any:
+def pointer(_context: Any, _address: Any) -> Any:
     """An address as a pointer."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
@@ -43,7 +43,7 @@ def _pointer(_context: Any, _address: Any) -> Any:
 @compiled
 def at(address: int, n: int, like: Array) -> Array:
     """n numbers at an address, of the dtype of an array; unlike a slice, it costs nothing."""
-    return carray(_pointer(address), (n,), like.dtype)
+    return carray(pointer(address), (n,), like.dtype)
 
 
 @compiled
@@ -72,7 +72,7 @@ def _number(bits: int) -> float:
 
 @compiled
 def _widen(address: int, storage: int, x: Array) -> None:
-    stored = carray(_pointer(address), (x.size,), np.uint16)
+    stored = carray(pointer(address), (x.size,), np.uint16)
     if storage == BFLOAT16:
         for i in range(x.size):
             x[i] = _number(np.int64(stored[i]) << 16)
@@ -89,7 +89,7 @@ def _widen(address: int, storage: int, x: Array) -> None:
 @compiled
 def _narrow(address: int, storage: int, x: Array) -> None:
     """Round to nearest, ties to even; NaN stays NaN."""
-    stored = carray(_pointer(address), (x.size,), np.uint16)
+    stored = carray(pointer(address), (x.size,), np.uint16)
     if storage == BFLOAT16:
         for i in range(x.size):
             bits = _bits(x[i])
@@ -112,18 +112,17 @@ def _narrow(address: int, storage: int, x: Array) -> None:
 
 
 @compiled
-def load(address: int, storage: int, start: int, n: int, room: Array, copied: bool) -> Array:
-    """n numbers from `start` on: where they are stored, or as they are computed with, in `room`."""
+def load(address: int, storage: int, start: int, n: int, room: int, like: Array, copied: bool) -> Array:
+    """n numbers from `start` on: where they are stored, or as they are computed with, at the address `room`."""
+    if storage == NATIVE and not copied:
+        return at(address + like.itemsize * start, n, like)
+    x = at(room, n, like)
     if storage != NATIVE:
-        x = at(address_of(room), n, room)
         _widen(address + 2 * start, storage, x)
-        return x
-    stored = at(address + room.itemsize * start, n, room)
-    if not copied:
-        return stored
-    x = at(address_of(room), n, room)
-    for i in range(n):
-        x[i] = stored[i]
+    else:
+        stored = at(address + like.itemsize * start, n, like)
+        for i in range(n):
+            x[i] = stored[i]
     return x
 
 

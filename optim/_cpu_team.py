@@ -1,0 +1,180 @@
+"""What each thread does in a fused step on a CPU, and the team of threads that does it.
+
+The team is torch's own: the step is one parallel region of the OpenMP runtime that torch has loaded (`GOMP_parallel` and
+`GOMP_barrier`, its stable interface). A second pool would fight with the first, whose threads go on spinning for
+milliseconds after torch's last operation, on the cores that the step needs; these here take up the step at once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from numba import carray, cfunc, types
+from numba.extending import intrinsic
+
+from tangency.optim._cpu_phases import FINISH, LATE, STATISTICS, UPDATE, decide, gather, work
+from tangency.optim._cpu_rows import Array, compiled, pointer
+
+# What a job says: addresses of arrays and of functions of OpenMP (0: none), and numbers.
+(
+    TABLE,
+    TENSORS,
+    SMALL,
+    BATCHES,
+    BATCH_COUNT,
+    FLAGS,
+    RULE,
+    TYPED,
+    SUMS,
+    TILES,
+    DECIDED,
+    ROOMS,
+    WIDTH,
+    THREAD,
+    THREADS,
+    BARRIER,
+) = range(16)
+ROOM = 6  # rows of scratch a thread
+NUMBERS = 11  # numbers of a rule
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _call(_context: Any, _address: Any) -> Any:
+    """Call a C function int(void) at an address."""
+    from llvmlite import ir
+
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [])
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), [])
+
+    return types.int32(types.int64), generate
+
+
+@compiled
+def _meet(barrier: int, parts: int) -> None:
+    if parts > 1:
+        _call(barrier)
+
+
+@compiled
+def _step(
+    part: int,
+    parts: int,
+    barrier: int,
+    table: Array,
+    small: int,
+    batches: Array,
+    flags: Array,
+    rule: Array,
+    typed: Array,
+    sums: Array,
+    decided: Array,
+    room: Array,
+) -> None:
+    """The share of one thread: small tensors alone, larger ones with the others."""
+    for t in range(part, small, parts):
+        work(STATISTICS, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
+        decide(table, t, flags, rule, sums, decided)
+        work(UPDATE, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
+        if decided[t, LATE]:
+            gather(table, t, sums, decided)
+            work(FINISH, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
+    for i in range(len(batches) - 1):
+        begin = batches[i]
+        end = batches[i + 1]
+        work(STATISTICS, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
+        _meet(barrier, parts)
+        for t in range(begin + part, end, parts):
+            decide(table, t, flags, rule, sums, decided)
+        _meet(barrier, parts)
+        work(UPDATE, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
+        if np.any(decided[begin:end, LATE] != 0):
+            _meet(barrier, parts)
+            for t in range(begin + part, end, parts):
+                if decided[t, LATE]:
+                    gather(table, t, sums, decided)
+            _meet(barrier, parts)
+            work(FINISH, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
+
+
+@cache
+def _entry(compute: type) -> Any:
+    """The function of a job that each thread calls, for one dtype of the computation."""
+
+    @cfunc(types.void(types.voidptr), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+    def entry(address: Any) -> None:
+        job = carray(address, (16,), np.int64)
+        part = 0
+        parts = 1
+        if job[THREAD] != 0:
+            part = _call(job[THREAD])
+            parts = _call(job[THREADS])
+        _step(
+            part,
+            parts,
+            job[BARRIER],
+            carray(pointer(job[TABLE]), (job[TENSORS], 9), np.int64),
+            job[SMALL],
+            carray(pointer(job[BATCHES]), (job[BATCH_COUNT],), np.int64),
+            carray(pointer(job[FLAGS]), (4,), np.int64),
+            carray(pointer(job[RULE]), (NUMBERS,), np.float64),
+            carray(pointer(job[TYPED]), (NUMBERS,), compute),
+            carray(pointer(job[SUMS]), (job[TILES], 8), np.float64),
+            carray(pointer(job[DECIDED]), (job[TENSORS], 5), np.float64),
+            carray(pointer(job[ROOMS]), (ROOM * parts, job[WIDTH]), compute)[ROOM * part : ROOM * part + ROOM],
+        )
+
+    return entry
+
+
+@cache
+def _openmp() -> Any:
+    """The OpenMP runtime that torch uses, if it speaks the interface of GNU's; else steps have one thread."""
+    # A symbol is looked for in the dependencies of torch's own module too: no other runtime can come in between.
+    library = ctypes.CDLL(torch._C.__file__)
+    names = ("GOMP_parallel", "GOMP_barrier", "omp_get_thread_num", "omp_get_num_threads")
+    return library if all(hasattr(library, name) for name in names) else None
+
+
+_forked = False
+
+
+def _note_fork() -> None:
+    global _forked
+    _forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked child has none of its parent's threads, and GNU's OpenMP would wait for them for ever.
+    os.register_at_fork(after_in_child=_note_fork)
+
+
+def threads() -> int:
+    """How many threads a step may have."""
+    return 1 if _forked or _openmp() is None else torch.get_num_threads()
+
+
+def run(job: Array, compute: type, parts: int) -> None:
+    """Run a job on some threads, with the interpreter released.
+
+    Args:
+        job: 16 numbers, int64; the last three are filled in here.
+        compute: float32 or float64.
+        parts: number of threads, at most `threads()`.
+    """
+    entry = _entry(compute)
+    if parts == 1:
+        job[THREAD] = job[THREADS] = job[BARRIER] = 0
+        entry.ctypes(job.ctypes.data)
+        return
+    library = _openmp()
+    job[THREAD], job[THREADS], job[BARRIER] = (
+        ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+        for name in ("omp_get_thread_num", "omp_get_num_threads", "GOMP_barrier")
+    )
+    library.GOMP_parallel(ctypes.c_void_p(entry.address), ctypes.c_void_p(job.ctypes.data), parts, 0)
