@@ -131,8 +131,10 @@ def ready(contender: Contender, device: str = "cpu") -> LeftOut | None:
         if contender.ours:
             raise WrongStep(f"{contender.name}: {wrong}") from None
         return LeftOut(contender.name, str(wrong))
-    # What somebody else's optimizer may raise, or torch.compile without a compiler, is not ours to list.
+    # What somebody else's optimizer may raise is not ours to list; one of ours refuses, lacks a compiler, or is broken.
     except Exception as error:
+        if contender.ours and not isinstance(error, RuntimeError | ImportError):
+            raise
         return LeftOut(contender.name, " ".join(str(error).split()) or type(error).__name__)
     return None
 

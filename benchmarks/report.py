@@ -45,8 +45,9 @@ def print_timing(timing: Timing, page: Console | None = None) -> None:
 
 
 COUNTS_NOTE = (
-    "operations and traffic as torch dispatches them (it does not see into our fused kernels: – ); temporaries: most "
-    "that lives at one time, Python's and numpy's memory included"
+    "operations and traffic as torch dispatches them (it does not see into our fused kernels: – ); waits: numbers read "
+    "back to Python; temporaries: most that lives at one time, in torch, Python and numpy, and that by the rows of "
+    "weights that project"
 )
 TRAINING_NOTE = (
     "optimizer: its share of a training step; overhead: of a training step over the baseline's, with the same forward "
@@ -102,7 +103,9 @@ def timing_notes(timing: Timing) -> str:
 
 def counts_table(counted: Sequence[Counted]) -> Table:
     """Contenders with what their step does and keeps."""
-    table = _table("contender", "operations", "B moved/param", "allocations", "waits", "temporaries", "state B/param")
+    table = _table(
+        "contender", "operations", "B/param", "allocations", "waits", "temporaries", "B/row", "state B/param"
+    )
     for one in counted:
         counts, temporary = one.counts, one.counts.peak + one.host_peak
         hidden = one.name.startswith("tangency fused")
@@ -113,6 +116,7 @@ def counts_table(counted: Sequence[Counted]) -> Table:
             f"{counts.allocations:,}",
             f"{counts.synchronisations:,}",
             f"{1e-3 * temporary:,.0f} kB",
+            f"{temporary / max(1, one.rows):,.0f}",
             f"{one.state / one.parameters:.2f}",
         )
     return table

@@ -89,6 +89,15 @@ def test_a_path_that_refuses_is_left_out_with_its_reason() -> None:
     assert ready(Contender("x", refuse, {})) == LeftOut("x", "fused=True: there is no fused path here")
 
 
+def test_a_broken_path_of_ours_is_not_left_out() -> None:
+    def broken() -> Any:
+        raise TypeError("unexpected")
+
+    assert ready(Contender("theirs", broken, {})) == LeftOut("theirs", "unexpected")
+    with pytest.raises(TypeError, match="unexpected"):
+        ready(Contender("ours", broken, {}, ours=True))
+
+
 @pytest.mark.parametrize("name", ["adamp", "timm", "pytorch_optimizer"])
 def test_a_peer_that_is_not_installed_is_left_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda package: None)
