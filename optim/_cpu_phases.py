@@ -26,6 +26,7 @@ from tangency.optim._cpu_rows import (
     GG,
     LR,
     SCALED,
+    SHORT,
     SIZE_G,
     SIZE_W,
     SIZE_X,
@@ -35,24 +36,30 @@ from tangency.optim._cpu_rows import (
     WW,
     WX,
     PASSES,
+    PIECE,
     Array,
+    Rule,
     address_of,
     at,
     compiled,
-    direction,
+    factor_of,
     factors_of_rows,
     largest,
     load,
-    move,
     move_each,
     move_radially,
     move_scaled,
+    part,
     passes,
     products,
     products_scaled,
     row_sums,
     row_sums_scaled,
+    sound,
+    step,
     store,
+    update,
+    update_with_products,
 )
 
 # Columns of the table of tensors: addresses (0: none), the channel view, the number of the first tile.
@@ -64,7 +71,6 @@ NONE, CHANNEL, LAYER = range(3)
 X_ROOM, F_ROOM, W_ROOM, G_ROOM, M_ROOM, V_ROOM = range(6)
 
 TILE = 16384  # elements of a tile, unless it is one longer row
-PIECE = 1024  # elements worked on at once: what one loop leaves in the first cache, the next takes from there
 RUN = 16  # tiles that are swept forwards at a time
 LONG = 65536  # a longer row is cut into tiles: it and its update would not stay in the second cache
 
@@ -124,8 +130,8 @@ def _statistics(
     """Of tiles first … last − 1 of a tensor."""
     for index in range(first, last):
         start, n = _tile(tensor, index)
-        w = load(tensor[W], flags[STORAGE], start, n, _place(room, W_ROOM), room, False)
-        g = load(tensor[G], flags[STORAGE], start, n, _place(room, G_ROOM), room, False)
+        w = load(tensor[W], flags[STORAGE], start, n, _place(room, W_ROOM), room)
+        g = load(tensor[G], flags[STORAGE], start, n, _place(room, G_ROOM), room)
         out = sums[tensor[FIRST] + index]
         cols = min(n, tensor[COLS])
         if flags[SCALED]:
@@ -225,15 +231,15 @@ def gather(table: Array, t: int, every_sum: Array, decided: Array) -> None:
 
 @compiled
 def _open(
-    tensor: Array, storage: int, start: int, n: int, room: Array, copied: bool
-) -> tuple[Array, Array, Array, Array, Array]:
-    """w, g, m, v and x of n elements."""
-    w = load(tensor[W], storage, start, n, _place(room, W_ROOM), room, False)
-    g = load(tensor[G], storage, start, n, _place(room, G_ROOM), room, False)
+    tensor: Array, storage: int, start: int, n: int, room: Array
+) -> tuple[Array, Array, Array, Array, Array, int]:
+    """w, g, m, v and x of n elements, and how many of m and v there are (the others are x)."""
+    w = load(tensor[W], storage, start, n, _place(room, W_ROOM), room)
+    g = load(tensor[G], storage, start, n, _place(room, G_ROOM), room)
     x = at(_place(room, X_ROOM), n, room)
-    m = load(tensor[M], storage, start, n, _place(room, M_ROOM), room, copied) if tensor[M] else x
-    v = load(tensor[V], storage, start, n, _place(room, V_ROOM), room, copied) if tensor[V] else x
-    return w, g, m, v, x
+    m = load(tensor[M], storage, start, n, _place(room, M_ROOM), room) if tensor[M] else x
+    v = load(tensor[V], storage, start, n, _place(room, V_ROOM), room) if tensor[V] else x
+    return w, g, m, v, x, (tensor[M] != 0) + (tensor[V] != 0)
 
 
 @compiled
@@ -247,26 +253,26 @@ def _close(tensor: Array, storage: int, start: int, w: Array, m: Array, v: Array
 
 @compiled
 def _measure(
-    tensor: Array, start: int, n: int, flags: Array, typed: Array, scalars: Array, out: Array, room: Array
+    tensor: Array, start: int, n: int, flags: Array, typed: Rule, scalars: Array, out: Array, room: Array
 ) -> None:
     """w·x of a tile, with nothing written."""
-    size_x = 1.0
+    root = scalars[INVERSE_ROOT]
+    size_x = 0.0
     if flags[SCALED]:
-        size_x = 0.0
         for i in range(start, start + n, PIECE):
-            w, g, m, v, x = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room, True)
-            direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+            _, g, m, v, x, state = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room)
+            update(g, m, v, x, state, flags, typed, root, False)
             for j in range(x.size):
                 size_x = max(size_x, np.float64(abs(x[j])))
-        size_x = size_x if size_x > 0 else 1.0
+    size_x = size_x if size_x > 0 else 1.0
     wx = 0.0
     for i in range(start, start + n, PIECE):
-        w, g, m, v, x = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room, True)
-        direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+        w, g, m, v, x, state = _open(tensor, flags[STORAGE], i, min(PIECE, start + n - i), room)
+        update(g, m, v, x, state, flags, typed, root, False)
         if flags[SCALED]:
             wx += products_scaled(w, x, out[SIZE_W], size_x)[1]
         else:
-            wx += products(w, x)[1]
+            wx += products(w, x)[0]
     out[WX] = wx
     out[SIZE_X] = size_x
 
@@ -277,7 +283,7 @@ def _flat(
     start: int,
     n: int,
     flags: Array,
-    typed: Array,
+    typed: Rule,
     scalars: Array,
     chosen: Array,
     out: Array,
@@ -285,15 +291,17 @@ def _flat(
 ) -> None:
     """The step of a tile that is not projected, or whose coefficient of Π is known."""
     storage = flags[STORAGE]
+    root = scalars[INVERSE_ROOT]
     for i in range(start, start + n, PIECE):
-        w, g, m, v, x = _open(tensor, storage, i, min(PIECE, start + n - i), room, False)
-        direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+        w, g, m, v, x, state = _open(tensor, storage, i, min(PIECE, start + n - i), room)
         if chosen[VIEW] == NONE:
-            move(w, x, scalars[KEPT], scalars[ETA])
-        elif flags[SCALED]:
-            move_scaled(w, x, chosen[KEPT], chosen[ETA], out[WX], out[SIZE_W])
+            step(w, g, m, v, state, flags, typed, root, scalars[KEPT], scalars[ETA])
         else:
-            move_radially(w, x, chosen[KEPT] + chosen[ETA] * out[WX], chosen[ETA])
+            update(g, m, v, x, state, flags, typed, root, True)
+            if flags[SCALED]:
+                move_scaled(w, x, chosen[KEPT], chosen[ETA], out[WX], out[SIZE_W])
+            else:
+                move_radially(w, x, chosen[KEPT] + chosen[ETA] * out[WX], chosen[ETA])
         _close(tensor, storage, i, w, m, v)
 
 
@@ -308,47 +316,48 @@ def _project_row(w: Array, x: Array, kept: float, eta: float) -> None:
 
 @compiled
 def _by_rows(
-    tensor: Array, start: int, n: int, flags: Array, typed: Array, scalars: Array, chosen: Array, room: Array
+    tensor: Array, start: int, n: int, flags: Array, typed: Rule, scalars: Array, chosen: Array, room: Array
 ) -> None:
     """The step of a tile of whole rows that are projected, each by itself."""
     storage = flags[STORAGE]
     cols = tensor[COLS]
-    together = max(1, PIECE // cols) * cols
+    root = scalars[INVERSE_ROOT]
     kept = chosen[KEPT]
     eta = chosen[ETA]
+    together = PIECE // cols * cols if cols <= SHORT else cols
     for i in range(start, start + n, together):
         length = min(together, start + n - i)
-        w, g, m, v, x = _open(tensor, storage, i, length, room, False)
-        if length == cols and not flags[SCALED]:
-            ww = 0.0
+        w, g, m, v, x, state = _open(tensor, storage, i, length, room)
+        if cols > SHORT and not flags[SCALED]:
             wx = 0.0
+            ww = 0.0
+            xx = 0.0
             for j in range(0, cols, PIECE):
-                k = min(PIECE, cols - j)
-                byte = j * x.itemsize
-                x_part = at(address_of(x) + byte, k, x)
-                direction(
-                    at(address_of(g) + byte, k, x),
-                    at(address_of(m) + byte, k, x),
-                    at(address_of(v) + byte, k, x),
-                    x_part,
-                    tensor[M] != 0,
+                wx_part, ww_part, xx_part = update_with_products(
+                    part(w, j, PIECE),
+                    part(g, j, PIECE),
+                    part(m, j, PIECE),
+                    part(v, j, PIECE),
+                    part(x, j, PIECE),
+                    state,
                     flags,
                     typed,
-                    scalars[INVERSE_ROOT],
+                    root,
                 )
-                ww_part, wx_part = products(at(address_of(w) + byte, k, x), x_part)
-                ww += ww_part
                 wx += wx_part
-            move_radially(w, x, kept + eta * (wx / ww) if ww > 0 else kept, eta)
+                ww += ww_part
+                xx += xx_part
+            if not sound(wx, ww, xx):
+                wx, ww, xx = products(w, x)
+            move_radially(w, x, factor_of(wx, ww, kept, eta), eta)
         else:
-            direction(g, m, v, x, tensor[M] != 0, flags, typed, scalars[INVERSE_ROOT])
+            update(g, m, v, x, state, flags, typed, root, True)
             factors = at(_place(room, F_ROOM), length, room)
             if not flags[SCALED] and factors_of_rows(w, x, cols, kept, eta, factors):
                 move_each(w, x, factors, scalars[ETA])
             else:
-                for r in range(length // cols):
-                    byte = r * cols * x.itemsize
-                    _project_row(at(address_of(w) + byte, cols, x), at(address_of(x) + byte, cols, x), kept, eta)
+                for r in range(0, length, cols):
+                    _project_row(part(w, r, cols), part(x, r, cols), kept, eta)
         _close(tensor, storage, i, w, m, v)
 
 
@@ -365,7 +374,7 @@ def work(
     parts: int,
     flags: Array,
     rule: Array,
-    typed: Array,
+    typed: Rule,
     sums: Array,
     decided: Array,
     room: Array,
@@ -390,7 +399,7 @@ def work(
             total += _tiles(table[t]) * _tile_size(table[t])
     low = total * part // parts
     high = total * (part + 1) // parts
-    scalars = np.empty(decided.shape[1], typed.dtype)
+    scalars = np.empty(decided.shape[1], room.dtype)
     before = 0
     for t in range(begin, end):
         tensor = table[t]

@@ -1,7 +1,9 @@
 """Rows and pieces of rows in numba: numbers in 16 bits, inner products, Eq. 11, moments, the update of w.
 
-Inner products are float64: products of float32 are exact there, and neither over- nor underflow. Where the storage is
-float64 itself, entries are divided by the largest first (`scaled`). All else is computed in the dtype of the arrays.
+Inner products: a PIECE in the dtype of the arrays, in the 32 or more partial sums of vector registers, then float64; an
+error of γ₄₀ at most. Where they leave the range in which that is so, again in float64: there products of float32 are
+exact, and neither over- nor underflow. Where the storage is float64 itself, entries are divided by the largest first
+(`scaled`). All else is computed in the dtype of the arrays.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 Array: TypeAlias = np.ndarray[Any, Any]
+Rule: TypeAlias = tuple[Any, ...]
+Flags: TypeAlias = Array
 
 # What is kept of a tile: sums of products of entries over SIZE_*, and whether each of its rows passes Eq. 11.
 WG, WW, GG, WX, SIZE_W, SIZE_G, SIZE_X, PASSES = range(8)
@@ -22,6 +26,10 @@ ADAPTIVE, NESTEROV, SCALED, STORAGE = range(4)
 NATIVE, FLOAT16, BFLOAT16 = range(3)
 # For a tiny w no factor η w·x/w·w of its dtype need exist, though the product with w does.
 LARGE = 2.0**64
+# Between these, sums of float32 products are sound.
+LOW, HIGH = 2.0**-90, 2.0**100
+PIECE = 1024  # elements worked on at once: what one loop leaves in the first cache, the next takes from there
+SHORT = 256  # rows up to here are worked on several at a time
 # Numbers of a step.
 BETA1, FRESH, AHEAD, BETA2, REST, EPS, SIGN, DECAY, WD_RATIO, DELTA, LR = range(11)
 
@@ -112,17 +120,12 @@ def _narrow(address: int, storage: int, x: Array) -> None:
 
 
 @compiled
-def load(address: int, storage: int, start: int, n: int, room: int, like: Array, copied: bool) -> Array:
-    """n numbers from `start` on: where they are stored, or as they are computed with, at the address `room`."""
-    if storage == NATIVE and not copied:
+def load(address: int, storage: int, start: int, n: int, room: int, like: Array) -> Array:
+    """n numbers from `start` on: where they are stored, or widened at the address `room`."""
+    if storage == NATIVE:
         return at(address + like.itemsize * start, n, like)
     x = at(room, n, like)
-    if storage != NATIVE:
-        _widen(address + 2 * start, storage, x)
-    else:
-        stored = at(address + like.itemsize * start, n, like)
-        for i in range(n):
-            x[i] = stored[i]
+    _widen(address + 2 * start, storage, x)
     return x
 
 
@@ -132,19 +135,62 @@ def store(address: int, storage: int, start: int, x: Array) -> None:
         _narrow(address + 2 * start, storage, x)
 
 
-# One row, or one piece.
+# Inner products of a row, or of a piece of one.
 
 
 @_sums
-def products(w: Array, x: Array) -> tuple[float, float]:
-    """‖w‖² and w·x."""
-    ww = 0.0
+def _quick_products(w: Array, x: Array) -> tuple[Any, Any, Any]:
+    """w·x, ‖w‖² and ‖x‖² in the dtype of the arrays."""
+    wx = w.dtype.type(0)
+    ww = w.dtype.type(0)
+    xx = w.dtype.type(0)
+    for i in range(w.size):
+        wx += w[i] * x[i]
+        ww += w[i] * w[i]
+        xx += x[i] * x[i]
+    return wx, ww, xx
+
+
+@_sums
+def _wide_products(w: Array, x: Array) -> tuple[float, float, float]:
     wx = 0.0
+    ww = 0.0
+    xx = 0.0
     for i in range(w.size):
         a = np.float64(w[i])
+        b = np.float64(x[i])
+        wx += a * b
         ww += a * a
-        wx += a * np.float64(x[i])
-    return ww, wx
+        xx += b * b
+    return wx, ww, xx
+
+
+@compiled
+def sound(wx: float, ww: float, xx: float) -> bool:
+    """Whether float32 lost nothing to overflow, and to underflow less than 2⁻²⁴ of what rounding may lose; not for NaN."""
+    return LOW < ww < HIGH and LOW < xx < HIGH and abs(wx) > LOW
+
+
+@compiled
+def part(x: Array, first: int, n: int) -> Array:
+    """n elements of x, or what there is of them."""
+    return at(address_of(x) + first * x.itemsize, min(n, x.size - first), x)
+
+
+@compiled
+def products(w: Array, x: Array) -> tuple[float, float, float]:
+    """w·x, ‖w‖² and ‖x‖²."""
+    wx = 0.0
+    ww = 0.0
+    xx = 0.0
+    for i in range(0, w.size, PIECE):
+        wx_part, ww_part, xx_part = _quick_products(part(w, i, PIECE), part(x, i, PIECE))
+        wx += wx_part
+        ww += ww_part
+        xx += xx_part
+    if sound(wx, ww, xx):
+        return wx, ww, xx
+    return _wide_products(w, x)
 
 
 @_sums
@@ -159,25 +205,30 @@ def products_scaled(w: Array, x: Array, size_w: float, size_x: float) -> tuple[f
     return ww, wx
 
 
+@compiled
+def factor_of(wx: float, ww: float, kept: float, eta: float) -> float:
+    """1 − lr · weight_decay · r + η w·x/w·w, of which w is a multiple after a projected step; w = 0 leaves x alone."""
+    return kept + eta * (wx / ww) if ww > 0 else kept
+
+
 @_sums
 def factors_of_rows(w: Array, x: Array, cols: int, kept: float, eta: float, factors: Array) -> bool:
-    """1 − lr · weight_decay · r + η w·x/w·w of short rows, for each element; whether none is LARGE."""
+    """That factor of short rows, for each of their elements; whether none is LARGE."""
     small = True
-    step = cols * w.itemsize
-    for r in range(w.size // cols):
-        w_row = at(address_of(w) + r * step, cols, w)
-        x_row = at(address_of(x) + r * step, cols, w)
-        ww = 0.0
+    for start in range(0, w.size, cols):
+        w_row = part(w, start, cols)
+        x_row = part(x, start, cols)
         wx = 0.0
+        ww = 0.0
         for i in range(cols):
             a = np.float64(w_row[i])
-            ww += a * a
             wx += a * np.float64(x_row[i])
-        factor = kept + eta * (wx / ww) if ww > 0 else kept
+            ww += a * a
+        factor = factor_of(wx, ww, kept, eta)
         small &= abs(factor) < LARGE
-        f_row = at(address_of(factors) + r * step, cols, w)
+        row = part(factors, start, cols)
         for i in range(cols):
-            f_row[i] = factor
+            row[i] = factor
     return small
 
 
@@ -196,51 +247,98 @@ def passes(wg: float, ww: float, gg: float, delta: float, dim: int) -> bool:
     return wg * wg * dim < delta * delta * (ww * gg) or wg == 0
 
 
+# The numbers of a rule come as a tuple: from an array, each loop would load them again after each store.
+
+
 @compiled
-def direction(g: Array, m: Array, v: Array, x: Array, kept: bool, flags: Array, rule: Array, root: Any) -> None:
-    """The moments in place, and the update x before Π (Eq. 7; Algorithm 2, lines 2–4); `root` is 1/√(1 − β₂ᵗ)."""
-    beta1 = rule[BETA1]
-    fresh = rule[FRESH]
-    ahead = rule[AHEAD]
+def _momentum(g: Any, m: Any, rule: Rule) -> tuple[Any, Any]:
+    """One element of m (Eq. 7; Algorithm 2, line 2), and of what stands for it in a Nesterov update."""
+    m = rule[BETA1] * m + rule[FRESH] * g
+    return m, rule[AHEAD] * g + rule[BETA1] * m
+
+
+@compiled
+def _adam(g: Any, m: Any, v: Any, rule: Rule, nesterov: bool, root: Any) -> tuple[Any, Any, Any]:
+    """One element of m, v and m/(√v/√(1 − β₂ᵗ) + ε) (Algorithm 2, lines 2–4); `root` is 1/√(1 − β₂ᵗ)."""
+    m, ahead = _momentum(g, m, rule)
+    v = rule[BETA2] * v + rule[REST] * g * g
+    return m, v, (ahead if nesterov else m) / (np.sqrt(v) * root + rule[EPS])
+
+
+@compiled
+def update(g: Array, m: Array, v: Array, x: Array, state: int, flags: Flags, rule: Rule, root: Any, write: bool) -> None:
+    """The update x before Π; with `write`, m and v move on. `state` tells how many of m and v there are."""
     sign = rule[SIGN]
     nesterov = flags[NESTEROV] != 0
-    if flags[ADAPTIVE]:
-        beta2 = rule[BETA2]
-        rest = rule[REST]
-        eps = rule[EPS]
+    if state == 2 and write:
         for i in range(x.size):
-            gi = sign * g[i]
-            mi = beta1 * m[i] + fresh * gi
-            vi = beta2 * v[i] + rest * gi * gi
-            m[i] = mi
-            v[i] = vi
-            p = ahead * gi + beta1 * mi if nesterov else mi
-            x[i] = p / (np.sqrt(vi) * root + eps)
-    elif kept:
+            m[i], v[i], x[i] = _adam(sign * g[i], m[i], v[i], rule, nesterov, root)
+    elif state == 2:
         for i in range(x.size):
-            gi = sign * g[i]
-            mi = beta1 * m[i] + fresh * gi
-            m[i] = mi
-            x[i] = ahead * gi + beta1 * mi if nesterov else mi
+            x[i] = _adam(sign * g[i], m[i], v[i], rule, nesterov, root)[2]
+    elif state == 1 and write:
+        for i in range(x.size):
+            m[i], ahead = _momentum(sign * g[i], m[i], rule)
+            x[i] = ahead if nesterov else m[i]
+    elif state == 1:
+        for i in range(x.size):
+            fresh, ahead = _momentum(sign * g[i], m[i], rule)
+            x[i] = ahead if nesterov else fresh
     else:
         for i in range(x.size):
-            gi = sign * g[i]
-            mi = fresh * gi
-            x[i] = ahead * gi + beta1 * mi if nesterov else mi
+            fresh, ahead = _momentum(sign * g[i], 0 * sign, rule)
+            x[i] = ahead if nesterov else fresh
+
+
+@_sums
+def update_with_products(
+    w: Array, g: Array, m: Array, v: Array, x: Array, state: int, flags: Flags, rule: Rule, root: Any
+) -> tuple[Any, Any, Any]:
+    """The update x before Π, m and v in place, and w·x, ‖w‖², ‖x‖² in the dtype of the arrays."""
+    sign = rule[SIGN]
+    nesterov = flags[NESTEROV] != 0
+    wx = w.dtype.type(0)
+    ww = w.dtype.type(0)
+    xx = w.dtype.type(0)
+    if state == 2:
+        for i in range(x.size):
+            m[i], v[i], xi = _adam(sign * g[i], m[i], v[i], rule, nesterov, root)
+            x[i] = xi
+            wx += w[i] * xi
+            ww += w[i] * w[i]
+            xx += xi * xi
+        return wx, ww, xx
+    update(g, m, v, x, state, flags, rule, root, True)
+    return _quick_products(w, x)
 
 
 @compiled
-def move(w: Array, x: Array, factor: Any, eta: Any) -> None:
-    """w · factor − η x: the step where x is not projected, and factor = 1 − lr · weight_decay."""
-    for i in range(w.size):
-        w[i] = factor * w[i] - eta * x[i]
+def step(w: Array, g: Array, m: Array, v: Array, state: int, flags: Flags, rule: Rule, root: Any, kept: Any, eta: Any) -> None:
+    """The whole step where x is not projected: w (1 − lr · weight_decay) − η x."""
+    sign = rule[SIGN]
+    nesterov = flags[NESTEROV] != 0
+    if state == 2:
+        for i in range(w.size):
+            m[i], v[i], x = _adam(sign * g[i], m[i], v[i], rule, nesterov, root)
+            w[i] = kept * w[i] - eta * x
+    elif state == 1:
+        for i in range(w.size):
+            m[i], ahead = _momentum(sign * g[i], m[i], rule)
+            w[i] = kept * w[i] - eta * (ahead if nesterov else m[i])
+    else:
+        for i in range(w.size):
+            fresh, ahead = _momentum(sign * g[i], 0 * sign, rule)
+            w[i] = kept * w[i] - eta * (ahead if nesterov else fresh)
 
 
 @compiled
 def move_radially(w: Array, x: Array, factor: float, eta: float) -> None:
-    """The same with factor = 1 − lr · weight_decay · r + η w·x/w·w: the step with Πx (Eqs. 10, 12)."""
+    """w · factor − η x with factor = 1 − lr · weight_decay · r + η w·x/w·w: the step with Πx (Eqs. 10, 12)."""
     if abs(factor) < LARGE:
-        move(w, x, as_stored(factor, w), as_stored(eta, w))
+        typed_factor = as_stored(factor, w)
+        typed_eta = as_stored(eta, w)
+        for i in range(w.size):
+            w[i] = typed_factor * w[i] - typed_eta * x[i]
     else:
         for i in range(w.size):
             w[i] = factor * np.float64(w[i]) - eta * np.float64(x[i])
@@ -255,23 +353,39 @@ def move_each(w: Array, x: Array, factors: Array, eta: Any) -> None:
 
 @compiled
 def move_scaled(w: Array, x: Array, kept: float, eta: float, c: float, size: float) -> None:
-    """The same for c of w/size: neither c nor c/size need be in range."""
+    """w (1 − lr · weight_decay · r) − η (x − c w/size): neither c/size nor its product with η need be in range."""
     for i in range(w.size):
         w[i] = kept * w[i] - eta * (x[i] - c * (w[i] / size))
 
 
 
-@_sums
+@compiled
 def row_sums(w: Array, g: Array, cols: int, delta: float, out: Array) -> None:
     """w·g, ‖w‖² and ‖g‖² of some rows together, and whether Eq. 11 holds in each of them."""
+    if cols <= SHORT:
+        _sums_of_short_rows(w, g, cols, delta, out)
+        return
+    out[:] = 0.0
+    out[PASSES] = 1.0
+    for start in range(0, w.size, cols):
+        wg, ww, gg = products(part(w, start, cols), part(g, start, cols))
+        out[WG] += wg
+        out[WW] += ww
+        out[GG] += gg
+        if not passes(wg, ww, gg, delta, cols):
+            out[PASSES] = 0.0
+
+
+@_sums
+def _sums_of_short_rows(w: Array, g: Array, cols: int, delta: float, out: Array) -> None:
+    """The same in float64 at once: calls would cost more than they save."""
     wg_sum = 0.0
     ww_sum = 0.0
     gg_sum = 0.0
     all_pass = True
-    step = cols * w.itemsize
-    for r in range(w.size // cols):
-        w_row = at(address_of(w) + r * step, cols, w)
-        g_row = at(address_of(g) + r * step, cols, w)
+    for start in range(0, w.size, cols):
+        w_row = part(w, start, cols)
+        g_row = part(g, start, cols)
         wg = 0.0
         ww = 0.0
         gg = 0.0

@@ -18,7 +18,7 @@ from numba import carray, cfunc, types
 from numba.extending import intrinsic
 
 from tangency.optim._cpu_phases import FINISH, LATE, STATISTICS, UPDATE, decide, gather, work
-from tangency.optim._cpu_rows import Array, compiled, pointer
+from tangency.optim._cpu_rows import Array, Rule, compiled, pointer
 
 # What a job says: addresses of arrays and of functions of OpenMP (0: none), and numbers.
 (
@@ -71,7 +71,7 @@ def _step(
     batches: Array,
     flags: Array,
     rule: Array,
-    typed: Array,
+    typed: Rule,
     sums: Array,
     decided: Array,
     room: Array,
@@ -102,6 +102,11 @@ def _step(
             work(FINISH, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
 
 
+@compiled
+def _numbers(x: Array) -> Rule:
+    return x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10]
+
+
 @cache
 def _entry(compute: type) -> Any:
     """The function of a job that each thread calls, for one dtype of the computation."""
@@ -123,7 +128,7 @@ def _entry(compute: type) -> Any:
             carray(pointer(job[BATCHES]), (job[BATCH_COUNT],), np.int64),
             carray(pointer(job[FLAGS]), (4,), np.int64),
             carray(pointer(job[RULE]), (NUMBERS,), np.float64),
-            carray(pointer(job[TYPED]), (NUMBERS,), compute),
+            _numbers(carray(pointer(job[TYPED]), (NUMBERS,), compute)),
             carray(pointer(job[SUMS]), (job[TILES], 8), np.float64),
             carray(pointer(job[DECIDED]), (job[TENSORS], 5), np.float64),
             carray(pointer(job[ROOMS]), (ROOM * parts, job[WIDTH]), compute)[ROOM * part : ROOM * part + ROOM],
