@@ -23,18 +23,24 @@ WORSE = 1
 
 def bench(
     model: Annotated[
-        list[str] | None, typer.Option(help="Whose weights; may be repeated. resnet-50 unless other things are asked.")
+        list[str] | None,
+        typer.Option(help="Time steps on its weights; may be repeated. By default resnet-50 and --training."),
     ] = None,
-    optimizer: Annotated[list[Optimizer] | None, typer.Option(help="Only this one.")] = None,
+    optimizer: Annotated[list[Optimizer] | None, typer.Option(help="Only SGDP or only AdamP.")] = None,
     mode: Annotated[
-        list[Mode] | None, typer.Option(help="What Eq. 11 decides; may be repeated. All, the first one for the rest.")
+        list[Mode] | None,
+        typer.Option(help="What Eq. 11 decides: as trained, or one view for all; may be repeated."),
     ] = None,
     peers: Annotated[bool, typer.Option("--peers", help="Also adamp, timm and pytorch_optimizer.")] = False,
     compiled: Annotated[bool, typer.Option("--compiled", help="Also ours under torch.compile: takes minutes.")] = False,
-    training: Annotated[bool, typer.Option("--training", help="The share of a training step.")] = False,
-    shapes: Annotated[bool, typer.Option("--shapes", help="Single shapes, each hard in its own way.")] = False,
-    scaling: Annotated[bool, typer.Option("--scaling", help="By rows, row length, tensors, parameters.")] = False,
-    first_step: Annotated[bool, typer.Option("--first-step", help="Compiling and first steps.")] = False,
+    training: Annotated[
+        bool, typer.Option("--training", help="Time training: the share of the optimizer, and what it adds.")
+    ] = False,
+    shapes: Annotated[bool, typer.Option("--shapes", help="Time single shapes, each hard in its own way.")] = False,
+    scaling: Annotated[bool, typer.Option("--scaling", help="Time by rows, row length, tensors, parameters.")] = False,
+    first_step: Annotated[
+        bool, typer.Option("--first-step", help="Time first steps, with what is compiled in them.")
+    ] = False,
     all_: Annotated[bool, typer.Option("--all", help="Everything above but --compiled.")] = False,
     seconds: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="For the rounds of a table, about.")] = 5.0,
     cold: Annotated[bool, typer.Option("--cold", help="Empty the caches before each step, as training does.")] = False,
