@@ -41,7 +41,7 @@ def bench(
     first_step: Annotated[
         bool, typer.Option("--first-step", help="Time first steps, with what is compiled in them.")
     ] = False,
-    all_: Annotated[bool, typer.Option("--all", help="Everything above but --compiled.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="resnet-50 and the four above.")] = False,
     seconds: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="For the rounds of a table, about.")] = 5.0,
     cold: Annotated[bool, typer.Option("--cold", help="Empty the caches before each step, as training does.")] = False,
     threads: Annotated[int | None, typer.Option(min=1, help="Of torch; its own choice if not given.")] = None,

@@ -6,8 +6,6 @@ from typing import Any
 from tangency.benchmarks.results import Results, Sweep
 from tangency.benchmarks.steps import Timing
 
-SUFFIXES = (".svg", ".png", ".pdf")
-
 
 def draw(path: Path, results: Results) -> None:
     """Draw a panel for each table of times and each sweep, without a screen.
