@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any, ClassVar, overload
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 from torch.optim.optimizer import Optimizer, ParamsT, _default_to_fused_or_foreach
 
 from tangency.optim import _foreach, _fused
@@ -20,6 +22,10 @@ State = Sequence[Tensor | None]
 def step_device(p: Tensor, group: dict[str, Any]) -> torch.device:
     """Where a step counter lies: beside its parameter where the host must not wait for it, else on the CPU."""
     return p.device if group["capturable"] or group["fused"] else torch.device("cpu")
+
+
+def _chosen(which: list[bool], *lists: list[Any]) -> tuple[list[Any], ...]:
+    return tuple(list(compress(some, which)) for some in lists)
 
 
 class ProjectedOptimizer(Optimizer):
@@ -122,7 +128,11 @@ class ProjectedOptimizer(Optimizer):
                 kept.append(value)
 
     def _path(self, group: dict[str, Any], params: list[Tensor]) -> Callable[..., None]:
-        """The code path for a group: the one asked for, or else torch's own choice."""
+        """The code path for a group: the one asked for, or else torch's own choice, whatever lr is.
+
+        (torch.optim keeps a tensor lr without capturable out of its lists, which would read it on the host. Ours do
+        not.)
+        """
         check_decay(group)
         check_paths(group)
         foreach, fused = group["foreach"], group["fused"]
@@ -133,7 +143,14 @@ class ProjectedOptimizer(Optimizer):
     def _in_lists(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
     ) -> None:
-        """Update all parameters of one device and dtype at once, one torch operation after the other."""
+        """Update all parameters of one device and dtype at once; those that no list takes, one by one."""
+        # A subclass of Tensor (DTensor, say) has operations of its own; torch's own choice leaves them out too.
+        plain = [type(p) in (Tensor, Parameter) for p in params]
+        if not all(plain):
+            other = [not taken for taken in plain]
+            self._one_by_one(group, *_chosen(other, params, grads, *states))
+            params, grads, *kept = _chosen(plain, params, grads, *states)
+            states = tuple(kept)
         _foreach.step(self._rule(group), group["lr"], params, grads, states)
 
     def _in_kernels(

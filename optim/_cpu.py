@@ -46,9 +46,8 @@ def step(
         return
     dtype = weights[0].w.dtype
     compute, storage = STORAGE[dtype]
-    sizes = [weight.rows * weight.cols for weight in weights]
     weights = sorted(weights, key=lambda weight: weight.rows * weight.cols)
-    sizes.sort()
+    sizes = [weight.rows * weight.cols for weight in weights]
     table = np.array([_addresses(weight) for weight in weights], dtype=np.int64)
     tiles = phases.number(table)
     sums = np.empty((tiles, 8))

@@ -108,8 +108,8 @@ def _numbers(x: Array) -> Rule:
 
 
 @cache
-def _entry(compute: type) -> Any:
-    """The function of a job that each thread calls, for one dtype of the computation."""
+def _entry(compute: type) -> tuple[Any, int]:
+    """What each thread calls with a job, for one dtype of the computation: as a function, and its address."""
 
     @cfunc(types.void(types.voidptr), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
     def entry(address: Any) -> None:
@@ -134,16 +134,25 @@ def _entry(compute: type) -> Any:
             carray(pointer(job[ROOMS]), (ROOM * parts, job[WIDTH]), compute)[ROOM * part : ROOM * part + ROOM],
         )
 
-    return entry
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(entry.address), entry.address
 
 
 @cache
-def _openmp() -> Any:
-    """The OpenMP runtime that torch uses, if it speaks the interface of GNU's; else steps have one thread."""
+def _openmp() -> tuple[Any, int, int, int] | None:
+    """Of the OpenMP runtime that torch uses: GOMP_parallel, and addresses for a job. None if it does not have them."""
     # A symbol is looked for in the dependencies of torch's own module too: no other runtime can come in between.
     library = ctypes.CDLL(torch._C.__file__)
-    names = ("GOMP_parallel", "GOMP_barrier", "omp_get_thread_num", "omp_get_num_threads")
-    return library if all(hasattr(library, name) for name in names) else None
+    try:
+        thread, threads, barrier = (
+            ctypes.cast(function, ctypes.c_void_p).value or 0
+            for function in (library.omp_get_thread_num, library.omp_get_num_threads, library.GOMP_barrier)
+        )
+        parallel = library.GOMP_parallel
+    except AttributeError:
+        return None
+    parallel.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
+    parallel.restype = None
+    return parallel, thread, threads, barrier
 
 
 _forked = False
@@ -172,14 +181,11 @@ def run(job: Array, compute: type, parts: int) -> None:
         compute: float32 or float64.
         parts: number of threads, at most `threads()`.
     """
-    entry = _entry(compute)
-    if parts == 1:
-        job[THREAD] = job[THREADS] = job[BARRIER] = 0
-        entry.ctypes(job.ctypes.data)
-        return
-    library = _openmp()
-    job[THREAD], job[THREADS], job[BARRIER] = (
-        ctypes.cast(getattr(library, name), ctypes.c_void_p).value
-        for name in ("omp_get_thread_num", "omp_get_num_threads", "GOMP_barrier")
-    )
-    library.GOMP_parallel(ctypes.c_void_p(entry.address), ctypes.c_void_p(job.ctypes.data), parts, 0)
+    alone, address = _entry(compute)
+    openmp = _openmp()
+    if parts == 1 or openmp is None:
+        job[THREAD:] = 0
+        alone(job.ctypes.data)
+    else:
+        parallel, *job[THREAD:] = openmp
+        parallel(address, job.ctypes.data, parts, 0)

@@ -1,12 +1,48 @@
-"""One step of all tensors of a device and dtype at once, in torch's list operations."""
+"""One step of all tensors of a device and dtype at once, in torch's list operations.
+
+Moments and the update are elementwise: one ``torch._foreach_*`` call each, whatever the number of tensors. Sums along
+rows are not: torch has no list operation for them. So weights whose rows have one shape are joined along dimension 0,
+and the rows of all of them are weighed at once: a model has few row shapes (ResNet-18: 9 for its 21 matrices). What is
+left, a few numbers a row, is put together for all weights and decided at once.
+
+Joined rows and not one flat buffer with row lengths (``torch.segment_reduce``): broadcasts along a row need no index a
+number, nothing is copied from the host, and it is all ordinary operations, which compile. Scaled sums in the dtype of
+the computation and not float64 sums: those move more memory (8 bytes a number), float64 would need the scaling all the
+same, and some devices have none.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple, cast
 
+import torch
 from torch import Tensor
 
-from tangency.optim._rule import Rule
+from tangency.optim._projection import Rows, Scaled, decay, decide, may_project, remove, scaled, statistics
+from tangency.optim._rule import Rule, bias_correction, counted, real, wide
+
+# Elements of joined weights: enough for a GPU to hide what a launch costs; the temporary memory is nine times as much.
+BATCH = 2**22
+
+
+class _Lists(NamedTuple):
+    """Parameters of one device and dtype: real tensors in the dtype of the computation, an entry each.
+
+    Attributes:
+        w, g: weights and gradients.
+        m, v: the moments; empty where the optimizer keeps none.
+        steps: the step counters, before this step; empty where the rule is not adaptive.
+        projects: whether Eq. 11 is asked.
+    """
+
+    w: list[Tensor]
+    g: list[Tensor]
+    m: list[Tensor]
+    v: list[Tensor]
+    steps: list[Tensor]
+    projects: list[bool]
 
 
 def step(
@@ -16,13 +52,160 @@ def step(
     grads: Sequence[Tensor],
     states: Sequence[Sequence[Tensor | None]],
 ) -> None:
-    """Perform one step in place.
+    """Perform one step in place, without waiting for any device.
 
     Args:
         rule: the hyper-parameters.
         lr: step size, a number or a tensor of one element.
         params: parameters, on any devices and of any dtypes.
         grads: their gradients, which are only read.
-        states: a list for each of the optimizer's `state_names`, with one entry a parameter.
+        states: a list for each of the optimizer's `state_names`, with one entry a parameter; that of the step counters,
+            of an adaptive rule, comes first.
     """
-    raise NotImplementedError
+    groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for i, p in enumerate(params):
+        alike = tuple(None if x is None else (x.device, x.dtype) for x in (p, grads[i], *(kept[i] for kept in states)))
+        groups[alike].append(i)
+    for members in groups.values():
+        stored = [[real(params[i]) for i in members]]
+        for kept in states:
+            if kept[members[0]] is not None:
+                stored.append([real(cast("Tensor", kept[i])) for i in members])
+        steps = stored.pop(1) if rule.adaptive else []
+        dtype = wide(stored[0][0])
+        wides = [_in_dtype(tensors, dtype) for tensors in stored]
+        w, m, v = (*wides, [], [])[:3]
+        # resolve_conj: a lazily conjugated gradient has no real view.
+        g = _in_dtype([real(grads[i].resolve_conj()) for i in members], dtype)
+        projects = [may_project(params[i], params[i].dim(), rule.delta) for i in members]
+        _step(rule, lr, _Lists(w, g, m, v, steps, projects))
+        for to, computed in zip(stored, wides, strict=True):
+            if to is not computed:
+                torch._foreach_copy_(to, computed)
+
+
+def _in_dtype(tensors: list[Tensor], dtype: torch.dtype) -> list[Tensor]:
+    """The tensors themselves, or copies where they have another dtype."""
+    if tensors[0].dtype == dtype:
+        return tensors
+    copies = [torch.empty_like(x, dtype=dtype) for x in tensors]
+    torch._foreach_copy_(copies, tensors)
+    return copies
+
+
+def _step(rule: Rule, lr: float | Tensor, lists: _Lists) -> None:
+    """The lines of `Rule`, each for all tensors."""
+    w, m, v = lists.w, lists.m, lists.v
+    g = list(torch._foreach_neg(lists.g)) if rule.maximize else lists.g
+    if isinstance(lr, Tensor):
+        lr = lr.detach().reshape(())
+        # A tensor on the CPU counts as a number on every device, as in all of torch.
+        lr = lr if lr.device.type == "cpu" else lr.to(w[0].device, non_blocking=True)
+    eta: float | Tensor | list[float] | list[Tensor] = _number(lr, w)
+    if m:
+        torch._foreach_mul_(m, rule.beta1)
+        torch._foreach_add_(m, g, alpha=rule.fresh)
+    else:
+        m = g if rule.fresh == 1 else list(torch._foreach_mul(g, rule.fresh))
+    x = m
+    if rule.nesterov:
+        x = list(torch._foreach_mul(m, rule.beta1))
+        torch._foreach_add_(x, g, alpha=rule.ahead)
+    if rule.adaptive:
+        torch._foreach_add_(lists.steps, 1)
+        t = counted(torch.stack(lists.steps))
+        if isinstance(lr, Tensor):
+            t = t if lr.device.type == "cpu" else t.to(lr.device, non_blocking=True)
+        eta = _numbers(lr / bias_correction(rule.beta1, t), w)
+        torch._foreach_mul_(v, rule.beta2)
+        # (1 − β₂) g first: g² alone may overflow.
+        torch._foreach_addcmul_(v, torch._foreach_mul(g, 1 - rule.beta2), g)
+        denominators = torch._foreach_sqrt(v)
+        torch._foreach_div_(denominators, _numbers(bias_correction(rule.beta2, t).sqrt(), w))
+        torch._foreach_add_(denominators, rule.eps)
+        x = list(torch._foreach_div(x, denominators))
+    rate = lr * rule.weight_decay if rule.weight_decay else None
+    q, decayed = _project(rule, rate, lists._replace(g=g), x)
+    # Computed before the first write to w: x may be g, and g may be w.
+    moved = torch._foreach_mul(q, eta)
+    if decayed:
+        torch._foreach_copy_(w, decayed)
+    torch._foreach_sub_(w, moved)
+
+
+def _number(value: float | Tensor, w: list[Tensor]) -> float | Tensor:
+    return value.to(w[0].dtype) if isinstance(value, Tensor) else value
+
+
+def _numbers(values: Tensor, w: list[Tensor]) -> list[float] | list[Tensor]:
+    """One number a tensor: as Python has it where the host knows it, else as tensors beside the weights."""
+    if values.device.type == "cpu" and type(values) is Tensor and not torch.compiler.is_compiling():
+        return cast("list[float]", values.tolist())
+    return list(values.to(w[0].device, w[0].dtype, non_blocking=True).unbind())
+
+
+def _project(
+    rule: Rule, rate: float | Tensor | None, lists: _Lists, x: list[Tensor]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Updates after Eqs. 10 and 11, and weights after their decay (Appendix E.1; none where there is no decay)."""
+    w, q, decayed = lists.w, list(x), [] if rate is None else list(lists.w)
+    others = [i for i, asked in enumerate(lists.projects) if not asked]
+    if rate is not None and others:
+        kept = torch._foreach_mul([w[i] for i in others], _number(1 - rate, w))
+        for i, value in zip(others, kept, strict=True):
+            decayed[i] = value
+    batches = _batches(lists)
+    decisions = _decisions(_weighed(batches, w, lists.g, x), rule.delta)
+    for batch in batches:
+        joined, updates = (torch.cat([some[i] for i in batch]) for some in (w, x))
+        radial, projected = (torch.cat(rows) for rows in zip(*(decisions[i] for i in batch), strict=True))
+        made = [(q, remove(updates, scaled(joined).unit, radial, projected))]
+        if rate is not None:
+            made.append((decayed, decay(joined, rate, projected, rule.wd_ratio)))
+        for out, rows in made:
+            for i, part in zip(batch, torch.split(rows, [w[i].size(0) for i in batch]), strict=True):
+                out[i] = part
+    return q, decayed
+
+
+def _batches(lists: _Lists) -> list[list[int]]:
+    """Which weights are joined: those that may be projected, by the shape of their rows, about BATCH elements each."""
+    batches: dict[torch.Size, list[list[int]]] = defaultdict(list)
+    for i, w in enumerate(lists.w):
+        if lists.projects[i]:
+            alike = batches[w.shape[1:]]
+            if not alike or sum(lists.w[j].numel() for j in alike[-1]) + w.numel() > BATCH:
+                alike.append([])
+            alike[-1].append(i)
+    return [batch for alike in batches.values() for batch in alike]
+
+
+def _weighed(batches: list[list[int]], w: list[Tensor], g: list[Tensor], x: list[Tensor]) -> dict[int, Tensor]:
+    """The numbers of `Rows` for each weight, (8, rows)."""
+    found: dict[int, Tensor] = {}
+    for batch in batches:
+        joined = torch.cat([some[i] for some in (w, g, x) for i in batch])
+        lines = scaled(joined.view(3, -1, *joined.shape[1:]), lead=2)
+        rows = torch.stack(statistics(*map(Scaled, lines.unit.unbind(), lines.size.unbind())))
+        found |= zip(batch, torch.split(rows, [w[i].size(0) for i in batch], dim=1), strict=True)
+    return found
+
+
+def _decisions(weighed: dict[int, Tensor], delta: float) -> dict[int, tuple[Tensor, Tensor]]:
+    """What `decide` says of each weight, for each of its rows."""
+    # Filled up with rows of zeros, weights of up to 16 times as many rows stand together.
+    together: dict[int, list[int]] = defaultdict(list)
+    for i, rows in weighed.items():
+        together[rows.size(1).bit_length() // 4].append(i)
+    found: dict[int, tuple[Tensor, Tensor]] = {}
+    for members in together.values():
+        counts = [weighed[i].size(1) for i in members]
+        most = max(counts)
+        zeros = weighed[members[0]].new_zeros(8, most)
+        filled = torch.cat(
+            [part for i, n in zip(members, counts, strict=True) for part in (weighed[i], zeros[:, n:])], 1
+        )
+        radial, projected = decide(Rows(*filled.view(8, -1, most).unbind()), delta)
+        for i, n, c, yes in zip(members, counts, radial.unbind(), projected.unbind(), strict=True):
+            found[i] = c[:n], yes.expand(n)
+    return found

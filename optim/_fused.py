@@ -88,6 +88,50 @@ def step(
     Raises:
         RuntimeError: a parameter is on another kind of device, or is no plain tensor.
     """
+    if not torch.compiler.is_compiling():
+        _step(rule, lr, params, grads, states, grad_scale, found_inf)
+        return
+    for p in params:
+        _check(p)
+    places = [(k, i) for k, kept in enumerate(states) for i, s in enumerate(kept) if s is not None]
+    state = [cast("Tensor", states[k][i]) for k, i in places]
+    flat = [k * len(params) + i for k, i in places]
+    numbers = [float(number) for number in rule]
+    number, tensor = (0.0, lr) if isinstance(lr, Tensor) else (float(lr), None)
+    _opaque_step(params, state, grads, len(states), flat, numbers, number, tensor, grad_scale, found_inf)
+
+
+@torch.library.custom_op("tangency::fused_step", mutates_args=("params", "state"))
+def _opaque_step(
+    params: Sequence[Tensor],
+    state: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    kinds: int,
+    places: Sequence[int],
+    numbers: Sequence[float],
+    lr: float,
+    tensor_lr: Tensor | None,
+    grad_scale: Tensor | None,
+    found_inf: Tensor | None,
+) -> None:
+    """One node of a compiled graph, which no compiler looks into: `_step` with its rule and states as flat lists."""
+    states: list[list[Tensor | None]] = [[None] * len(params) for _ in range(kinds)]
+    for place, kept in zip(places, state, strict=True):
+        states[place // len(params)][place % len(params)] = kept
+    rule = Rule(*numbers)  # type: ignore[arg-type]
+    rule = rule._replace(adaptive=rule.adaptive == 1, nesterov=rule.nesterov == 1, maximize=rule.maximize == 1)
+    _step(rule, lr if tensor_lr is None else tensor_lr, params, grads, states, grad_scale, found_inf)
+
+
+def _step(
+    rule: Rule,
+    lr: float | Tensor,
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    states: Sequence[Sequence[Tensor | None]],
+    grad_scale: Tensor | None,
+    found_inf: Tensor | None,
+) -> None:
     steps = states[0] if rule.adaptive else [None] * len(params)
     buffers = states[1:] if rule.adaptive else states
     groups: dict[tuple[torch.device, torch.dtype, int], list[Rows]] = defaultdict(list)
@@ -103,6 +147,8 @@ def step(
         kernels.step(rule, weights, lr, *scaler)
     for kept, value in copies:
         kept.copy_(value)
+    # Kernels write past autograd: it must still know that saved weights are no longer what they were.
+    torch.autograd.graph.increment_version([p for p in params if not p.is_inference()])
 
 
 def _check(p: Tensor) -> None:
@@ -123,13 +169,12 @@ def _rows(
 ) -> Rows:
     """The rows of one parameter: its own memory, or else wide copies, which `copies` says how to write back."""
     ndim = p.dim()
-    w = real(p.detach())
-    g = real(g.resolve_conj().resolve_neg())
-    state = tuple(real(s) for s in state)
-    if not (_in_rows(w) and all(_alike(x, w) for x in (g, *state))):
-        kept, dtype = (w, *state), wide(w)
+    w, g = real(p), real(g.resolve_conj()) if g.is_complex() else g
+    state = tuple(map(real, state)) if p.is_complex() else state
+    if not (_in_rows(w) and _alike(g, w) and all(_alike(s, w) for s in state)):
+        kept, dtype = (w.detach(), *state), wide(w)
         w, *made = (x.to(dtype, memory_format=torch.contiguous_format, copy=True) for x in kept)
-        g, state = g.to(dtype).contiguous(), tuple(made)
+        g, state = g.to(dtype).contiguous().resolve_neg(), tuple(made)
         copies += zip(kept, (w, *state), strict=True)
     projects = ndim >= 2 and rule.delta > 0
     rows = w.size(0) if projects else 1
@@ -137,11 +182,11 @@ def _rows(
 
 
 def _alike(x: Tensor, w: Tensor) -> bool:
-    return x.dtype == w.dtype and x.stride() == w.stride()
+    """Whether an element of x lies where that of w does, in the same format."""
+    return x.dtype is w.dtype and x.stride() == w.stride() and not x.is_neg()
 
 
 def _in_rows(w: Tensor) -> bool:
     """Whether w fills its memory without gaps, dimension 0 outermost."""
-    if w.is_contiguous() or (w.dim() == 4 and w.is_contiguous(memory_format=torch.channels_last)):
-        return not (w.is_neg() or w.is_conj())
-    return False
+    dense = w.is_contiguous() or (w.dim() == 4 and w.is_contiguous(memory_format=torch.channels_last))
+    return dense and not w.is_neg()

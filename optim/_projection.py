@@ -4,6 +4,9 @@ Both need only the inner products of the weight w, its gradient g and its update
 channel view at a time; the layer view's are sums of those. Each row is divided by its largest entry first, so that no
 product over- or underflows for any norm that the dtype can represent. Sums are not matrix products: those may be
 computed in a shorter format.
+
+The decision sees nothing but `Rows`, numbers for each row. It takes them from one parameter (`project`, for the loop)
+or from many at once (`_foreach`).
 """
 
 from __future__ import annotations
@@ -15,38 +18,126 @@ import torch
 from torch import Tensor
 
 
-class _Rows(NamedTuple):
+class Scaled(NamedTuple):
     """Rows over their largest entries (`unit`, in [-1, 1]), and those entries (`size`, 0 for a zero row)."""
 
     unit: Tensor
     size: Tensor
 
 
-class _Gram(NamedTuple):
-    """Inner products of scaled rows, one a row: w·w, g·g, w·g and w·x."""
+class Rows(NamedTuple):
+    """What Eqs. 10 and 11 need to know of rows, each a tensor of shape (…, rows).
 
+    Attributes:
+        w, g, x: the largest entries of weight, gradient and update.
+        ww, gg, wg, wx: the inner products of the rows over these.
+        dim: the length of a row.
+    """
+
+    w: Tensor
+    g: Tensor
+    x: Tensor
     ww: Tensor
     gg: Tensor
     wg: Tensor
     wx: Tensor
+    dim: Tensor
 
 
 def _one_for_zero(x: Tensor) -> Tensor:
-    return torch.where(x == 0, torch.ones_like(x), x)
+    return x.masked_fill(x == 0, 1)
 
 
-def _rows(x: Tensor, dims: tuple[int, ...]) -> _Rows:
+def along(rows: Tensor, x: Tensor) -> Tensor:
+    """One number a row, with as many dimensions as x, whose rows they are."""
+    return rows.reshape(*rows.shape, *[1] * (x.dim() - rows.dim()))
+
+
+def scaled(x: Tensor, lead: int = 1) -> Scaled:
+    """Scale the rows of x, one for each index of its `lead` first dimensions."""
     # Detached: no result depends on the scale, so no derivative needs to pass through it.
-    size = x.detach().abs().amax(dim=dims, keepdim=True)
-    return _Rows(x / _one_for_zero(size), size)
+    size = x.detach().abs().amax(dim=tuple(range(lead, x.dim())))
+    return Scaled(x / along(_one_for_zero(size), x), size)
 
 
-def _passes(gram: _Gram, delta: float, dim: int) -> Tensor:
-    """Eq. 11, |cos(w, g)| < δ/√dim in every row, for δ > 0: a 0-dim bool tensor."""
-    dot = gram.wg.abs()
-    bound = (delta / math.sqrt(dim)) * (gram.ww.sqrt() * gram.gg.sqrt())
+def statistics(w: Scaled, g: Scaled, x: Scaled) -> Rows:
+    """Weigh the rows of the channel view of weights, gradients and updates."""
+    rows = w.size.dim()
+    dims = tuple(range(rows, w.unit.dim()))
+
+    def dot(a: Tensor, b: Tensor) -> Tensor:
+        return (a * b).sum(dim=dims)
+
+    return Rows(
+        w.size,
+        g.size,
+        x.size,
+        ww=dot(w.unit, w.unit),
+        gg=dot(g.unit, g.unit),
+        wg=dot(w.unit, g.unit),
+        wx=dot(w.unit, x.unit),
+        dim=torch.full_like(w.size, math.prod(w.unit.shape[rows:])),
+    )
+
+
+def _layer(rows: Rows) -> Rows:
+    """All rows put together, (…, 1): each counts by its size relative to the largest, in [0, 1]."""
+    (w, w_size), (g, g_size), (x, x_size) = (scaled(size, size.dim() - 1) for size in rows[:3])
+
+    def total(values: Tensor) -> Tensor:
+        return values.sum(dim=-1, keepdim=True)
+
+    return Rows(
+        w_size.unsqueeze(-1),
+        g_size.unsqueeze(-1),
+        x_size.unsqueeze(-1),
+        ww=total(w * w * rows.ww),
+        gg=total(g * g * rows.gg),
+        wg=total(w * g * rows.wg),
+        wx=total(w * x * rows.wx),
+        dim=total(rows.dim),
+    )
+
+
+def _passes(rows: Rows, delta: float) -> Tensor:
+    """Eq. 11, |cos(w, g)| · √dim < δ, for δ > 0, in every row: a bool tensor (…, 1)."""
+    dot = rows.wg.abs()
+    within = dot * rows.dim.sqrt() < delta * (rows.ww.sqrt() * rows.gg.sqrt())
     # A row with w = 0 or g = 0 is no evidence (cos := 0 < δ/√dim); a NaN compares false and vetoes.
-    return ((dot < bound) | (dot == 0)).all()
+    return (within | (dot == 0)).all(dim=-1, keepdim=True)
+
+
+def decide(rows: Rows, delta: float) -> tuple[Tensor, Tensor]:
+    """Choose the view that projects, for a parameter or for many.
+
+    Args:
+        rows: the rows of the channel view of a parameter, or of many as (parameters, rows). Rows of zeros change
+            nothing: they may fill up a parameter that has fewer rows than another.
+        delta: δ > 0 of Eq. 11.
+
+    Returns:
+        c such that c · w/‖w‖∞ is the radial component of x in the view that was chosen, one number a row; and whether
+        any view was, a bool tensor (…, 1).
+    """
+    layer = _layer(rows)
+    by_channel, by_layer = _passes(rows, delta), _passes(layer, delta)
+    # w·x / w·w for w and x in their own scales.
+    in_channel = rows.wx / _one_for_zero(rows.ww) * rows.x
+    in_layer = layer.wx / _one_for_zero(layer.ww) * layer.x * (rows.w / _one_for_zero(layer.w))
+    return torch.where(by_channel, in_channel, in_layer), by_channel | by_layer
+
+
+def remove(x: Tensor, unit: Tensor, radial: Tensor, projected: Tensor) -> Tensor:
+    """Eq. 10, x − c · w/‖w‖∞, for the rows that are projected.
+
+    Args:
+        x: the update.
+        unit: w/‖w‖∞.
+        radial: c, one number a row.
+        projected: for which rows, or for all of them.
+    """
+    # Selected, not multiplied by 0: a NaN in w must not spread over its row of an update that stays as it was.
+    return torch.where(along(projected, x), x - along(radial, x) * unit, x)
 
 
 def project(w: Tensor, g: Tensor, x: Tensor, *, ndim: int, delta: float) -> tuple[Tensor, Tensor | None]:
@@ -67,32 +158,16 @@ def project(w: Tensor, g: Tensor, x: Tensor, *, ndim: int, delta: float) -> tupl
         The update, projected or as it was; and whether it was projected, a 0-dim bool tensor on the device, or None if
         this parameter never is (fewer than two dimensions, no elements, δ = 0).
     """
-    if ndim < 2 or w.numel() == 0 or delta == 0:
+    if not may_project(w, ndim, delta):
         return x, None
-    dims = tuple(range(1, w.dim()))
-    rw, rg, rx = _rows(w, dims), _rows(g, dims), _rows(x, dims)
+    units = scaled(w)
+    radial, projected = decide(statistics(units, scaled(g), scaled(x)), delta)
+    return remove(x, units.unit, radial, projected), projected.squeeze(0)
 
-    def dot(a: Tensor, b: Tensor) -> Tensor:
-        return (a * b).sum(dim=dims, keepdim=True)
 
-    channel = _Gram(dot(rw.unit, rw.unit), dot(rg.unit, rg.unit), dot(rw.unit, rg.unit), dot(rw.unit, rx.unit))
-    # The layer is the rows put together: each counts by its size relative to the largest, in [0, 1].
-    sw, sg, sx = _rows(rw.size, (0,)), _rows(rg.size, (0,)), _rows(rx.size, (0,))
-    layer = _Gram(
-        (sw.unit * sw.unit * channel.ww).sum(0, keepdim=True),
-        (sg.unit * sg.unit * channel.gg).sum(0, keepdim=True),
-        (sw.unit * sg.unit * channel.wg).sum(0, keepdim=True),
-        (sw.unit * sx.unit * channel.wx).sum(0, keepdim=True),
-    )
-    by_channel = _passes(channel, delta, w.numel() // w.size(0))
-    by_layer = _passes(layer, delta, w.numel())
-    # (w·x / w·w) for w and x in their own scales, to be multiplied by the rows of rw.unit.
-    in_channel = channel.wx / _one_for_zero(channel.ww) * rx.size
-    in_layer = layer.wx / _one_for_zero(layer.ww) * sx.size * sw.unit
-    projected = by_channel | by_layer
-    radial = torch.where(by_channel, in_channel, in_layer) * rw.unit
-    # Selected, not multiplied by 0: a NaN in w must not spread over its row of an update that stays as it was.
-    return torch.where(projected, x - radial, x), projected
+def may_project(w: Tensor, ndim: int, delta: float) -> bool:
+    """Whether Eq. 11 is asked at all."""
+    return ndim >= 2 and w.numel() > 0 and delta > 0
 
 
 def decay(w: Tensor, rate: float | Tensor, projected: Tensor | None, wd_ratio: float) -> Tensor:
@@ -101,7 +176,7 @@ def decay(w: Tensor, rate: float | Tensor, projected: Tensor | None, wd_ratio: f
     Args:
         w: the weights before the step.
         rate: what one step takes off, lr · weight_decay (over 1 − momentum for SGDP).
-        projected: the decision that `project` returned.
+        projected: the decision, of the parameter or for each row.
         wd_ratio: r of a projected step.
 
     Returns:
@@ -110,4 +185,4 @@ def decay(w: Tensor, rate: float | Tensor, projected: Tensor | None, wd_ratio: f
     if projected is None:
         return w * (1 - rate)
     # new_full and not a Python branch: the decision stays on the device, and the default dtype plays no part.
-    return w * (1 - rate * torch.where(projected, w.new_full((), wd_ratio), w.new_full((), 1.0)))
+    return w * (1 - rate * torch.where(along(projected, w), w.new_full((), wd_ratio), w.new_full((), 1.0)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -16,6 +17,16 @@ def real(x: Tensor) -> Tensor:
 def wide(x: Tensor) -> torch.dtype:
     """The dtype to compute in: float32 for anything shorter, else x's own."""
     return torch.float32 if torch.finfo(x.dtype).bits < 32 else x.dtype
+
+
+def bias_correction(beta: float, step: Tensor) -> Tensor:
+    """1 − βᵗ as −expm1(t log β): nothing cancels for β near 1, and t, after this step, stays on its device."""
+    return -torch.expm1(step * (math.log(beta) if beta > 0 else -math.inf))
+
+
+def counted(step: Tensor) -> Tensor:
+    """Step counters in the dtype for scalars: float64 wherever the device has it; t itself is exact either way."""
+    return step.to(torch.float32 if step.device.type == "mps" else torch.float64)
 
 
 class Rule(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, ClassVar, cast
 
 import torch
@@ -11,12 +10,7 @@ from torch.optim.optimizer import ParamsT
 
 from tangency.optim._base import ProjectedOptimizer, State, step_device
 from tangency.optim._projection import decay, project
-from tangency.optim._rule import Rule
-
-
-def _bias_correction(beta: float, step: Tensor) -> Tensor:
-    """1 − βᵗ as −expm1(t log β): nothing cancels for β near 1, and t stays on its device."""
-    return -torch.expm1(step * (math.log(beta) if beta > 0 else -math.inf))
+from tangency.optim._rule import Rule, bias_correction, counted
 
 
 def _root(v: Tensor) -> Tensor:
@@ -58,8 +52,8 @@ class AdamP(ProjectedOptimizer):
     Raises:
         TypeError: an argument of the wrong type, or an unknown one.
         ValueError: an argument out of its range.
-        RuntimeError: more than one of foreach, fused and differentiable; in `step`, a gradient is sparse, or a graph is captured without
-            capturable.
+        RuntimeError: more than one of foreach, fused and differentiable; in `step`, a gradient is sparse, or a graph is
+            captured without capturable.
 
     Example:
         The gradient is orthogonal to the weights, Adam's update (-1, 1) is not; its radial part does not reach them.
@@ -143,13 +137,12 @@ class AdamP(ProjectedOptimizer):
     ) -> tuple[Tensor, State]:
         beta1, beta2 = group["betas"]
         step, m, v = cast("tuple[Tensor, Tensor, Tensor]", state)
-        # float64 for the scalars wherever the device has it; t itself is exact either way.
-        step = step.to(torch.float32 if w.device.type == "mps" else torch.float64) + 1
+        step = counted(step) + 1
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g * g
-        denominator = _root(v) / _bias_correction(beta2, step).sqrt().to(w.dtype) + group["eps"]
+        denominator = _root(v) / bias_correction(beta2, step).sqrt().to(w.dtype) + group["eps"]
         p = (beta1 * m + (1 - beta1) * g if group["nesterov"] else m) / denominator
         q, projected = project(w, g, p, ndim=ndim, delta=group["delta"])
         if group["weight_decay"] != 0:
             w = decay(w, lr * group["weight_decay"], projected, group["wd_ratio"])
-        return w - (lr / _bias_correction(beta1, step)).to(w.dtype) * q, (step, m, v)
+        return w - (lr / bias_correction(beta1, step)).to(w.dtype) * q, (step, m, v)

@@ -24,6 +24,8 @@ MARKS = {
     Verdict.DOES_NOT_APPLY: ("–", "dim"),
 }
 LEGEND = "✓ holds, after how many examples   ✗ fails   ? undecided   ! our own error   – does not apply"
+# The verdict that a cell shows where it speaks for several code paths: the first of these.
+WORST_FIRST = (Verdict.ERROR, Verdict.FAILS, Verdict.UNDECIDED, Verdict.HOLDS, Verdict.DOES_NOT_APPLY)
 
 
 def print_report(console: Console, report: Report, *, verbose: bool = False) -> None:
@@ -31,6 +33,9 @@ def print_report(console: Console, report: Report, *, verbose: bool = False) -> 
     notes: dict[str, int] = {}
     console.print(result_table(report, notes))
     console.print(Text(LEGEND, style="dim"))
+    paths = dict.fromkeys(path for r in report.results if (path := _path(r)))
+    if paths:
+        console.print(Text(f"examples of all code paths together: by default, {', '.join(paths)}", style="dim"))
     footnotes = Table.grid(padding=(0, 1))
     for why, number in notes.items():
         footnotes.add_row(Text(f"[{number}]"), Text(why))
@@ -45,8 +50,11 @@ def print_report(console: Console, report: Report, *, verbose: bool = False) -> 
 
 
 def result_table(report: Report, notes: dict[str, int]) -> Table:
-    """Claim × rung: verdict, examples tried, and the largest error against its bound; fills the numbered ``notes``."""
-    subjects = list(dict.fromkeys(r.subject for r in report.results if r.subject is not None))
+    """Claim × rung: verdict, examples tried, and the largest error against its bound; fills the numbered ``notes``.
+
+    An optimizer has one column for all its code paths; where they differ, the cell names those that are worst.
+    """
+    subjects = list(dict.fromkeys(_optimizer(r) for r in report.results if r.subject is not None))
     columns: list[tuple[Rung, str | None, str]] = []
     for rung in Rung:
         if any(result.rung is rung for result in report.results):
@@ -66,15 +74,30 @@ def result_table(report: Report, notes: dict[str, int]) -> Table:
     return table
 
 
-def _cell(results: Sequence[Result], rung: Rung, subject: str | None, notes: dict[str, int]) -> Text:
+def _cell(results: Sequence[Result], rung: Rung, optimizer: str | None, notes: dict[str, int]) -> Text:
     """One cell; a rung that applies to no implementation at all shows in the column of every subject."""
-    for result in results:
-        if result.rung is rung and result.subject in (subject, None):
-            mark, style = MARKS[result.verdict]
-            if result.verdict is Verdict.DOES_NOT_APPLY:
-                return Text(f"{mark} [{notes.setdefault(result.detail, len(notes) + 1)}]", style=style)
-            return Text(f"{mark} {result.examples:,}" if result.examples else mark, style=style)
-    return Text("")  # an interrupt cut it off
+    here = [r for r in results if r.rung is rung and (r.subject is None or _optimizer(r) == optimizer)]
+    if not here:
+        return Text("")  # an interrupt cut it off
+    verdict = min((r.verdict for r in here), key=WORST_FIRST.index)
+    mark, style = MARKS[verdict]
+    worst = [r for r in here if r.verdict is verdict]
+    if verdict is Verdict.DOES_NOT_APPLY:
+        return Text(f"{mark} [{notes.setdefault(worst[0].detail, len(notes) + 1)}]", style=style)
+    if len(worst) < len(here) and verdict is not Verdict.HOLDS:
+        return Text(f"{mark} {', '.join(_path(r) or 'default' for r in worst)}".replace("=True", ""), style=style)
+    examples = sum(r.examples for r in worst)
+    return Text(f"{mark} {examples:,}" if examples else mark, style=style)
+
+
+def _optimizer(result: Result) -> str | None:
+    """The subject without its options."""
+    return result.subject and result.subject.partition("(")[0]
+
+
+def _path(result: Result) -> str:
+    """The options of the subject: those of its code path."""
+    return (result.subject or "").partition("(")[2].removesuffix(")")
 
 
 def share(error: float) -> str:

@@ -1,7 +1,7 @@
 """The optimizers that claims are attacked on, and what each of them can do."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch.optim import Optimizer
@@ -28,7 +28,7 @@ class Subject:
     """An optimizer under test.
 
     Attributes:
-        name: how reports call it.
+        name: how reports call it: ``module:Class``, with the options in parentheses behind it.
         algorithm: which algorithm of the executable spec it claims to be, a key of ``theory.algorithms.ALGORITHMS``, or
             a name for ``spec``.
         make: builds it from parameters and hyper-parameters; :class:`NotOffered` where it cannot.
@@ -71,7 +71,7 @@ SGDP_BUFFERS = {"momentum_buffer": "momentum_buffer"}
 ADAMP_BUFFERS = {"step": "step", "exp_avg": "exp_avg", "exp_avg_sq": "exp_avg_sq"}
 
 
-PRODUCTION: tuple[Subject, ...] = (
+SHIPPED: tuple[Subject, ...] = (
     Subject(
         name="tangency.optim:SGDP",
         algorithm="sgdp",
@@ -90,4 +90,16 @@ PRODUCTION: tuple[Subject, ...] = (
         imports="from tangency.optim import AdamP",
         expression="AdamP",
     ),
+)
+PATHS = ("foreach", "fused")
+
+
+def on_path(subject: Subject, name: str) -> Subject:
+    """The subject on a code path that is not its own choice."""
+    return replace(subject, name=f"{subject.name}({name}=True)", options={**subject.options, name: True})
+
+
+# Every optimizer on every path, its own choice first (on CPUs: the loop).
+PRODUCTION: tuple[Subject, ...] = tuple(
+    path for subject in SHIPPED for path in (subject, *(on_path(subject, name) for name in PATHS))
 )

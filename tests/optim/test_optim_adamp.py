@@ -5,10 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
+from optim_paths import every_path
 from optim_reference import PROBLEMS, adamp, assert_within, problem
 
 from tangency.optim import AdamP
-from tangency.optim.adamp import _bias_correction
+from tangency.optim._rule import bias_correction
 
 OPTIONS = [
     {},
@@ -25,10 +26,11 @@ OPTIONS = [
 
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_steps_agree_with_the_formulas(name, options):
+@every_path
+def test_steps_agree_with_the_formulas(name, options, path):
     w, grads = problem(name)
     p = torch.nn.Parameter(torch.from_numpy(w.copy()))
-    optimizer = AdamP([p], lr=0.125, **options)
+    optimizer = AdamP([p], lr=0.125, **options, **path)
     expected = adamp(w, grads, lr=0.125, **options)
     size = 8 * (np.abs(w).max() + 1)
     moments = sum(np.abs(g).max() + np.abs(g).max() ** 2 for g in grads)
@@ -53,10 +55,11 @@ def test_the_step_counter_is_a_float32_scalar_on_the_cpu():
     assert (step.shape, step.dtype, step.device.type) == ((), torch.float32, "cpu")
 
 
-def test_a_late_gradient_has_its_own_step_count():
+@every_path
+def test_a_late_gradient_has_its_own_step_count(path):
     early, late = (torch.nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64)) for _ in range(2))
     alone = torch.nn.Parameter(late.detach().clone())
-    optimizer, reference = AdamP([early, late], lr=0.5), AdamP([alone], lr=0.5)
+    optimizer, reference = AdamP([early, late], lr=0.5, **path), AdamP([alone], lr=0.5, **path)
     for has_grad in (False, False, True):
         early.grad = torch.tensor([0.5, 3.0], dtype=torch.float64)
         late.grad = torch.tensor([2.0, 1.0], dtype=torch.float64) if has_grad else None
@@ -73,7 +76,7 @@ def test_a_late_gradient_has_its_own_step_count():
 @pytest.mark.parametrize("beta", [0.0, 1e-300, 0.5, 0.9, 0.999, 1 - 2**-30, 1 - 2**-53])
 @pytest.mark.parametrize("t", [1, 2, 1000, 2**24])
 def test_bias_corrections_do_not_cancel(beta, t):
-    actual = _bias_correction(beta, torch.tensor(float(t), dtype=torch.float64)).item()
+    actual = bias_correction(beta, torch.tensor(float(t), dtype=torch.float64)).item()
     # −expm1(t log β) with log β from log1p: 1 − β is exact for β ≥ 1/2 (Sterbenz).
     log = math.log1p(-(1 - beta)) if beta >= 0.5 else (math.log(beta) if beta else -math.inf)
     expected = -math.expm1(t * log)

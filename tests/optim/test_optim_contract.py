@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from optim_paths import on_every_path
 from torch.optim import lr_scheduler
 
 from tangency.optim import SGDP, AdamP
@@ -10,7 +11,7 @@ OPTIMIZERS = {
     "SGDP": lambda p, lr=0.125, **more: SGDP(p, lr=lr, momentum=0.75, **more),
     "AdamP": lambda p, lr=0.125, **more: AdamP(p, lr=lr, **more),
 }
-pytestmark = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+pytestmark = on_every_path(OPTIMIZERS)
 
 W = torch.tensor([[1.0, 2.0, 2.0, -1.0], [3.0, -1.0, 0.5, 2.0]])
 G = torch.tensor([[2.0, 1.0, -2.0, 0.0], [1.0, 1.0, 4.0, -2.0]])
@@ -32,6 +33,23 @@ def test_it_is_a_torch_optimizer_that_steps_in_place(make):
     assert p.grad_fn is None
     assert p.requires_grad
     assert all(not value.requires_grad for value in optimizer.state[p].values())
+
+
+def test_autograd_sees_that_a_step_changes_weights(make):
+    p = parameter()
+    optimizer = make([p])
+    loss = (p**2).sum()
+    optimizer.step()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_inference_tensors_step_too(make):
+    with torch.inference_mode():
+        p = W.clone()
+        p.grad = G.clone()
+        make([p]).step()
+    assert not torch.equal(p, W)
 
 
 def test_a_closure_runs_with_gradients_and_its_loss_is_returned(make):

@@ -1,6 +1,7 @@
 """Arguments: each is checked, in the constructor and in every group, and the error says what would be right."""
 
 import inspect
+import sys
 from decimal import Decimal
 from fractions import Fraction
 
@@ -40,9 +41,8 @@ SHARED = [
     ("maximize", None, TypeError, r"maximize must be True or False"),
     ("capturable", "yes", TypeError, r"capturable must be True or False"),
     ("differentiable", 0, TypeError, r"differentiable must be True or False"),
-    ("foreach", True, RuntimeError, r"foreach=True: there is no foreach path yet"),
-    ("fused", True, RuntimeError, r"fused=True: there is no fused path yet"),
-    ("fused", 1, TypeError, r"fused must be None or False"),
+    ("foreach", 0, TypeError, r"foreach must be None, True or False, got 0 \(int\)"),
+    ("fused", 1, TypeError, r"fused must be None, True or False, got 1 \(int\)"),
 ]
 CASES = [
     *((SGDP, *case) for case in SHARED),
@@ -125,20 +125,63 @@ def test_numbers_of_any_kind_become_plain_ones(value, stored):
     assert type(AdamP([parameter()], betas=[0.5, np.float64(0.5)]).param_groups[0]["betas"]) is tuple
 
 
+EXCLUSIVE = [("foreach", "fused"), ("foreach", "differentiable"), ("fused", "differentiable")]
+
+
 @pytest.mark.parametrize("cls", [SGDP, AdamP])
-@pytest.mark.parametrize("value", [None, False])
-def test_paths_that_do_not_exist_may_be_declined(cls, value):
-    cls([parameter()], lr=0.1, foreach=value, fused=value)
-
-
-@pytest.mark.parametrize("name", ["foreach", "fused"])
-def test_a_path_asked_for_later_is_refused_in_the_step(name):
+@pytest.mark.parametrize("names", EXCLUSIVE, ids=" and ".join)
+def test_code_paths_exclude_each_other(cls, names):
+    both, said = dict.fromkeys(names, True), f"{names[0]} and {names[1]} cannot be True together"
+    with pytest.raises(RuntimeError, match=said):
+        cls([parameter()], lr=0.1, **both)
+    with pytest.raises(RuntimeError, match=said):
+        cls([{"params": [parameter()], names[0]: True}], lr=0.1, **{names[1]: True})
     p = parameter()
     p.grad = torch.ones(2)
-    optimizer = SGDP([p], lr=0.1)
-    optimizer.param_groups[0][name] = True
-    with pytest.raises(RuntimeError, match=f"{name}=True"):
+    optimizer = cls([p], lr=0.1)
+    optimizer.param_groups[0].update(both)
+    with pytest.raises(RuntimeError, match=said):
         optimizer.step()
+    assert torch.equal(p, torch.ones(2))
+
+
+CHOICES = [
+    ({}, "_one_by_one"),
+    ({"foreach": False}, "_one_by_one"),
+    ({"fused": False}, "_one_by_one"),
+    ({"differentiable": True}, "_one_by_one"),
+    ({"foreach": True}, "_in_lists"),
+    ({"foreach": True, "fused": False}, "_in_lists"),
+    ({"fused": True}, "_in_kernels"),
+    ({"fused": True, "foreach": False}, "_in_kernels"),
+]
+
+
+@pytest.mark.parametrize("cls", [SGDP, AdamP])
+@pytest.mark.parametrize(("options", "path"), CHOICES, ids=str)
+def test_options_choose_the_path(cls, options, path, monkeypatch):
+    taken = []
+    for name in ("_one_by_one", "_in_lists", "_in_kernels"):
+        monkeypatch.setattr(cls, name, lambda *_, name=name: taken.append(name))
+    p = torch.ones(2)
+    p.grad = torch.ones(2)
+    cls([p], lr=0.1, **options).step()
+    assert taken == [path]
+
+
+@pytest.mark.parametrize("cls", [SGDP, AdamP])
+@pytest.mark.parametrize("lr", [0.1, torch.tensor(0.1)], ids=["number", "tensor"])
+def test_on_a_device_with_list_kernels_they_are_the_default(cls, lr, monkeypatch):
+    # Torch takes the loop for a tensor lr without capturable, since its lists would read lr on the host. Ours do not.
+    monkeypatch.setattr(
+        sys.modules[torch.optim.Optimizer.__module__], "_get_foreach_kernels_supported_devices", lambda: ["cpu"]
+    )
+    taken = []
+    monkeypatch.setattr(cls, "_in_lists", lambda *_: taken.append("lists"))
+    p = parameter()
+    p.grad = torch.ones(2)
+    cls([p], lr=lr).step()
+    assert taken == ["lists"]
 
 
 def test_options_unknown_here_stay_in_their_group():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from optim_paths import every_path
 from optim_reference import PROBLEMS, assert_within, problem, sgdp
 
 from tangency.optim import SGDP
@@ -36,11 +37,12 @@ def run(name, **options):
 
 @pytest.mark.parametrize("name", PROBLEMS)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_steps_agree_with_the_formulas(name, options):
+@every_path
+def test_steps_agree_with_the_formulas(name, options, path):
     w, grads = problem(name)
     size = 8 * (np.abs(w).max() + sum(np.abs(g).max() for g in grads))
     expected = sgdp(w, grads, lr=0.125, **options)
-    for t, ((w1, buffer), (w2, b, _)) in enumerate(zip(run(name, **options), expected, strict=True), start=1):
+    for t, ((w1, buffer), (w2, b, _)) in enumerate(zip(run(name, **options, **path), expected, strict=True), start=1):
         n = t * (2 * w.size + 20)
         assert_within(w1, w2, n, size)
         if options.get("momentum", 0) == 0:
@@ -57,18 +59,20 @@ def test_the_problems_exercise_every_view(name, view):
     assert next(sgdp(w, grads, lr=0.125))[2] == view
 
 
-def test_the_buffer_holds_the_unprojected_update():
+@every_path
+def test_the_buffer_holds_the_unprojected_update(path):
     w = torch.nn.Parameter(torch.tensor([[3.0, 4.0]]))
-    optimizer = SGDP([w], lr=0.0, momentum=0.5)
+    optimizer = SGDP([w], lr=0.0, momentum=0.5, **path)
     for g in ([3.0, 4.0], [-4.0, 3.0]):
         w.grad = torch.tensor([g])
         optimizer.step()
     assert optimizer.state[w]["momentum_buffer"].tolist() == [[-2.5, 5.0]]
 
 
-def test_a_projected_update_is_orthogonal_and_lengthens_as_eq_12_says():
+@every_path
+def test_a_projected_update_is_orthogonal_and_lengthens_as_eq_12_says(path):
     w = torch.nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float64))
-    optimizer = SGDP([w], lr=0.25, momentum=0.5)
+    optimizer = SGDP([w], lr=0.25, momentum=0.5, **path)
     w.grad = torch.tensor([[4.0, 2.0]], dtype=torch.float64)
     optimizer.step()
     assert w.tolist() == [[2.0, 3.5]]  # not projected: the buffer is now (4, 2)
@@ -80,9 +84,10 @@ def test_a_projected_update_is_orthogonal_and_lengthens_as_eq_12_says():
     assert_within((w**2).sum().item(), 16.25 + 0.0625 * (q @ q), 40, 20.0)
 
 
-def test_a_buffer_from_before_is_kept_up_to_date_without_momentum():
+@every_path
+def test_a_buffer_from_before_is_kept_up_to_date_without_momentum(path):
     w = torch.nn.Parameter(torch.tensor([1.0, 2.0]))
-    optimizer = SGDP([w], lr=0.5, momentum=0.5)
+    optimizer = SGDP([w], lr=0.5, momentum=0.5, **path)
     w.grad = torch.tensor([4.0, 8.0])
     optimizer.step()
     optimizer.param_groups[0]["momentum"] = 0

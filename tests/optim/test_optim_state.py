@@ -6,6 +6,7 @@ import pickle
 
 import pytest
 import torch
+from optim_paths import on_every_path
 from optim_reference import assert_same_steps, assert_within
 
 from tangency.optim import SGDP, AdamP
@@ -14,7 +15,7 @@ OPTIMIZERS = {
     "SGDP": lambda p, **more: SGDP(p, **{"lr": 0.125, "momentum": 0.75, "weight_decay": 0.25, **more}),
     "AdamP": lambda p, **more: AdamP(p, **{"lr": 0.125, "weight_decay": 0.25, **more}),
 }
-both = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+both = on_every_path(OPTIMIZERS)
 
 W = torch.tensor([[1.0, 2.0, 2.0, -1.0], [3.0, -1.0, 0.5, 2.0]])
 GRADS = [torch.tensor([[2.0, 1.0, -1.5, 1.0], [1.0, 1.0, 4.0, -2.0]]), W.flip(1) * 0.375, W.flip(0) - 1.25, W * 0.3]
@@ -192,9 +193,25 @@ def test_a_buffer_that_torch_saved_as_none_is_made_when_momentum_comes():
     assert torch.equal(ours.state[p]["momentum_buffer"], GRADS[1])
 
 
-def test_a_loaded_group_that_asks_for_an_absent_path_is_refused_and_changes_nothing():
+@pytest.mark.parametrize("path", ["foreach", "fused"])
+def test_the_path_of_a_loaded_group_is_taken_over(path, monkeypatch):
+    p = torch.nn.Parameter(W[0].clone())
+    theirs = torch.optim.SGD([p], lr=0.1, momentum=0.9, **{path: True})
+    advance(theirs, p, [g[0] for g in GRADS[:2]])
+    twin = torch.nn.Parameter(p.detach().clone())
+    ours = SGDP([twin], lr=0.5)
+    ours.load_state_dict(theirs.state_dict())
+    monkeypatch.setattr(SGDP, "_one_by_one", None)
+    advance(theirs, p, [g[0] for g in GRADS[2:]])
+    advance(ours, twin, [g[0] for g in GRADS[2:]])
+    assert_same_steps(p.detach(), twin.detach(), len(GRADS))
+
+
+def test_a_loaded_group_whose_paths_exclude_each_other_is_refused_and_changes_nothing():
     p = torch.nn.Parameter(W.clone())
-    theirs, ours = torch.optim.SGD([p], lr=0.1, foreach=True), SGDP([p], lr=0.5)
-    with pytest.raises(RuntimeError, match="foreach=True: there is no foreach path yet"):
-        ours.load_state_dict(theirs.state_dict())
+    theirs, ours = SGDP([p], lr=0.1), SGDP([p], lr=0.5)
+    state = theirs.state_dict()
+    state["param_groups"][0].update(foreach=True, fused=True)
+    with pytest.raises(RuntimeError, match="foreach and fused cannot be True together"):
+        ours.load_state_dict(state)
     assert ours.param_groups[0]["lr"] == 0.5

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optim_paths import on_every_path
 from optim_reference import assert_same_steps
 
 from tangency.optim import SGDP, AdamP
@@ -14,7 +15,7 @@ OPTIMIZERS = {
     "SGDP": lambda p, **more: SGDP(p, lr=0.125, momentum=0.75, weight_decay=0.25, **more),
     "AdamP": lambda p, **more: AdamP(p, lr=0.125, weight_decay=0.25, **more),
 }
-pytestmark = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+pytestmark = on_every_path(OPTIMIZERS)
 
 W = torch.tensor([[1.0, 2.0, 2.0, -1.0], [3.0, -1.0, 0.5, 2.0]])
 G = torch.tensor([[2.0, 1.0, -2.0, 0.0], [1.0, 1.0, 4.0, -2.0]])

@@ -25,7 +25,7 @@ from tangency.proofs_checks.engine.claim import (
 from tangency.proofs_checks.engine.profiles import Profile
 from tangency.proofs_checks.engine.registry import Suite
 from tangency.proofs_checks.engine.runner import Options
-from tangency.proofs_checks.engine.subjects import ADAPTIVE, HEAVY_BALL, PRODUCTION, Subject
+from tangency.proofs_checks.engine.subjects import ADAPTIVE, HEAVY_BALL, SHIPPED, Subject
 from tangency.proofs_checks.engine.symbolic import Given, Identity, NonNegative, Proof
 from tangency.proofs_checks.engine.trials import Measurement, Run, Trial
 from tangency.theory.fields import EXACT
@@ -137,26 +137,26 @@ NOISY = claim("noisy", exact=Search(st.integers(), prints))
 
 
 def good() -> Suite:
-    return Suite((TRUE,), PRODUCTION)
+    return Suite((TRUE,), SHIPPED)
 
 
 def bad() -> Suite:
-    return Suite((TRUE, FALSE), PRODUCTION)
+    return Suite((TRUE, FALSE), SHIPPED)
 
 
 def everything() -> Suite:
-    return Suite((TRUE, FALSE, UNDECIDED, BROKEN, EMPTY), PRODUCTION)
+    return Suite((TRUE, FALSE, UNDECIDED, BROKEN, EMPTY), SHIPPED)
 
 
 def only(*claims: Claim) -> Suite:
-    return Suite(claims, PRODUCTION)
+    return Suite(claims, SHIPPED)
 
 
 def crashing() -> Suite:
     """An optimizer that raises at its second step."""
 
     def make(params: Any, **hyper: Any) -> Any:
-        optimizer = PRODUCTION[0].make(params, **hyper)
+        optimizer = SHIPPED[0].make(params, **hyper)
         step, taken = optimizer.step, []
 
         def crash() -> None:
@@ -167,11 +167,11 @@ def crashing() -> Suite:
         optimizer.step = crash
         return optimizer
 
-    return Suite((TRUE,), (replace(PRODUCTION[0], name="crashing", make=make),))
+    return Suite((TRUE,), (replace(SHIPPED[0], name="crashing", make=make),))
 
 
 CRASHING = crashing().subjects[0]
-SPARED = replace(PRODUCTION[0], name="spared")
+SPARED = replace(SHIPPED[0], name="spared")
 
 
 def killing(*mutants: Subject) -> Suite:
@@ -187,7 +187,7 @@ def dies(n: int) -> None:
 
 def dying() -> Suite:
     """A check that kills its process, among others that hold."""
-    return Suite((TRUE, claim("dies", exact=Search(st.integers(), dies)), NOISY), PRODUCTION)
+    return Suite((TRUE, claim("dies", exact=Search(st.integers(), dies)), NOISY), SHIPPED)
 
 
 def unloadable() -> Suite:
@@ -206,7 +206,7 @@ def sleep_after(marker: str) -> Proof:
 def slow() -> Suite:
     """One claim that holds at once, and one that takes two minutes and says when it has started."""
     quick = claim("quick", proof=proof)
-    return Suite((quick, claim("slow", proof=lambda: sleep_after("SMALL_CLAIMS_MARKER"))), PRODUCTION)
+    return Suite((quick, claim("slow", proof=lambda: sleep_after("SMALL_CLAIMS_MARKER"))), SHIPPED)
 
 
 def trial(**changes: Any) -> Trial:

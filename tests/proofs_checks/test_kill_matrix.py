@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tangency.proofs_checks import Verdict, verify
 from tangency.proofs_checks.engine.kill_matrix import KillMatrix, mutants, print_matrix
-from tangency.proofs_checks.engine.subjects import PRODUCTION
+from tangency.proofs_checks.engine.subjects import SHIPPED
 from tangency.proofs_checks.mutants import MUTANTS, SOUND, Mutant
 
 
@@ -38,7 +38,7 @@ def test_a_mutant_that_lives_is_a_defect() -> None:
 
 def test_a_mutant_that_nobody_kills_lives() -> None:
     lives = Mutant(
-        "Lives", "it claims another algorithm", replace(PRODUCTION[1], name="adam"), frozenset({"kills-none"})
+        "Lives", "it claims another algorithm", replace(SHIPPED[1], name="adam"), frozenset({"kills-none"})
     )
     assert "Lives lives" in matrix(CRASHES, lives).defects
 

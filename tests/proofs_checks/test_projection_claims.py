@@ -20,7 +20,7 @@ from tangency.proofs_checks.engine import generate
 from tangency.proofs_checks.engine.claim import Attack, Claim, NotApplicable, Search, Violation
 from tangency.proofs_checks.engine.rounding import norm_error
 from tangency.proofs_checks.engine.search import Budget, search
-from tangency.proofs_checks.engine.subjects import PRODUCTION, Subject
+from tangency.proofs_checks.engine.subjects import SHIPPED, Subject
 from tangency.proofs_checks.engine.trials import Trial, execute
 from tangency.theory import detection
 from tangency.theory.fields import EXACT, Array, Field
@@ -152,7 +152,7 @@ def test_adam_has_either_sign() -> None:
 
 
 @BY_CLAIM
-@pytest.mark.parametrize("subject", PRODUCTION, ids=lambda subject: subject.algorithm)
+@pytest.mark.parametrize("subject", SHIPPED, ids=lambda subject: subject.algorithm)
 def test_trials_measure(claim: Claim, subject: Subject) -> None:
     """Most trials lead to a measurement: a claim that skips them all would hold for nothing."""
     attack = claim.implementation
@@ -173,7 +173,7 @@ def test_nothing_between_two_branches() -> None:
     tilted = generate.Tilted(View.LAYER, ratio=1.0, delta=0.5)
     hyper = {"lr": 0.5, "momentum": 0.0, "weight_decay": 0.1, "delta": 0.5, "wd_ratio": 0.5}
     trial = Trial((1, 4), "float32", (1.0, 2.0, 3.0, 4.0), (tilted,), hyper)
-    run = execute(PRODUCTION[0], trial)
+    run = execute(SHIPPED[0], trial)
     (record,) = run.records
     steps = [run.exact(record, view).w for view in (View.CHANNEL, View.NONE)]
     values = [np.array([[float(int(x.p) / int(x.q)) for x in w.ravel()]], dtype=np.float32) for w in steps]

@@ -16,10 +16,10 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 from tangency.proofs_checks import Hypothesis, NotApplicable, Search, Verdict, verify
 from tangency.proofs_checks.engine.claim import Result, Rung
 from tangency.proofs_checks.engine.search import Budget, derive_seed, search
-from tangency.proofs_checks.engine.subjects import PRODUCTION
+from tangency.proofs_checks.engine.subjects import SHIPPED
 from tangency.proofs_checks.engine.verify import Report
 
-SGDP, ADAMP = (subject.name for subject in PRODUCTION)
+SGDP, ADAMP = (subject.name for subject in SHIPPED)
 
 
 def run(*claims: small.Claim, **options: object) -> dict[tuple[str, str | None], Result]:

@@ -18,13 +18,13 @@ from tangency.proofs_checks.engine.conformance import admissible_views, measure_
 from tangency.proofs_checks.engine.generate import Rotation, Tilted, hyperparameters, trials
 from tangency.proofs_checks.engine.reproducer import script
 from tangency.proofs_checks.engine.rounding import FORMATS
-from tangency.proofs_checks.engine.subjects import PRODUCTION, Subject
+from tangency.proofs_checks.engine.subjects import SHIPPED, Subject
 from tangency.proofs_checks.engine.trials import LAYOUTS, Measurement, Run, Trial, as_floats, as_tensor, execute
 from tangency.theory.fields import EXACT
 from tangency.theory.projection import View
 
-SGDP, ADAMP = PRODUCTION
-SUBJECTS = pytest.mark.parametrize("subject", PRODUCTION, ids=lambda subject: subject.algorithm)
+SGDP, ADAMP = SHIPPED
+SUBJECTS = pytest.mark.parametrize("subject", SHIPPED, ids=lambda subject: subject.algorithm)
 TRIAL = Trial((2, 2), "float32", (2.0, 1.0, 1.0, 3.0), ((2.0, 1.0, 1.0, 3.0), Rotation(View.CHANNEL)), {"lr": 0.5})
 
 
