@@ -10,16 +10,20 @@ readable: moments and update p         4 + 3             15 + 11
 readable: decision and projection      24 + 13           24 + 13
 readable: weight decay                 1 + 1             1 + 1
 readable: w − ηq, and stores           5 + 4             6 + 5
+lists: moments, update and stores      6 + 4             16 + 11
+lists: decision and projection         32 + 20           32 + 20
+lists: weight decay                    3 + 2             3 + 2
 fused: update                          3 + 2             4 + 3
 fused: statistics                      2 + 0             2 + 0
 fused: layer view                      3 + 0             4 + 0
 =====================================  ================  ================
 
-*readable* is one torch operation after the other, ``foreach=False`` and ``fused=False`` (a test counts the passes of a
-real step). *fused* keeps a row on the chip: the update reads the weight, its gradient and the moments, and writes all
-but the gradient; this alone a weight costs that is never projected (fewer than two dimensions), and torch's own fused
-optimizers. Eq. 11 asks every row before the first element may be written, which costs a sweep over w and g; in the
-layer view w·x is needed whole before w is written, which costs one more over all that is read.
+*readable* is one torch operation after the other, ``foreach=False`` and ``fused=False``; *lists* is ``foreach=True``,
+which saves launches and no traffic (a test counts the passes of real steps). *fused* keeps a row on the chip: the
+update reads the weight, its gradient and the moments, and writes all but the gradient; this alone a weight costs that
+is never projected (fewer than two dimensions), and torch's own fused optimizers. Eq. 11 asks every row before the first
+element may be written, which costs a sweep over w and g; in the layer view w·x is needed whole before w is written,
+which costs one more over all that is read.
 
 What a sweep has read may still lie in the cache for the next. So a step costs between its *floor*, the update alone,
 and all its sweeps from memory: 28 to 36 bytes a float32 parameter for AdamP, 20 to 28 for SGDP; `step` decides it for
@@ -81,6 +85,13 @@ def readable(name: str, *, projected: bool, decay: bool = True) -> Cost:
     """One element of a step of ``tangency.optim`` (``name``: SGDP with momentum, or AdamP) in its own precision."""
     store = Cost(1, 1) * (1 + _STATE[name])
     return _MOMENTS[name] + (_PROJECTION if projected else Cost()) + (_DECAY if decay else Cost()) + _UPDATE + store
+
+
+def lists(name: str, *, projected: bool, decay: bool = True) -> Cost:
+    """One element of a step of ``tangency.optim`` in lists, beside others of its row shape or alone."""
+    moments = {"SGDP": Cost(6, 4, 4), "AdamP": Cost(16, 11, 11)}[name]
+    projection = Cost(_PROJECTION.reads + 8, _PROJECTION.writes + 7, _PROJECTION.operations)  # joined, and taken apart
+    return moments + (projection if projected else Cost()) + (Cost(3, 2, 2) if decay else Cost())
 
 
 def floor(name: str) -> Cost:
