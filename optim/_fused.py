@@ -138,8 +138,13 @@ def _step(
     copies: list[tuple[Tensor, Tensor]] = []
     for i, p in enumerate(params):
         _check(p)
+        t = steps[i]
+        if p.numel() == 0:
+            if t is not None:
+                t += 1 if found_inf is None else found_inf.to(t.device) == 0
+            continue
         state = tuple(buffer for kept in buffers if (buffer := kept[i]) is not None)
-        rows = _rows(rule, p, grads[i], state, steps[i], copies)
+        rows = _rows(rule, p, grads[i], state, t, copies)
         groups[rows.w.device, rows.w.dtype, len(state)].append(rows)
     for (device, _, _), weights in groups.items():
         kernels = cast(Kernels, import_module(MODULES[device.type]))
@@ -178,7 +183,7 @@ def _rows(
         copies += zip(kept, (w, *state), strict=True)
     projects = ndim >= 2 and rule.delta > 0
     rows = w.size(0) if projects else 1
-    return Rows(w, g, state, t, rows, w.numel() // max(rows, 1), projects)
+    return Rows(w, g, state, t, rows, w.numel() // rows, projects)
 
 
 def _alike(x: Tensor, w: Tensor) -> bool:
