@@ -104,7 +104,7 @@ def timing_notes(timing: Timing) -> str:
 def counts_table(counted: Sequence[Counted]) -> Table:
     """Contenders with what their step does and keeps."""
     table = _table(
-        "contender", "operations", "B/param", "allocations", "waits", "temporaries", "B/row", "state B/param"
+        "contender", "operations", "B/param", "allocations", "waits", "temporary", "B/row", "state B/param", gap=1
     )
     for one in counted:
         counts, temporary = one.counts, one.counts.peak + one.host_peak

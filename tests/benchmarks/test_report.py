@@ -12,7 +12,7 @@ from rich.console import Console
 from tangency.benchmarks.contenders import contenders
 from tangency.benchmarks.figure import draw
 from tangency.benchmarks.machine import PACKAGES, Neighbours, machine
-from tangency.benchmarks.report import heading, machine_line, print_results, print_timing, sweep_table
+from tangency.benchmarks.report import counts_table, heading, machine_line, print_results, print_timing, sweep_table
 from tangency.benchmarks.results import FORMAT, Sweep, to_json
 
 
@@ -78,6 +78,15 @@ def test_who_was_left_out_stands_once_with_the_reason(page: list[str]) -> None:
 
 def test_nothing_is_cut_off(page: list[str]) -> None:
     assert not [line for line in page if "…" in line or len(line) > 100]
+
+
+def test_counts_of_a_large_step_fit_the_page() -> None:
+    (one, *_) = results().counts
+    counts = dataclasses.replace(one.counts, operations=10_175, allocations=9_531, peak=511_046_000)
+    large = dataclasses.replace(one, name="pytorch_optimizer foreach", counts=counts, rows=27_000)
+    stream = io.StringIO()
+    Console(file=stream, width=100).print(counts_table([large]))
+    assert "…" not in stream.getvalue()
 
 
 def test_one_table_alone(capsys: pytest.CaptureFixture[str]) -> None:
