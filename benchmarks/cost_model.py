@@ -1,7 +1,7 @@
 """What a step costs in memory traffic and arithmetic, from the shapes of the weights alone.
 
 An optimizer step does little arithmetic on each number that it moves, so traffic decides. The unit is a *pass*: one
-read or one write of a tensor as large as the weight. Tensors with one number a row are left out; so are caches.
+read or one write of a tensor as large as the weight. Tensors with one number a row are left out.
 
 =====================================  ================  ================
 passes (reads + writes)                SGDP              AdamP
@@ -10,22 +10,35 @@ readable: moments and update p         4 + 3             15 + 11
 readable: decision and projection      24 + 13           24 + 13
 readable: weight decay                 1 + 1             1 + 1
 readable: w − ηq, and stores           5 + 4             6 + 5
-fused, projected                       5 + 2             7 + 3
-fused, never projected                 3 + 2             4 + 3
+lists: moments, update and stores      6 + 4             16 + 11
+lists: decision and projection         32 + 20           32 + 20
+lists: weight decay                    3 + 2             3 + 2
+fused: update                          3 + 2             4 + 3
+fused: statistics                      2 + 0             2 + 0
+fused: layer view                      3 + 0             4 + 0
 =====================================  ================  ================
 
-*readable* is what ``tangency.optim`` does today, one torch operation after the other (a test counts the passes of a
-real step). *fused* is the least that a kernel can do which keeps none of the tensor on the chip: Eq. 11 asks every row
-of the weight before the first element may be written, so one sweep reads w, g and the moments, writes the moments and
-sums the four inner products; a second reads w and the moments again and writes w. A weight that is never projected
-(fewer than two dimensions) needs a single sweep. This counts momentum without Nesterov, which would read g twice.
+*readable* is one torch operation after the other, ``foreach=False`` and ``fused=False``; *lists* is ``foreach=True``,
+which saves launches and no traffic (a test counts the passes of real steps). *fused* keeps a row on the chip: the
+update reads the weight, its gradient and the moments, and writes all but the gradient; this alone a weight costs that
+is never projected (fewer than two dimensions), and torch's own fused optimizers. Eq. 11 asks every row before the first
+element may be written, which costs a sweep over w and g; in the layer view w·x is needed whole before w is written,
+which costs one more over all that is read.
+
+What a sweep has read may still lie in the cache for the next. So a step costs between its *floor*, the update alone,
+and all its sweeps from memory: 28 to 36 bytes a float32 parameter for AdamP, 20 to 28 for SGDP; `step` decides it for
+each weight by its size. Momentum without Nesterov; with it the same.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tangency.benchmarks.shapes import MODELS
+from tangency.benchmarks.modes import wanted
+from tangency.benchmarks.shapes import MODELS, Weight
+from tangency.theory.projection import View
+
+NAMES = ("SGDP", "AdamP")
+_FLOAT32 = 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,7 @@ class Cost:
     def __mul__(self, n: int) -> "Cost":
         return Cost(n * self.reads, n * self.writes, n * self.operations)
 
-    def bytes(self, itemsize: int = 4) -> int:
+    def bytes(self, itemsize: int = _FLOAT32) -> int:
         """Memory traffic; ``itemsize`` is that of float32 unless given."""
         return itemsize * (self.reads + self.writes)
 
@@ -64,7 +77,8 @@ _PROJECTION = Cost(24, 13, 3 * 3 + 4 * 2 + 3)
 _DECAY = Cost(1, 1, 1)
 _UPDATE = Cost(3, 2, 2)
 _STATE = {"SGDP": 1, "AdamP": 2}  # buffers as large as the weight
-_FUSED_PROJECTION = 4 * 2 + 2  # four inner products; x − c·w
+_STATISTICS = Cost(2, 0, 3 * 2)  # w·g, w·w and g·g
+_RADIAL = Cost(0, 0, 2 + 2)  # w·x, and x − c w, of a row on the chip
 
 
 def readable(name: str, *, projected: bool, decay: bool = True) -> Cost:
@@ -73,34 +87,68 @@ def readable(name: str, *, projected: bool, decay: bool = True) -> Cost:
     return _MOMENTS[name] + (_PROJECTION if projected else Cost()) + (_DECAY if decay else Cost()) + _UPDATE + store
 
 
-def fused(name: str, *, projected: bool, decay: bool = True) -> Cost:
-    """One element of the least step that a kernel can do, with two sweeps over a projected weight."""
+def lists(name: str, *, projected: bool, decay: bool = True) -> Cost:
+    """One element of a step of ``tangency.optim`` in lists, beside others of its row shape or alone."""
+    moments = {"SGDP": Cost(6, 4, 4), "AdamP": Cost(16, 11, 11)}[name]
+    projection = Cost(_PROJECTION.reads + 8, _PROJECTION.writes + 7, _PROJECTION.operations)  # joined, and taken apart
+    return moments + (projection if projected else Cost()) + (Cost(3, 2, 2) if decay else Cost())
+
+
+def floor(name: str) -> Cost:
+    """One element of the update alone, with weight decay: the least that any optimizer of this state moves."""
     state = _STATE[name]
-    second = 1 + state if projected else 0
-    operations = _MOMENTS[name].operations + _UPDATE.operations + decay + projected * _FUSED_PROJECTION
-    return Cost(2 + state + second, 1 + state, operations)
+    return Cost(2 + state, 1 + state, _MOMENTS[name].operations + _UPDATE.operations + _DECAY.operations)
 
 
-def step(name: str, shapes: Iterable[tuple[int, ...]], *, fast: bool = False) -> Cost:
-    """A whole step, with weight decay, over weights of the given shapes; those with two dimensions or more project."""
+def fused(name: str, view: View | None, *, cached: bool = False) -> Cost:
+    """One element of a fused step with weight decay.
+
+    Args:
+        view: what Eq. 11 decides; nothing, where it is not asked.
+        cached: whether what a sweep reads stays in the cache for the next.
+    """
+    cost = floor(name)
+    if view is None:
+        return cost
+    cost += _STATISTICS
+    if view is not View.NONE:
+        cost += _RADIAL
+    if view is View.LAYER:
+        cost += Cost(2 + _STATE[name], 0, 2)
+    return Cost(floor(name).reads, cost.writes, cost.operations) if cached else cost
+
+
+def step(name: str, weights: Iterable[Weight], mode: str = "trained", *, fast: bool = False, cache: int = 0) -> Cost:
+    """A whole step, with weight decay.
+
+    Args:
+        name: SGDP or AdamP.
+        mode: what Eq. 11 decides, as in :mod:`.modes`.
+        fast: fused; else readable.
+        cache: bytes of cache; a weight that fits in with its gradient (in the layer view, with its moments too) is read
+            from memory once.
+    """
     total = Cost()
-    for shape in shapes:
-        total += (fused if fast else readable)(name, projected=len(shape) >= 2) * math.prod(shape)
+    for weight in weights:
+        asked = len(weight.shape) >= 2
+        view = wanted(mode, weight) if asked else None
+        kept = 2 + (_STATE[name] if view is View.LAYER else 0)
+        cached = kept * _FLOAT32 * weight.size <= cache
+        one = fused(name, view, cached=cached) if fast else readable(name, projected=asked)
+        total += one * weight.size
     return total
 
 
 def main() -> None:
     """Print the memory traffic of a step for every model of :mod:`.shapes`."""
-    print(f"{'float32, MB a step':18}  {'':5}  {'readable':>9}  {'fused':>7}  {'share':>6}  ops/byte, fused")
-    for model, weights in MODELS.items():
-        shapes = [weight.shape for weight in weights()]
-        for name in _STATE:
-            slow, fast = step(name, shapes), step(name, shapes, fast=True)
-            mega, share = 1e-6, fast.bytes() / slow.bytes()
-            print(
-                f"{model:18}  {name:5}  {mega * slow.bytes():9.1f}  {mega * fast.bytes():7.1f}  {share:6.1%}"
-                f"  {fast.operations / fast.bytes():.2f}"
-            )
+    print(f"{'float32, MB a step':18}  {'':5}  {'readable':>9}  {'fused':>7}  {'floor':>7}  ops/byte, fused")
+    for model, make in MODELS.items():
+        weights = make()
+        for name in NAMES:
+            slow, fast = step(name, weights), step(name, weights, fast=True)
+            least = floor(name) * sum(weight.size for weight in weights)
+            megabytes = "  ".join(f"{1e-6 * cost.bytes():{n}.1f}" for cost, n in ((slow, 9), (fast, 7), (least, 7)))
+            print(f"{model:18}  {name:5}  {megabytes}  {fast.operations / fast.bytes():.2f}")
 
 
 if __name__ == "__main__":

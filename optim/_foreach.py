@@ -9,6 +9,8 @@ Joined rows and not one flat buffer with row lengths (``torch.segment_reduce``):
 number, nothing is copied from the host, and it is all ordinary operations, which compile. Scaled sums in the dtype of
 the computation and not float64 sums: those move more memory (8 bytes a number), float64 would need the scaling all the
 same, and some devices have none.
+
+Temporary memory: up to three times the weights, and nine times a batch.
 """
 
 from __future__ import annotations
@@ -20,11 +22,14 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor
 
-from tangency.optim._projection import Rows, Scaled, decay, decide, may_project, remove, scaled, statistics
+from tangency.optim._projection import Gram, Scaled, decay, decide, may_project, remove, scaled, statistics
 from tangency.optim._rule import Rule, bias_correction, counted, real, wide
 
-# Elements of joined weights: enough for a GPU to hide what a launch costs; the temporary memory is nine times as much.
+# Elements of joined weights: enough for a GPU to be busy for longer than a launch takes.
 BATCH = 2**22
+
+# A factor for all tensors, or one for each.
+Numbers = float | Tensor | list[float] | list[Tensor]
 
 
 class _Lists(NamedTuple):
@@ -95,13 +100,26 @@ def _in_dtype(tensors: list[Tensor], dtype: torch.dtype) -> list[Tensor]:
 
 def _step(rule: Rule, lr: float | Tensor, lists: _Lists) -> None:
     """The lines of `Rule`, each for all tensors."""
-    w, m, v = lists.w, lists.m, lists.v
-    g = list(torch._foreach_neg(lists.g)) if rule.maximize else lists.g
+    w = lists.w
+    if rule.maximize:
+        lists = lists._replace(g=list(torch._foreach_neg(lists.g)))
     if isinstance(lr, Tensor):
         lr = lr.detach().reshape(())
         # A tensor on the CPU counts as a number on every device, as in all of torch.
         lr = lr if lr.device.type == "cpu" else lr.to(w[0].device, non_blocking=True)
-    eta: float | Tensor | list[float] | list[Tensor] = _number(lr, w)
+    rate = lr * rule.weight_decay if rule.weight_decay else None
+    x, eta = _update(rule, lr, lists)
+    q, decayed = _project(rule, rate, lists, x)
+    # Computed before the first write to w: x may be g, and g may be w.
+    moved = torch._foreach_mul(q, eta)
+    if decayed:
+        torch._foreach_copy_(w, decayed)
+    torch._foreach_sub_(w, moved)
+
+
+def _update(rule: Rule, lr: float | Tensor, lists: _Lists) -> tuple[list[Tensor], Numbers]:
+    """The update x and its step size η, and the new moments in place. x may be the moments or gradients themselves."""
+    g, m, v = lists.g, lists.m, lists.v
     if m:
         torch._foreach_mul_(m, rule.beta1)
         torch._foreach_add_(m, g, alpha=rule.fresh)
@@ -111,37 +129,31 @@ def _step(rule: Rule, lr: float | Tensor, lists: _Lists) -> None:
     if rule.nesterov:
         x = list(torch._foreach_mul(m, rule.beta1))
         torch._foreach_add_(x, g, alpha=rule.ahead)
-    if rule.adaptive:
-        torch._foreach_add_(lists.steps, 1)
-        t = counted(torch.stack(lists.steps))
-        if isinstance(lr, Tensor):
-            t = t if lr.device.type == "cpu" else t.to(lr.device, non_blocking=True)
-        eta = _numbers(lr / bias_correction(rule.beta1, t), w)
-        torch._foreach_mul_(v, rule.beta2)
-        # (1 − β₂) g first: g² alone may overflow.
-        torch._foreach_addcmul_(v, torch._foreach_mul(g, 1 - rule.beta2), g)
-        denominators = torch._foreach_sqrt(v)
-        torch._foreach_div_(denominators, _numbers(bias_correction(rule.beta2, t).sqrt(), w))
-        torch._foreach_add_(denominators, rule.eps)
-        x = list(torch._foreach_div(x, denominators))
-    rate = lr * rule.weight_decay if rule.weight_decay else None
-    q, decayed = _project(rule, rate, lists._replace(g=g), x)
-    # Computed before the first write to w: x may be g, and g may be w.
-    moved = torch._foreach_mul(q, eta)
-    if decayed:
-        torch._foreach_copy_(w, decayed)
-    torch._foreach_sub_(w, moved)
+    if not rule.adaptive:
+        return x, _number(lr, x)
+    torch._foreach_add_(lists.steps, 1)
+    t = counted(torch.stack(lists.steps))
+    if isinstance(lr, Tensor) and lr.device.type != "cpu":
+        t = t.to(lr.device, non_blocking=True)
+    torch._foreach_mul_(v, rule.beta2)
+    # (1 − β₂) g first: g² alone may overflow.
+    torch._foreach_addcmul_(v, torch._foreach_mul(g, 1 - rule.beta2), g)
+    denominators = torch._foreach_sqrt(v)
+    torch._foreach_div_(denominators, _numbers(bias_correction(rule.beta2, t).sqrt(), x))
+    torch._foreach_add_(denominators, rule.eps)
+    return list(torch._foreach_div(x, denominators)), _numbers(lr / bias_correction(rule.beta1, t), x)
 
 
-def _number(value: float | Tensor, w: list[Tensor]) -> float | Tensor:
-    return value.to(w[0].dtype) if isinstance(value, Tensor) else value
+def _number(value: float | Tensor, like: list[Tensor]) -> float | Tensor:
+    """A number for all tensors, in their dtype."""
+    return value.to(like[0].dtype) if isinstance(value, Tensor) else value
 
 
-def _numbers(values: Tensor, w: list[Tensor]) -> list[float] | list[Tensor]:
-    """One number a tensor: as Python has it where the host knows it, else as tensors beside the weights."""
+def _numbers(values: Tensor, like: list[Tensor]) -> list[float] | list[Tensor]:
+    """A number for each tensor: as Python has it where the host knows it, else as tensors beside the others."""
     if values.device.type == "cpu" and type(values) is Tensor and not torch.compiler.is_compiling():
         return cast("list[float]", values.tolist())
-    return list(values.to(w[0].device, w[0].dtype, non_blocking=True).unbind())
+    return list(values.to(like[0].device, like[0].dtype, non_blocking=True).unbind())
 
 
 def _project(
@@ -170,18 +182,24 @@ def _project(
 
 def _batches(lists: _Lists) -> list[list[int]]:
     """Which weights are joined: those that may be projected, by the shape of their rows, about BATCH elements each."""
-    batches: dict[torch.Size, list[list[int]]] = defaultdict(list)
+    by_shape: dict[torch.Size, list[int]] = defaultdict(list)
     for i, w in enumerate(lists.w):
         if lists.projects[i]:
-            alike = batches[w.shape[1:]]
-            if not alike or sum(lists.w[j].numel() for j in alike[-1]) + w.numel() > BATCH:
-                alike.append([])
-            alike[-1].append(i)
-    return [batch for alike in batches.values() for batch in alike]
+            by_shape[w.shape[1:]].append(i)
+    batches: list[list[int]] = []
+    for members in by_shape.values():
+        elements = BATCH  # full: the first weight of a shape opens a batch
+        for i in members:
+            if elements + lists.w[i].numel() > BATCH:
+                batches.append([])
+                elements = 0
+            batches[-1].append(i)
+            elements += lists.w[i].numel()
+    return batches
 
 
 def _weighed(batches: list[list[int]], w: list[Tensor], g: list[Tensor], x: list[Tensor]) -> dict[int, Tensor]:
-    """The numbers of `Rows` for each weight, (8, rows)."""
+    """The numbers of `Gram` for each weight, (8, rows)."""
     found: dict[int, Tensor] = {}
     for batch in batches:
         joined = torch.cat([some[i] for some in (w, g, x) for i in batch])
@@ -205,7 +223,7 @@ def _decisions(weighed: dict[int, Tensor], delta: float) -> dict[int, tuple[Tens
         filled = torch.cat(
             [part for i, n in zip(members, counts, strict=True) for part in (weighed[i], zeros[:, n:])], 1
         )
-        radial, projected = decide(Rows(*filled.view(8, -1, most).unbind()), delta)
+        radial, projected = decide(Gram(*filled.view(8, -1, most).unbind()), delta)
         for i, n, c, yes in zip(members, counts, radial.unbind(), projected.unbind(), strict=True):
             found[i] = c[:n], yes.expand(n)
     return found

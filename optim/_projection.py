@@ -5,7 +5,7 @@ channel view at a time; the layer view's are sums of those. Each row is divided 
 product over- or underflows for any norm that the dtype can represent. Sums are not matrix products: those may be
 computed in a shorter format.
 
-The decision sees nothing but `Rows`, numbers for each row. It takes them from one parameter (`project`, for the loop)
+The decision sees nothing but `Gram`, numbers for each row. It takes them from one parameter (`project`, for the loop)
 or from many at once (`_foreach`).
 """
 
@@ -25,7 +25,7 @@ class Scaled(NamedTuple):
     size: Tensor
 
 
-class Rows(NamedTuple):
+class Gram(NamedTuple):
     """What Eqs. 10 and 11 need to know of rows, each a tensor of shape (…, rows).
 
     Attributes:
@@ -60,7 +60,7 @@ def scaled(x: Tensor, lead: int = 1) -> Scaled:
     return Scaled(x / along(_one_for_zero(size), x), size)
 
 
-def statistics(w: Scaled, g: Scaled, x: Scaled) -> Rows:
+def statistics(w: Scaled, g: Scaled, x: Scaled) -> Gram:
     """Weigh the rows of the channel view of weights, gradients and updates."""
     rows = w.size.dim()
     dims = tuple(range(rows, w.unit.dim()))
@@ -68,7 +68,7 @@ def statistics(w: Scaled, g: Scaled, x: Scaled) -> Rows:
     def dot(a: Tensor, b: Tensor) -> Tensor:
         return (a * b).sum(dim=dims)
 
-    return Rows(
+    return Gram(
         w.size,
         g.size,
         x.size,
@@ -80,14 +80,14 @@ def statistics(w: Scaled, g: Scaled, x: Scaled) -> Rows:
     )
 
 
-def _layer(rows: Rows) -> Rows:
+def _layer(rows: Gram) -> Gram:
     """All rows put together, (…, 1): each counts by its size relative to the largest, in [0, 1]."""
     (w, w_size), (g, g_size), (x, x_size) = (scaled(size, size.dim() - 1) for size in rows[:3])
 
     def total(values: Tensor) -> Tensor:
         return values.sum(dim=-1, keepdim=True)
 
-    return Rows(
+    return Gram(
         w_size.unsqueeze(-1),
         g_size.unsqueeze(-1),
         x_size.unsqueeze(-1),
@@ -99,7 +99,7 @@ def _layer(rows: Rows) -> Rows:
     )
 
 
-def _passes(rows: Rows, delta: float) -> Tensor:
+def _passes(rows: Gram, delta: float) -> Tensor:
     """Eq. 11, |cos(w, g)| · √dim < δ, for δ > 0, in every row: a bool tensor (…, 1)."""
     dot = rows.wg.abs()
     within = dot * rows.dim.sqrt() < delta * (rows.ww.sqrt() * rows.gg.sqrt())
@@ -107,7 +107,7 @@ def _passes(rows: Rows, delta: float) -> Tensor:
     return (within | (dot == 0)).all(dim=-1, keepdim=True)
 
 
-def decide(rows: Rows, delta: float) -> tuple[Tensor, Tensor]:
+def decide(rows: Gram, delta: float) -> tuple[Tensor, Tensor]:
     """Choose the view that projects, for a parameter or for many.
 
     Args:

@@ -8,7 +8,7 @@ import sys
 import traceback
 from contextlib import suppress
 from enum import Enum
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -227,6 +227,9 @@ def _write_scripts(folder: Path, report: "Report") -> None:
 
 
 app.command("check")(check_command)
+# Commands that live elsewhere: nothing here imports them by name, and loading one imports what its options need.
+for command in sorted(entry_points(group="tangency.commands")):
+    app.command(command.name)(command.load())
 
 
 if __name__ == "__main__":

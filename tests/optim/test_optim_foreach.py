@@ -11,7 +11,7 @@ from tangency.optim import SGDP, AdamP, _foreach
 OPTIMIZERS = {
     "SGDP": lambda p, **more: SGDP(p, **{"lr": 0.125, "momentum": 0.75, "weight_decay": 0.25, **more}),
     "SGDP without momentum": lambda p, **more: SGDP(p, **{"lr": 0.125, **more}),
-    "SGDP, dampened": lambda p, **more: SGDP(p, **{"lr": 0.125, "dampening": 0.5, "nesterov": True, **more}),
+    "SGDP, dampened": lambda p, **more: SGDP(p, **{"lr": 0.125, "dampening": 0.5, **more}),
     "AdamP": lambda p, **more: AdamP(p, **{"lr": 0.125, "betas": (0.5, 0.75), "weight_decay": 0.25, **more}),
     "AdamP, Nesterov": lambda p, **more: AdamP(p, **{"lr": 0.125, "nesterov": True, "maximize": True, **more}),
 }

@@ -1,0 +1,210 @@
+"""The optimizers under the clock: torch's own, ours on every path, and published ones; who is left out says why.
+
+Nothing is timed that does not compute what it should: :func:`verified` holds one step of every projecting optimizer
+against the executable spec, in each of the three modes.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, module_from_spec
+from typing import Any
+
+import numpy as np
+import torch
+from torch.optim import Optimizer
+
+from tangency.optim import SGDP, AdamP
+from tangency.theory.algorithms import ALGORITHMS, START
+from tangency.theory.fields import EXACT, balls
+from tangency.theory.projection import View
+
+SGD_OPTIONS = {"lr": 0.125, "momentum": 0.75, "weight_decay": 0.0625}
+ADAM_OPTIONS = {"lr": 0.125, "betas": (0.75, 0.875), "eps": 2.0**-20, "weight_decay": 0.0625}
+# Of each of ours: torch's optimizer without the projection, and hyper-parameters that are exact in binary.
+# The weight decay of torch's SGD is coupled: another algorithm, of the same cost.
+OPTIMIZERS: Mapping[str, tuple[type[Optimizer], type[Optimizer], Mapping[str, Any]]] = {
+    "SGDP": (SGDP, torch.optim.SGD, SGD_OPTIONS),
+    "AdamP": (AdamP, torch.optim.AdamW, ADAM_OPTIONS),
+}
+PATHS: Mapping[str, Mapping[str, bool]] = {
+    "loop": {"foreach": False, "fused": False},
+    "foreach": {"foreach": True},
+    "fused": {"fused": True},
+}
+
+
+@dataclass(frozen=True)
+class Contender:
+    """An optimizer under the clock.
+
+    Attributes:
+        kind: gives its class, which is called with a list of parameters, ``options`` and ``switches``.
+        options: hyper-parameters, the same for a whole family.
+        algorithm: which algorithm of the executable spec it must agree with; none for torch's own.
+        switches: the code path.
+        compiled: whether ``torch.compile`` makes one graph of its step.
+        ours: whether a wrong result is an error of this project, and no reason to leave it out.
+    """
+
+    name: str
+    kind: Callable[[], Callable[..., Optimizer]]
+    options: Mapping[str, Any]
+    algorithm: str = ""
+    switches: Mapping[str, bool] = field(default_factory=dict)
+    compiled: bool = False
+    ours: bool = False
+
+    def make(self, params: list[torch.nn.Parameter], **changed: Any) -> Optimizer:
+        """The optimizer of the given parameters, with some options changed."""
+        return self.kind()(params, **{**self.options, **changed}, **self.switches)
+
+    def step(self, optimizer: Optimizer) -> Callable[[], Any]:
+        """What performs one step of an optimizer that it made."""
+        return torch.compile(optimizer.step) if self.compiled else optimizer.step
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A contender that is not timed, and why."""
+
+    name: str
+    reason: str
+
+
+class WrongStep(AssertionError):
+    """A step is not the one of the paper."""
+
+
+def contenders(name: str, *, peers: bool = False, compiled: bool = False) -> list[Contender]:
+    """Who competes with SGDP or AdamP; torch's fused optimizer, to which all are compared, comes first.
+
+    Args:
+        name: ``SGDP`` or ``AdamP``.
+        peers: also those of other packages, installed or not.
+        compiled: also ours under ``torch.compile``.
+    """
+    ours, base, options = OPTIMIZERS[name]
+    algorithm = name.lower()
+    found = [
+        Contender(f"torch {base.__name__} {path}", lambda: base, options, switches=PATHS[path])
+        for path in ("fused", "foreach", "loop")
+    ]
+    found += [
+        Contender(f"tangency {path}", lambda: ours, options, algorithm, switches, ours=True)
+        for path, switches in PATHS.items()
+    ]
+    # What the projection alone costs: the same kernels, with nothing to decide.
+    still = {**options, "delta": 0.0}
+    found.append(Contender("tangency fused, δ = 0", lambda: ours, still, switches=PATHS["fused"], ours=True))
+    if compiled:
+        found.append(
+            Contender("tangency compiled", lambda: ours, options, algorithm, PATHS["loop"], compiled=True, ours=True)
+        )
+    if peers:
+        found += [
+            Contender("adamp", lambda: _class("adamp", name), options, algorithm),
+            Contender("timm", lambda: _timm(name), options, algorithm),
+            Contender("pytorch_optimizer", lambda: _class("pytorch_optimizer", name), options, algorithm),
+            Contender(
+                "pytorch_optimizer foreach",
+                lambda: _class("pytorch_optimizer", name),
+                options,
+                algorithm,
+                {"foreach": True},
+            ),
+        ]
+    return found
+
+
+def ready(contender: Contender, device: str = "cpu") -> LeftOut | None:
+    """Verify a contender; nothing, or why it cannot compete: not installed, no such path here, another algorithm.
+
+    Raises:
+        WrongStep: one of ours does not compute what it should.
+    """
+    try:
+        verified(contender, device)
+    except WrongStep as wrong:
+        if contender.ours:
+            raise WrongStep(f"{contender.name}: {wrong}") from None
+        return LeftOut(contender.name, str(wrong))
+    # What somebody else's optimizer may raise is not ours to list; one of ours refuses, lacks a compiler, or is broken.
+    except Exception as error:
+        if contender.ours and not isinstance(error, RuntimeError | ImportError):
+            raise
+        return LeftOut(contender.name, " ".join(str(error).split()) or type(error).__name__)
+    return None
+
+
+def verified(contender: Contender, device: str = "cpu") -> None:
+    """One float32 step in each mode against the exact step; without an algorithm, that the step can be made.
+
+    From a state of zeros nothing cancels before Eq. 10, so the update p has an error of a few u in each element, and Π,
+    a sum of d products and a quotient, at most doubles it. All in all n = 2d + 40 roundings on terms whose absolute
+    values add up to |w| + η(|p| + ‖p‖·|w|/‖w‖) in the rows of the view: the bound is γ_n times that. (The published
+    package adds an ε of 1e-8 to norms; with norms above 1, as here, that is below one rounding.)
+
+    Raises:
+        WrongStep: a weight is off by more, or the other decision was taken.
+    """
+    for view, w, g in _trials():
+        p = torch.nn.Parameter(torch.tensor(w, dtype=torch.float32, device=device))
+        p.grad = torch.tensor(g, dtype=torch.float32, device=device)
+        contender.step(contender.make([p]))()
+        if not contender.algorithm:
+            return
+        numbers = balls(128) if contender.algorithm == "adamp" else EXACT
+        algorithm = ALGORITHMS[contender.algorithm]
+        exact = algorithm(numbers, numbers.array(w), numbers.array(g), START, **contender.options)
+        assert exact.view is view, f"the problem was meant for the {view.value} view"
+        with numbers.context():
+            error = np.abs(_floats(numbers.array(p.detach().cpu().double().numpy()) - exact.w))
+        rows, update = view.rows(w), view.rows(np.abs(_floats(exact.p)))
+        roundings = (2 * rows.shape[1] + 40) * 2.0**-24
+        length = np.linalg.norm(update, axis=1, keepdims=True) / np.linalg.norm(rows, axis=1, keepdims=True)
+        terms = np.abs(rows) + float(_floats(np.array([exact.lr]))[0]) * (update + length * np.abs(rows))
+        worst = float((view.rows(error) / (roundings / (1 - roundings) * terms)).max())
+        if not worst <= 1:
+            raise WrongStep(f"{worst:.3g} times the bound on an error that is rounding ({view.value} view)")
+
+
+_Numbers = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def _trials() -> list[tuple[View, _Numbers, _Numbers]]:
+    """A weight and a gradient for each view, exact in float32."""
+    w = np.add.outer(np.arange(1.0, 5.0), np.arange(0.0, 8.0))
+    turned = np.stack([w[:, 1::2], -w[:, ::2]], axis=-1).reshape(w.shape)
+    # Radial parts of two rows that cancel in the layer: c₀ ‖w₀‖² + c₁ ‖w₁‖² = 0.
+    tilted = turned.copy()
+    square = (w * w).sum(axis=1)
+    tilted[0] += square[1] / 256 * w[0]
+    tilted[1] -= square[0] / 256 * w[1]
+    return [(View.CHANNEL, w, turned), (View.LAYER, w, tilted), (View.NONE, w, turned + w)]
+
+
+def _floats(values: Any) -> _Numbers:
+    """Rationals or balls (their midpoints) as float64."""
+    rounded = [float(x) if hasattr(x, "mid") else int(x.p) / int(x.q) for x in values.flat]
+    return np.array(rounded, dtype=np.float64).reshape(values.shape)
+
+
+def _class(module: str, name: str) -> Any:
+    if find_spec(module) is None:
+        raise ModuleNotFoundError(f"{module} is not installed: pip install 'tangency[peers]'")
+    return getattr(importlib.import_module(module), name)
+
+
+def _timm(name: str) -> Any:
+    """timm's optimizers are two files that need torch alone; its package would load models and torchvision."""
+    package, spec = "_timm_optim", find_spec("timm")
+    if spec is None or not spec.submodule_search_locations:
+        return _class("timm", name)
+    if package not in sys.modules:
+        alone = ModuleSpec(package, None, is_package=True)
+        alone.submodule_search_locations = [f"{folder}/optim" for folder in spec.submodule_search_locations]
+        sys.modules[package] = module_from_spec(alone)
+    return getattr(importlib.import_module(f"{package}.{name.lower()}"), name)

@@ -1,0 +1,248 @@
+"""Whole steps of every contender on the same weights, timed in one interleaved run beside the memory itself."""
+
+import gc
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from tangency.benchmarks import cost_model, modes
+from tangency.benchmarks.contenders import Contender, LeftOut, contenders, ready
+from tangency.benchmarks.counting import Counts, count, host_peak, state_bytes
+from tangency.benchmarks.machine import Neighbours
+from tangency.benchmarks.shapes import Weight
+from tangency.benchmarks.timing import Spread, Step, interleaved, quotients, rounds_within
+
+# The buffer of the bandwidth probe: far beyond any cache.
+PROBE_ELEMENTS = 2**26
+# What others may use of a machine that counts as quiet.
+QUIET = 0.05
+Watch = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Field:
+    """Who competes with one of our optimizers, and who does not.
+
+    Attributes:
+        optimizer: ``SGDP`` or ``AdamP``.
+        ready: verified, the baseline first.
+    """
+
+    optimizer: str
+    ready: tuple[Contender, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def field(
+    optimizer: str,
+    *,
+    peers: bool = False,
+    compiled: bool = False,
+    only: Collection[str] | None = None,
+    device: str = "cpu",
+) -> Field:
+    """Verify everybody who may compete.
+
+    Args:
+        only: names of those that are wanted beside the baseline; all, if not given.
+
+    Raises:
+        WrongStep: one of ours does not compute what it should.
+    """
+    found: list[Contender] = []
+    left: list[LeftOut] = []
+    base, *others = contenders(optimizer, peers=peers, compiled=compiled)
+    for contender in (base, *(one for one in others if only is None or one.name in only)):
+        out = ready(contender, device)
+        if out is None:
+            found.append(contender)
+        else:
+            left.append(out)
+    return Field(optimizer, tuple(found), tuple(left))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contender.
+
+    Attributes:
+        ratio: of its seconds to the baseline's, round by round.
+        share: of the bandwidth that the probe had in the same round, if a step moved no more than its floor; above 1
+            where caches hold the weights.
+    """
+
+    name: str
+    seconds: Spread
+    ratio: Spread
+    share: Spread
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Steps on one set of weights, in one mode.
+
+    Attributes:
+        what: the model or the shape.
+        cold: whether caches were emptied before each step.
+        sampled: what of it was taken, if not all.
+        floor: bytes that a step moves at least, whatever it computes (:mod:`.cost_model`).
+        fused: bytes that the model expects of the fused path, with the caches of this machine.
+        bandwidth: bytes a second of an update in place, ``x.mul_(c)``, beyond the caches.
+        rows: the contenders, the baseline first.
+        others: share of all cores that other processes used meanwhile, if the system tells.
+    """
+
+    what: str
+    optimizer: str
+    mode: str
+    parameters: int
+    tensors: int
+    rounds: int
+    floor: int
+    fused: int
+    bandwidth: Spread
+    rows: tuple[Row, ...]
+    left_out: tuple[LeftOut, ...]
+    cold: bool = False
+    sampled: str = ""
+    others: float | None = None
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other processes used so much of the machine that the times are worth little."""
+        return self.others is not None and self.others > QUIET
+
+
+def measure(
+    what: str,
+    weights: Sequence[Weight],
+    mode: str,
+    competitors: Field,
+    *,
+    budget: float = 5.0,
+    cold: bool = False,
+    device: str = "cpu",
+    cache: int = 0,
+    sampled: str = "",
+    watch: Watch | None = None,
+) -> Timing:
+    """Time one step of everybody in every round.
+
+    All share the weights and gradients, which stay where they are, and have a state of their own.
+
+    Args:
+        budget: seconds to spend on rounds, about.
+        cold: empty the caches before each step, as the passes of a large network do; else what is small stays there.
+        cache: bytes of cache, for the model.
+        watch: told how many rounds of how many are done.
+
+    Raises:
+        WrongMode: Eq. 11 does not decide what the mode says, before or after.
+    """
+    params = modes.problem(weights, mode, device)
+    steps = [stepper(contender, params, device) for contender in competitors.ready]
+    sweep = _probe(device)
+    steps.append(sweep)
+    before = sweep if cold else None
+    interleaved(steps, 1)  # state and kernels come into being
+    started = time.perf_counter()
+    interleaved(steps, 2, before=before)
+    rounds = rounds_within(budget, (time.perf_counter() - started) / 2)
+    neighbours = Neighbours()
+    tell = None if watch is None else lambda done: watch(done, rounds)
+    *seconds, probe = interleaved(steps, rounds, tell, before)
+    others = neighbours.share()
+    modes.check(weights, params, mode)
+    size = sum(weight.size for weight in weights)
+    floor = (cost_model.floor(competitors.optimizer) * size).bytes()
+    base, moved = seconds[0], 8 * PROBE_ELEMENTS
+    rows = tuple(
+        Row(
+            contender.name,
+            Spread.of(times),
+            Spread.of(quotients(times, base)),
+            Spread.of([floor / mine / (moved / other) for mine, other in zip(times, probe, strict=True)]),
+        )
+        for contender, times in zip(competitors.ready, seconds, strict=True)
+    )
+    del steps, params
+    gc.collect()
+    return Timing(
+        what=what,
+        optimizer=competitors.optimizer,
+        mode=mode,
+        parameters=size,
+        tensors=len(weights),
+        rounds=rounds,
+        floor=floor,
+        fused=cost_model.step(competitors.optimizer, weights, mode, fast=True, cache=cache).bytes(),
+        bandwidth=Spread.of([moved / other for other in probe]),
+        rows=rows,
+        left_out=competitors.left_out,
+        cold=cold,
+        sampled=sampled,
+        others=others,
+    )
+
+
+def stepper(contender: Contender, params: list[torch.nn.Parameter], device: str = "cpu") -> Step:
+    """A function that performs one whole step, so small that no weight moves, and waits for the device."""
+    step = contender.step(contender.make(params, lr=modes.STILL))
+    return _waiting(step, device)
+
+
+def _waiting(step: Callable[[], object], device: str) -> Step:
+    def run() -> None:
+        step()
+        if device != "cpu":
+            torch.cuda.synchronize(device)
+
+    return run
+
+
+def _probe(device: str) -> Step:
+    """An update in place; not a copy, which may write without reading what it writes over."""
+    x = torch.ones(PROBE_ELEMENTS, device=device)
+    return _waiting(lambda: x.mul_(-1.0), device)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one step of one contender does, exactly, and what it keeps."""
+
+    what: str
+    optimizer: str
+    mode: str
+    name: str
+    parameters: int
+    rows: int
+    counts: Counts
+    host_peak: int
+    state: int
+
+
+def counted(what: str, weights: Sequence[Weight], mode: str, competitors: Field, device: str = "cpu") -> list[Counted]:
+    """Count the second step of everybody; torch.compile hides from the count what it makes of a step."""
+    found = []
+    for contender in competitors.ready:
+        if contender.compiled:
+            continue
+        optimizer = contender.make(modes.problem(weights, mode, device), lr=modes.STILL)
+        optimizer.step()
+        counts = count(optimizer.step)
+        found.append(
+            Counted(
+                what,
+                competitors.optimizer,
+                mode,
+                contender.name,
+                sum(weight.size for weight in weights),
+                sum(weight.shape[0] for weight in weights if len(weight.shape) > 1),
+                counts,
+                host_peak(optimizer.step),
+                state_bytes(optimizer),
+            )
+        )
+    return found
