@@ -157,7 +157,7 @@ def arguments(variant: Variant, vector: int) -> tuple[Any, dict[str, Any]]:
     if variant.kernel == "statistics":
         return kernels.statistics, {"grad_scale": None, **kind}
     if variant.kernel == "decide":
-        flags = {"ADAPTIVE": RULES[variant.rule][0], "SCALED": variant.dtype == "float64"}
+        flags: dict[str, Any] = {"ADAPTIVE": RULES[variant.rule][0], "SCALED": variant.dtype == "float64"}
         return kernels.decide, {"lr_at": None, "found_inf": None, **flags}
     flags = {"FINISH": variant.kernel == "finish", "RULE": RULES[variant.rule]}
     return kernels.update, {"grad_scale": None, **flags, **kind}

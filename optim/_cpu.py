@@ -2,10 +2,6 @@
 
 Small tensors are shared out whole. Larger ones are worked on by all threads together, some at a time: no more than
 leaves their w and g in the last cache between the two sweeps, so that the second need not fetch them again.
-
-The threads are Python's, and numba's functions release the interpreter: there is no second pool of OpenMP to spin beside
-torch's, nothing that a fork leaves in pieces, and two steps may run at once. There are as many as torch.get_num_threads()
-says. What a step computes does not depend on their number.
 """
 
 from __future__ import annotations
@@ -16,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tangency.optim import _cpu_phases as phases
-from tangency.optim import _cpu_rows as rows
+from tangency.optim import _cpu_memory as memory
 from tangency.optim import _cpu_team
+from tangency.optim._cpu_rows import PIECE
+from tangency.optim._cpu_tiles import LONG, number
 from tangency.optim._fused import Rows
 from tangency.optim._rule import Rule
 
@@ -27,10 +24,10 @@ BATCH = 1 << 23  # bytes of w and g that threads sweep before they update
 SHARE = 1 << 15  # elements that are worth a thread
 
 STORAGE = {
-    torch.float16: (np.float32, rows.FLOAT16),
-    torch.bfloat16: (np.float32, rows.BFLOAT16),
-    torch.float32: (np.float32, rows.NATIVE),
-    torch.float64: (np.float64, rows.NATIVE),
+    torch.float16: (np.float32, memory.FLOAT16),
+    torch.bfloat16: (np.float32, memory.BFLOAT16),
+    torch.float32: (np.float32, memory.NATIVE),
+    torch.float64: (np.float64, memory.NATIVE),
 }
 
 
@@ -49,7 +46,7 @@ def step(
     weights = sorted(weights, key=lambda weight: weight.rows * weight.cols)
     sizes = [weight.rows * weight.cols for weight in weights]
     table = np.array([_addresses(weight) for weight in weights], dtype=np.int64)
-    tiles = phases.number(table)
+    tiles = number(table)
     sums = np.empty((tiles, 8))
     decided = np.empty((len(weights), 5))
     flags = np.array([rule.adaptive, rule.nesterov, compute is np.float64, storage], dtype=np.int64)
@@ -58,7 +55,7 @@ def step(
     parts = max(1, min(_cpu_team.threads(), sum(sizes) // SHARE))
     small = len(sizes) if parts == 1 else sum(size <= SMALL for size in sizes)
     batches = np.array([*_batches(sizes, small, dtype.itemsize), len(sizes)], dtype=np.int64)
-    width = max([phases.PIECE, *(w.cols for w in weights if w.projects and w.cols <= phases.LONG)])
+    width = max([PIECE, *(w.cols for w in weights if w.projects and w.cols <= LONG)])
     rooms = np.empty((_cpu_team.ROOM * parts, width), dtype=compute)
     arrays = (table, batches, flags, numbers, typed, sums, decided, rooms)
     at = [x.ctypes.data for x in arrays]

@@ -1,7 +1,6 @@
 """The phases of a fused step on a CPU: each a function that numba compiles, for one thread and some of the tiles.
 
-A *tile* is some whole rows, or a piece of a row that is too long for a cache or is never projected. All tiles of a tensor
-go through a phase before the first of them enters the next:
+All tiles of a tensor go through a phase before the first of them enters the next:
 
     statistics   a tile's w·g, ‖w‖², ‖g‖², and whether Eq. 11 holds in each of its rows
     decide       a tensor's view, and its step size
@@ -17,14 +16,15 @@ import math
 
 import numpy as np
 
+from tangency.optim._cpu_memory import Array, address_of, at, compiled, load, part, store
 from tangency.optim._cpu_rows import (
     ADAPTIVE,
     BETA1,
     BETA2,
     DECAY,
     DELTA,
-    GG,
     LR,
+    PIECE,
     SCALED,
     SHORT,
     SIZE_G,
@@ -32,89 +32,50 @@ from tangency.optim._cpu_rows import (
     SIZE_X,
     STORAGE,
     WD_RATIO,
-    WG,
     WW,
     WX,
-    PASSES,
-    PIECE,
-    Array,
     Rule,
-    address_of,
-    at,
-    compiled,
     factor_of,
     factors_of_rows,
     largest,
-    load,
     move_each,
     move_radially,
     move_scaled,
-    part,
-    passes,
     products,
     products_scaled,
     row_sums,
     row_sums_scaled,
     sound,
     step,
-    store,
     update,
     update_with_products,
 )
+from tangency.optim._cpu_tiles import (
+    CHANNEL,
+    COLS,
+    FIRST,
+    LAYER,
+    NONE,
+    PROJECTS,
+    STEP,
+    G,
+    M,
+    V,
+    W,
+    add_up,
+    choose_view,
+    tile,
+    tile_size,
+    tiles,
+    tiles_of_a_row,
+)
 
-# Columns of the table of tensors: addresses (0: none), the channel view, the number of the first tile.
-W, G, M, V, STEP, ROWS, COLS, PROJECTS, FIRST = range(9)
 # Columns of what is decided of a tensor.
 VIEW, ETA, INVERSE_ROOT, KEPT, LATE = range(5)
-NONE, CHANNEL, LAYER = range(3)
+# Tiles that are swept forwards at a time.
+RUN = 16
 # Rows of scratch.
 X_ROOM, F_ROOM, W_ROOM, G_ROOM, M_ROOM, V_ROOM = range(6)
-
-TILE = 16384  # elements of a tile, unless it is one longer row
-RUN = 16  # tiles that are swept forwards at a time
-LONG = 65536  # a longer row is cut into tiles: it and its update would not stay in the second cache
-
-
-@compiled
-def _tile_size(tensor: Array) -> int:
-    """Elements of a full tile."""
-    cols = tensor[COLS]
-    return max(1, TILE // cols) * cols if tensor[PROJECTS] and cols <= LONG else TILE
-
-
-@compiled
-def _tiles_of_a_row(tensor: Array) -> int:
-    """How many tiles a row in pieces has; 0 where tiles are whole rows."""
-    return (tensor[COLS] + TILE - 1) // TILE if tensor[COLS] > LONG or not tensor[PROJECTS] else 0
-
-
-@compiled
-def _tiles(tensor: Array) -> int:
-    pieces = _tiles_of_a_row(tensor)
-    size = _tile_size(tensor)
-    return tensor[ROWS] * pieces if pieces else (tensor[ROWS] * tensor[COLS] + size - 1) // size
-
-
-@compiled
-def _tile(tensor: Array, index: int) -> tuple[int, int]:
-    """First element of a tile, and its number of elements."""
-    pieces = _tiles_of_a_row(tensor)
-    cols = tensor[COLS]
-    if pieces:
-        start = index % pieces * TILE
-        return index // pieces * cols + start, min(TILE, cols - start)
-    size = _tile_size(tensor)
-    return index * size, min(size, tensor[ROWS] * cols - index * size)
-
-
-@compiled
-def number(table: Array) -> int:
-    """Number the tiles of all tensors, in column FIRST; how many there are."""
-    tiles = 0
-    for t in range(len(table)):
-        table[t, FIRST] = tiles
-        tiles += _tiles(table[t])
-    return tiles
 
 
 @compiled
@@ -124,12 +85,10 @@ def _place(room: Array, row: int) -> int:
 
 
 @compiled
-def _statistics(
-    tensor: Array, first: int, last: int, flags: Array, rule: Array, sums: Array, room: Array
-) -> None:
+def _statistics(tensor: Array, first: int, last: int, flags: Array, rule: Array, sums: Array, room: Array) -> None:
     """Of tiles first … last − 1 of a tensor."""
     for index in range(first, last):
-        start, n = _tile(tensor, index)
+        start, n = tile(tensor, index)
         w = load(tensor[W], flags[STORAGE], start, n, _place(room, W_ROOM), room)
         g = load(tensor[G], flags[STORAGE], start, n, _place(room, G_ROOM), room)
         out = sums[tensor[FIRST] + index]
@@ -143,54 +102,12 @@ def _statistics(
 
 
 @compiled
-def _total(sums: Array, out: Array) -> None:
-    """The sums of some tiles together, each brought to the size of the largest."""
-    out[:] = 0.0
-    for i in range(len(sums)):
-        # The size of a tile of zeros, 1, says nothing.
-        if sums[i, WW] != 0:
-            out[SIZE_W] = max(out[SIZE_W], sums[i, SIZE_W])
-        if sums[i, GG] != 0:
-            out[SIZE_G] = max(out[SIZE_G], sums[i, SIZE_G])
-        if sums[i, WX] != 0:
-            out[SIZE_X] = max(out[SIZE_X], sums[i, SIZE_X])
-    for i in range(len(sums)):
-        w = sums[i, SIZE_W] / out[SIZE_W] if sums[i, WW] != 0 else 0.0
-        g = sums[i, SIZE_G] / out[SIZE_G] if sums[i, GG] != 0 else 0.0
-        x = sums[i, SIZE_X] / out[SIZE_X] if sums[i, WX] != 0 else 0.0
-        out[WG] += w * g * sums[i, WG]
-        out[WW] += w * w * sums[i, WW]
-        out[GG] += g * g * sums[i, GG]
-        out[WX] += w * x * sums[i, WX]
-
-
-@compiled
-def _view(tensor: Array, rule: Array, sums: Array) -> int:
-    """The first view in which every row passes Eq. 11."""
-    total = np.empty(sums.shape[1])
-    pieces = _tiles_of_a_row(tensor)
-    by_channel = True
-    if pieces:
-        for first in range(0, len(sums), pieces):
-            _total(sums[first : first + pieces], total)
-            by_channel &= passes(total[WG], total[WW], total[GG], rule[DELTA], tensor[COLS])
-    else:
-        for i in range(len(sums)):
-            by_channel &= sums[i, PASSES] != 0
-    if by_channel:
-        return CHANNEL
-    _total(sums, total)
-    by_layer = passes(total[WG], total[WW], total[GG], rule[DELTA], tensor[ROWS] * tensor[COLS])
-    return LAYER if by_layer else NONE
-
-
-@compiled
 def decide(table: Array, t: int, flags: Array, rule: Array, sums: Array, decided: Array) -> None:
     """View and step size of tensor t, whose counter moves on."""
     tensor = table[t]
     view = NONE
     if tensor[PROJECTS]:
-        view = _view(tensor, rule, sums[tensor[FIRST] : tensor[FIRST] + _tiles(tensor)])
+        view = choose_view(tensor, rule, sums[tensor[FIRST] : tensor[FIRST] + tiles(tensor)])
     eta = rule[LR]
     root = 1.0
     if flags[ADAPTIVE]:
@@ -207,7 +124,7 @@ def decide(table: Array, t: int, flags: Array, rule: Array, sums: Array, decided
     decided[t, ETA] = eta
     decided[t, INVERSE_ROOT] = 1 / root
     decided[t, KEPT] = 1 - rule[LR] * rule[DECAY] * (1.0 if view == NONE else rule[WD_RATIO])
-    decided[t, LATE] = view == LAYER or (view == CHANNEL and _tiles_of_a_row(tensor) > 0)
+    decided[t, LATE] = view == LAYER or (view == CHANNEL and tiles_of_a_row(tensor) > 0)
 
 
 @compiled
@@ -220,11 +137,11 @@ def _coefficient(total: Array) -> float:
 def gather(table: Array, t: int, every_sum: Array, decided: Array) -> None:
     """The coefficient of Π for every tile of a row or a layer of tensor t, in column WX."""
     tensor = table[t]
-    sums = every_sum[tensor[FIRST] : tensor[FIRST] + _tiles(tensor)]
+    sums = every_sum[tensor[FIRST] : tensor[FIRST] + tiles(tensor)]
     total = np.empty(sums.shape[1])
-    step = _tiles_of_a_row(tensor) if decided[t, VIEW] == CHANNEL else len(sums)
+    step = tiles_of_a_row(tensor) if decided[t, VIEW] == CHANNEL else len(sums)
     for first in range(0, len(sums), step):
-        _total(sums[first : first + step], total)
+        add_up(sums[first : first + step], total)
         sums[first : first + step, WX] = _coefficient(total)
         sums[first : first + step, SIZE_W] = total[SIZE_W]
 
@@ -396,7 +313,7 @@ def work(
     total = 0
     for t in range(begin, end):
         if _joins(phase, table[t], decided[t]):
-            total += _tiles(table[t]) * _tile_size(table[t])
+            total += tiles(table[t]) * tile_size(table[t])
     low = total * part // parts
     high = total * (part + 1) // parts
     scalars = np.empty(decided.shape[1], room.dtype)
@@ -405,12 +322,12 @@ def work(
         tensor = table[t]
         if not _joins(phase, tensor, decided[t]):
             continue
-        size = _tile_size(tensor)
-        tiles = _tiles(tensor)
+        size = tile_size(tensor)
+        count = tiles(tensor)
         # A tile belongs to the part in which it begins.
-        first = min(tiles, max(0, (low - before + size - 1) // size))
-        last = min(tiles, max(0, (high - before + size - 1) // size))
-        before += tiles * size
+        first = min(count, max(0, (low - before + size - 1) // size))
+        last = min(count, max(0, (high - before + size - 1) // size))
+        before += count * size
         if phase == STATISTICS:
             _statistics(tensor, first, last, flags, rule, sums, room)
             continue
@@ -419,7 +336,7 @@ def work(
         # Backwards, since the cache still holds what the first sweep read last; but in runs that can be prefetched.
         for turn in range(last - first):
             index = last - min(last - first, turn // RUN * RUN + RUN) + turn % RUN
-            start, n = _tile(tensor, index)
+            start, n = tile(tensor, index)
             out = sums[tensor[FIRST] + index]
             if phase == UPDATE and chosen[LATE]:
                 _measure(tensor, start, n, flags, typed, scalars, out, room)

@@ -1,4 +1,4 @@
-"""Rows and pieces of rows in numba: numbers in 16 bits, inner products, Eq. 11, moments, the update of w.
+"""Rows and pieces of rows in numba: inner products, Eq. 11, moments, the update of w.
 
 Inner products: a PIECE in the dtype of the arrays, in the 32 or more partial sums of vector registers, then float64; an
 error of γ₄₀ at most. Where they leave the range in which that is so, again in float64: there products of float32 are
@@ -11,19 +11,17 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import numpy as np
-from numba import carray, njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
 
-Array: TypeAlias = np.ndarray[Any, Any]
+from tangency.optim._cpu_memory import Array, as_stored, compiled, part
+
 Rule: TypeAlias = tuple[Any, ...]
 Flags: TypeAlias = Array
 
 # What is kept of a tile: sums of products of entries over SIZE_*, and whether each of its rows passes Eq. 11.
 WG, WW, GG, WX, SIZE_W, SIZE_G, SIZE_X, PASSES = range(8)
-# Flags of a step, and how numbers are stored: as they are computed, or in 16 bits.
+# Flags of a step.
 ADAPTIVE, NESTEROV, SCALED, STORAGE = range(4)
-NATIVE, FLOAT16, BFLOAT16 = range(3)
 # For a tiny w no factor η w·x/w·w of its dtype need exist, though the product with w does.
 LARGE = 2.0**64
 # Between these, sums of float32 products are sound.
@@ -33,106 +31,8 @@ SHORT = 256  # rows up to here are worked on several at a time
 # Numbers of a step.
 BETA1, FRESH, AHEAD, BETA2, REST, EPS, SIGN, DECAY, WD_RATIO, DELTA, LR = range(11)
 
-compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
 # Sums of products in any order (γ_n bounds them all), so that vector registers can hold them. Nothing else may move.
 _sums: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def pointer(_context: Any, _address: Any) -> Any:
-    """An address as a pointer."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], cgutils.voidptr_t)
-
-    return types.voidptr(types.int64), generate
-
-
-@compiled
-def at(address: int, n: int, like: Array) -> Array:
-    """n numbers at an address, of the dtype of an array; unlike a slice, it costs nothing."""
-    return carray(pointer(address), (n,), like.dtype)
-
-
-@compiled
-def address_of(x: Array) -> int:
-    return x.ctypes.data
-
-
-@compiled
-def as_stored(value: float, like: Array) -> Any:
-    """A number in the dtype of an array."""
-    return like.dtype.type(value)
-
-
-# Storage in 16 bits, by the bits: float16 needs instructions that not every CPU has, bfloat16 a type that numba lacks.
-
-
-@compiled
-def _bits(x: float) -> int:
-    return np.int64(np.float32(x).view(np.uint32))
-
-
-@compiled
-def _number(bits: int) -> float:
-    return np.uint32(bits).view(np.float32)
-
-
-@compiled
-def _widen(address: int, storage: int, x: Array) -> None:
-    stored = carray(pointer(address), (x.size,), np.uint16)
-    if storage == BFLOAT16:
-        for i in range(x.size):
-            x[i] = _number(np.int64(stored[i]) << 16)
-        return
-    for i in range(x.size):
-        bits = np.int64(stored[i])
-        # The exponent's bias is 15 and not 127; the product is exact, also for subnormal numbers.
-        size = _bits(_number((bits & 0x7FFF) << 13) * np.float32(2.0**112))
-        if bits & 0x7C00 == 0x7C00:
-            size |= 0x7F800000
-        x[i] = _number(size | ((bits & 0x8000) << 16))
-
-
-@compiled
-def _narrow(address: int, storage: int, x: Array) -> None:
-    """Round to nearest, ties to even; NaN stays NaN."""
-    stored = carray(pointer(address), (x.size,), np.uint16)
-    if storage == BFLOAT16:
-        for i in range(x.size):
-            bits = _bits(x[i])
-            nan = bits & 0x7FFFFFFF > 0x7F800000
-            rounded = bits + 0x7FFF + ((bits >> 16) & 1)
-            stored[i] = ((bits | 0x400000) if nan else rounded) >> 16
-        return
-    for i in range(x.size):
-        bits = _bits(x[i])
-        size = bits & 0x7FFFFFFF
-        if size > 0x7F800000:
-            half = np.int64(0x7E00)
-        elif size >= 0x47800000:  # 2¹⁶ and above
-            half = np.int64(0x7C00)
-        elif size < 0x38800000:  # below 2⁻¹⁴: added to 1/2, whose last bit is 2⁻²⁴, the sum rounds
-            half = _bits(_number(size) + np.float32(0.5)) - 0x3F000000
-        else:
-            half = (size - (112 << 23) + 0xFFF + ((size >> 13) & 1)) >> 13
-        stored[i] = half | ((bits >> 16) & 0x8000)
-
-
-@compiled
-def load(address: int, storage: int, start: int, n: int, room: int, like: Array) -> Array:
-    """n numbers from `start` on: where they are stored, or widened at the address `room`."""
-    if storage == NATIVE:
-        return at(address + like.itemsize * start, n, like)
-    x = at(room, n, like)
-    _widen(address + 2 * start, storage, x)
-    return x
-
-
-@compiled
-def store(address: int, storage: int, start: int, x: Array) -> None:
-    if storage != NATIVE:
-        _narrow(address + 2 * start, storage, x)
 
 
 # Inner products of a row, or of a piece of one.
@@ -167,14 +67,8 @@ def _wide_products(w: Array, x: Array) -> tuple[float, float, float]:
 
 @compiled
 def sound(wx: float, ww: float, xx: float) -> bool:
-    """Whether float32 lost nothing to overflow, and to underflow less than 2⁻²⁴ of what rounding may lose; not for NaN."""
+    """Whether float32 lost nothing to overflow, and to underflow far less than to rounding; never for a NaN."""
     return LOW < ww < HIGH and LOW < xx < HIGH and abs(wx) > LOW
-
-
-@compiled
-def part(x: Array, first: int, n: int) -> Array:
-    """n elements of x, or what there is of them."""
-    return at(address_of(x) + first * x.itemsize, min(n, x.size - first), x)
 
 
 @compiled
@@ -266,7 +160,9 @@ def _adam(g: Any, m: Any, v: Any, rule: Rule, nesterov: bool, root: Any) -> tupl
 
 
 @compiled
-def update(g: Array, m: Array, v: Array, x: Array, state: int, flags: Flags, rule: Rule, root: Any, write: bool) -> None:
+def update(
+    g: Array, m: Array, v: Array, x: Array, state: int, flags: Flags, rule: Rule, root: Any, write: bool
+) -> None:
     """The update x before Π; with `write`, m and v move on. `state` tells how many of m and v there are."""
     sign = rule[SIGN]
     nesterov = flags[NESTEROV] != 0
@@ -313,7 +209,9 @@ def update_with_products(
 
 
 @compiled
-def step(w: Array, g: Array, m: Array, v: Array, state: int, flags: Flags, rule: Rule, root: Any, kept: Any, eta: Any) -> None:
+def step(
+    w: Array, g: Array, m: Array, v: Array, state: int, flags: Flags, rule: Rule, root: Any, kept: Any, eta: Any
+) -> None:
     """The whole step where x is not projected: w (1 − lr · weight_decay) − η x."""
     sign = rule[SIGN]
     nesterov = flags[NESTEROV] != 0
@@ -356,7 +254,6 @@ def move_scaled(w: Array, x: Array, kept: float, eta: float, c: float, size: flo
     """w (1 − lr · weight_decay · r) − η (x − c w/size): neither c/size nor its product with η need be in range."""
     for i in range(w.size):
         w[i] = kept * w[i] - eta * (x[i] - c * (w[i] / size))
-
 
 
 @compiled

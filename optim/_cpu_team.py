@@ -1,8 +1,10 @@
 """What each thread does in a fused step on a CPU, and the team of threads that does it.
 
-The team is torch's own: the step is one parallel region of the OpenMP runtime that torch has loaded (`GOMP_parallel` and
+The team is torch's own: a step is one parallel region of the OpenMP runtime that torch has loaded (`GOMP_parallel` and
 `GOMP_barrier`, its stable interface). A second pool would fight with the first, whose threads go on spinning for
 milliseconds after torch's last operation, on the cores that the step needs; these here take up the step at once.
+There are as many as torch.get_num_threads() says, or one: in a forked child, which has none of its parent's threads,
+and where torch has another runtime (macOS, Windows). What a step computes does not depend on their number.
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from llvmlite import ir
 from numba import carray, cfunc, types
 from numba.extending import intrinsic
 
+from tangency.optim._cpu_memory import Array, compiled, pointer
 from tangency.optim._cpu_phases import FINISH, LATE, STATISTICS, UPDATE, decide, gather, work
-from tangency.optim._cpu_rows import Array, Rule, compiled, pointer
+from tangency.optim._cpu_rows import Rule
 
 # What a job says: addresses of arrays and of functions of OpenMP (0: none), and numbers.
 (
@@ -46,7 +50,6 @@ NUMBERS = 11  # numbers of a rule
 @intrinsic  # type: ignore[untyped-decorator]
 def _call(_context: Any, _address: Any) -> Any:
     """Call a C function int(void) at an address."""
-    from llvmlite import ir
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(ir.IntType(32), [])

@@ -37,9 +37,7 @@ def test_a_mutant_that_lives_is_a_defect() -> None:
 
 
 def test_a_mutant_that_nobody_kills_lives() -> None:
-    lives = Mutant(
-        "Lives", "it claims another algorithm", replace(SHIPPED[1], name="adam"), frozenset({"kills-none"})
-    )
+    lives = Mutant("Lives", "it claims another algorithm", replace(SHIPPED[1], name="adam"), frozenset({"kills-none"}))
     assert "Lives lives" in matrix(CRASHES, lives).defects
 
 

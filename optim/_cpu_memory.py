@@ -1,0 +1,120 @@
+"""Memory as numba sees it: addresses, arrays at them, and numbers in 16 bits."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numba import carray, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+# How numbers are stored: as they are computed, or in 16 bits.
+NATIVE, FLOAT16, BFLOAT16 = range(3)
+
+compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def pointer(_context: Any, _address: Any) -> Any:
+    """An address as a pointer."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), generate
+
+
+@compiled
+def at(address: int, n: int, like: Array) -> Array:
+    """n numbers at an address, of the dtype of an array; unlike a slice, it costs nothing."""
+    return carray(pointer(address), (n,), like.dtype)
+
+
+@compiled
+def address_of(x: Array) -> int:
+    return x.ctypes.data
+
+
+@compiled
+def as_stored(value: float, like: Array) -> Any:
+    """A number in the dtype of an array."""
+    return like.dtype.type(value)
+
+
+# Storage in 16 bits, by the bits: float16 needs instructions that not every CPU has, bfloat16 a type that numba lacks.
+
+
+@compiled
+def _bits(x: float) -> int:
+    return np.int64(np.float32(x).view(np.uint32))
+
+
+@compiled
+def _number(bits: int) -> float:
+    return np.uint32(bits).view(np.float32)
+
+
+@compiled
+def _widen(address: int, storage: int, x: Array) -> None:
+    stored = carray(pointer(address), (x.size,), np.uint16)
+    if storage == BFLOAT16:
+        for i in range(x.size):
+            x[i] = _number(np.int64(stored[i]) << 16)
+        return
+    for i in range(x.size):
+        bits = np.int64(stored[i])
+        # The exponent's bias is 15 and not 127; the product is exact, also for subnormal numbers.
+        size = _bits(_number((bits & 0x7FFF) << 13) * np.float32(2.0**112))
+        if bits & 0x7C00 == 0x7C00:
+            size |= 0x7F800000
+        x[i] = _number(size | ((bits & 0x8000) << 16))
+
+
+@compiled
+def _narrow(address: int, storage: int, x: Array) -> None:
+    """Round to nearest, ties to even; NaN stays NaN."""
+    stored = carray(pointer(address), (x.size,), np.uint16)
+    if storage == BFLOAT16:
+        for i in range(x.size):
+            bits = _bits(x[i])
+            nan = bits & 0x7FFFFFFF > 0x7F800000
+            rounded = bits + 0x7FFF + ((bits >> 16) & 1)
+            stored[i] = ((bits | 0x400000) if nan else rounded) >> 16
+        return
+    for i in range(x.size):
+        bits = _bits(x[i])
+        size = bits & 0x7FFFFFFF
+        if size > 0x7F800000:
+            half = np.int64(0x7E00)
+        elif size >= 0x47800000:  # 2¹⁶ and above
+            half = np.int64(0x7C00)
+        elif size < 0x38800000:  # below 2⁻¹⁴: added to 1/2, whose last bit is 2⁻²⁴, the sum rounds
+            half = _bits(_number(size) + np.float32(0.5)) - 0x3F000000
+        else:
+            half = (size - (112 << 23) + 0xFFF + ((size >> 13) & 1)) >> 13
+        stored[i] = half | ((bits >> 16) & 0x8000)
+
+
+@compiled
+def load(address: int, storage: int, start: int, n: int, room: int, like: Array) -> Array:
+    """n numbers from `start` on: where they are stored, or widened at the address `room`."""
+    if storage == NATIVE:
+        return at(address + like.itemsize * start, n, like)
+    x = at(room, n, like)
+    _widen(address + 2 * start, storage, x)
+    return x
+
+
+@compiled
+def store(address: int, storage: int, start: int, x: Array) -> None:
+    if storage != NATIVE:
+        _narrow(address + 2 * start, storage, x)
+
+
+@compiled
+def part(x: Array, first: int, n: int) -> Array:
+    """n elements of x, or what there is of them."""
+    return at(address_of(x) + first * x.itemsize, min(n, x.size - first), x)
