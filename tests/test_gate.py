@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-STEPS = ["pip install -c constraints.txt tox", "tox -e tests", "tox -e lint", "tox -e verify"]
+STEPS = ["pip install -c constraints.txt tox", "tox -e tests", "tox -e lint", "tox -e verify", "tox -e aot"]
 # Stands for python3, and for the python and the tox of the environment that it makes; logs, and fails when told to.
 STUB = r"""#!/bin/sh
 case "$(basename "$0") $*" in
@@ -65,12 +65,12 @@ def test_tox_has_the_environments_that_are_named_anywhere() -> None:
     settings = configparser.ConfigParser(interpolation=None)
     settings.read(ROOT / "tox.ini", encoding="utf-8")
     assert settings["tox"]["env_list"] == "tests, lint, verify"
-    for name in ("lint", "verify", "bench", "gpu"):
+    for name in ("lint", "verify", "aot", "bench", "gpu"):
         assert settings[f"testenv:{name}"]["description"]
     assert settings["testenv"]["commands"] == "pytest -n 2 {posargs}"
     assert settings["testenv:verify"]["commands"].split("\n")[1] == "tangency verify {posargs}"
     assert "mypy --strict" in settings["testenv:lint"]["commands"]
     files = settings["testenv:bench"]["commands"].split() + settings["testenv:gpu"]["commands"].split()
     named = [word for word in files if word.endswith(".py") or word.startswith("tests/")]
-    assert named == ["benchmarks/bench_step.py", "tests/gpu"]
+    assert named == ["benchmarks/bench_step.py", "tests/gpu", "tests/optim/test_optim_gpu_kernels.py"]
     assert all((ROOT / name).exists() for name in named)
