@@ -59,9 +59,8 @@ def step(
     rooms = np.empty((_cpu_team.ROOM * parts, width), dtype=compute)
     arrays = (table, batches, flags, numbers, typed, sums, decided, rooms)
     at = [x.ctypes.data for x in arrays]
-    job = np.array(
-        [at[0], len(weights), small, at[1], len(batches), *at[2:6], tiles, at[6], at[7], width, 0, 0, 0], dtype=np.int64
-    )
+    job = np.zeros(_cpu_team.JOB, dtype=np.int64)
+    job[: _cpu_team.THREAD] = at[0], len(weights), small, at[1], len(batches), *at[2:6], tiles, at[6], at[7], width
     _cpu_team.run(job, compute, parts)
 
 

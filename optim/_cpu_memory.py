@@ -14,7 +14,8 @@ Array: TypeAlias = np.ndarray[Any, Any]
 # How numbers are stored: as they are computed, or in 16 bits.
 NATIVE, FLOAT16, BFLOAT16 = range(3)
 
-compiled: Any = njit(nogil=True, cache=True, error_model="numpy")
+# Not cached one by one: a cache knows the file of its own function only, and these call each other across files.
+compiled: Any = njit(nogil=True, error_model="numpy")
 
 
 @intrinsic  # type: ignore[untyped-decorator]

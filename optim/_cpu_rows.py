@@ -32,7 +32,7 @@ SHORT = 256  # rows up to here are worked on several at a time
 BETA1, FRESH, AHEAD, BETA2, REST, EPS, SIGN, DECAY, WD_RATIO, DELTA, LR = range(11)
 
 # Sums of products in any order (γ_n bounds them all), so that vector registers can hold them. Nothing else may move.
-_sums: Any = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc", "contract"})
+_sums: Any = njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 
 
 # Inner products of a row, or of a piece of one.

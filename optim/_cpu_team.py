@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import zlib
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,7 +44,9 @@ from tangency.optim._cpu_rows import Rule
     THREAD,
     THREADS,
     BARRIER,
-) = range(16)
+    EDITION,
+) = range(17)
+JOB = 17  # numbers of a job
 ROOM = 6  # rows of scratch a thread
 NUMBERS = 11  # numbers of a rule
 
@@ -113,10 +117,13 @@ def _numbers(x: Array) -> Rule:
 @cache
 def _entry(compute: type) -> tuple[Any, int]:
     """What each thread calls with a job, for one dtype of the computation: as a function, and its address."""
+    # A cache is keyed by what its function encloses: so by all the sources that are compiled into it.
+    edition = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("_cpu_*.py"))))
 
     @cfunc(types.void(types.voidptr), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
     def entry(address: Any) -> None:
-        job = carray(address, (16,), np.int64)
+        job = carray(address, (JOB,), np.int64)
+        job[EDITION] = edition
         part = 0
         parts = 1
         if job[THREAD] != 0:
@@ -180,7 +187,7 @@ def run(job: Array, compute: type, parts: int) -> None:
     """Run a job on some threads, with the interpreter released.
 
     Args:
-        job: 16 numbers, int64; the last three are filled in here.
+        job: JOB numbers, int64; those from THREAD on are filled in here.
         compute: float32 or float64.
         parts: number of threads, at most `threads()`.
     """
@@ -190,5 +197,5 @@ def run(job: Array, compute: type, parts: int) -> None:
         job[THREAD:] = 0
         alone(job.ctypes.data)
     else:
-        parallel, *job[THREAD:] = openmp
+        parallel, *job[THREAD:EDITION] = openmp
         parallel(address, job.ctypes.data, parts, 0)
