@@ -95,8 +95,10 @@ def test_a_step_compiles_into_one_graph(make, path):
 def test_a_step_with_a_tensor_learning_rate_compiles_once(make, path):
     p = torch.nn.Parameter(W.clone())
     p.grad = G.clone()
+    twin = torch.nn.Parameter(W.clone())
+    twin.grad = G.clone()
     lr = torch.tensor(0.125)
-    optimizer = make([p], lr=lr, **path)
+    optimizer, reference = make([p], lr=lr, **path), make([twin], lr=lr, **path)
     graphs = []
 
     def count(graph, inputs):
@@ -108,6 +110,8 @@ def test_a_step_with_a_tensor_learning_rate_compiles_once(make, path):
     for t in range(4):
         lr.fill_(0.125 / (t + 1))
         step()
+        reference.step()
+        assert torch.equal(p, twin)
     # State is made outside the graph, and a learning rate that moves is an input of it.
     assert len(graphs) == 1
 
