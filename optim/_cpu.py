@@ -15,7 +15,7 @@ from torch import Tensor
 from tangency.optim import _cpu_memory as memory
 from tangency.optim import _cpu_team
 from tangency.optim._cpu_rows import PIECE
-from tangency.optim._cpu_tiles import LONG, number
+from tangency.optim._cpu_tiles import LONG, TILE, number
 from tangency.optim._fused import Rows
 from tangency.optim._rule import Rule
 
@@ -55,7 +55,9 @@ def step(
     parts = max(1, min(_cpu_team.threads(), sum(sizes) // SHARE))
     small = len(sizes) if parts == 1 else sum(size <= SMALL for size in sizes)
     batches = np.array([*_batches(sizes, small, dtype.itemsize), len(sizes)], dtype=np.int64)
-    width = max([PIECE, *(w.cols for w in weights if w.projects and w.cols <= LONG)])
+    # A room holds what is worked on at once: a piece or a row; numbers in 16 bits are widened a tile at a time.
+    least = PIECE if storage == memory.NATIVE else TILE
+    width = max([least, *(w.cols for w in weights if w.projects and w.cols <= LONG)])
     rooms = np.empty((_cpu_team.ROOM * parts, width), dtype=compute)
     arrays = (table, batches, flags, numbers, typed, sums, decided, rooms)
     at = [x.ctypes.data for x in arrays]
