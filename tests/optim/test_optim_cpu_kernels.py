@@ -165,7 +165,7 @@ def test_the_number_of_threads_changes_no_bit(make, dtype, monkeypatch):
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_forked_child_steps_too(monkeypatch):
     monkeypatch.setattr(_cpu, "SHARE", 1)
-    # Small enough that torch makes its state without a second thread: its own operations hang in a fork with GNU's OpenMP.
+    # So small that torch makes its state in one thread: with more, its own operations hang in a fork.
     w, g = problem((40, 500), "channel")
     p, twin = (torch.nn.Parameter(w.clone()) for _ in range(2))
     p.grad, twin.grad = g, g
