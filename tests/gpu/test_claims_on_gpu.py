@@ -10,7 +10,9 @@ from tangency.proofs_checks.engine.subjects import PRODUCTION
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: torch.cuda.is_available() is false")
 
-SUBJECTS = tuple(replace(subject, device="cuda") for subject in PRODUCTION)
+# On a GPU the default is the lists: the loop must be asked for.
+LOOP = {"foreach": False, "fused": False}
+SUBJECTS = tuple(replace(subject, device="cuda", options=subject.options or LOOP) for subject in PRODUCTION)
 
 
 @pytest.mark.parametrize("claim", discover(), ids=lambda claim: claim.id)
