@@ -45,7 +45,9 @@ def step(
     compute, storage = STORAGE[dtype]
     weights = sorted(weights, key=lambda weight: weight.rows * weight.cols)
     sizes = [weight.rows * weight.cols for weight in weights]
-    table = np.array([_addresses(weight) for weight in weights], dtype=np.int64)
+    # The last column is for the number of the first tile.
+    lines = [(*weight.addresses, weight.rows, weight.cols, weight.projects, 0) for weight in weights]
+    table = np.array(lines, dtype=np.int64)
     tiles = number(table)
     sums = np.empty((tiles, 8))
     decided = np.empty((len(weights), 5))
@@ -64,22 +66,6 @@ def step(
     job = np.zeros(_cpu_team.JOB, dtype=np.int64)
     job[: _cpu_team.THREAD] = at[0], len(weights), small, at[1], len(batches), *at[2:6], tiles, at[6], at[7], width
     _cpu_team.run(job, compute, parts)
-
-
-def _addresses(weight: Rows) -> tuple[int, ...]:
-    state = [s.data_ptr() for s in weight.state] + [0, 0]
-    counter = 0 if weight.step is None else weight.step.data_ptr()
-    return (
-        weight.w.data_ptr(),
-        weight.g.data_ptr(),
-        state[0],
-        state[1],
-        counter,
-        weight.rows,
-        weight.cols,
-        weight.projects,
-        0,
-    )
 
 
 def _numbers(rule: Rule, lr: float | Tensor, grad_scale: Tensor | None) -> tuple[float, ...]:

@@ -69,6 +69,37 @@ def _meet(barrier: int, parts: int) -> None:
 
 
 @compiled
+def _batch(
+    begin: int,
+    end: int,
+    part: int,
+    parts: int,
+    barrier: int,
+    table: Array,
+    flags: Array,
+    rule: Array,
+    typed: Rule,
+    sums: Array,
+    decided: Array,
+    room: Array,
+) -> None:
+    """The share of one thread in all phases of tensors begin … end − 1."""
+    work(STATISTICS, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
+    _meet(barrier, parts)
+    for t in range(begin + part, end, parts):
+        decide(table, t, flags, rule, sums, decided)
+    _meet(barrier, parts)
+    work(UPDATE, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
+    if np.any(decided[begin:end, LATE] != 0):
+        _meet(barrier, parts)
+        for t in range(begin + part, end, parts):
+            if decided[t, LATE]:
+                gather(table, t, sums, decided)
+        _meet(barrier, parts)
+        work(FINISH, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
+
+
+@compiled
 def _step(
     part: int,
     parts: int,
@@ -85,28 +116,9 @@ def _step(
 ) -> None:
     """The share of one thread: small tensors alone, larger ones with the others."""
     for t in range(part, small, parts):
-        work(STATISTICS, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
-        decide(table, t, flags, rule, sums, decided)
-        work(UPDATE, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
-        if decided[t, LATE]:
-            gather(table, t, sums, decided)
-            work(FINISH, table, t, t + 1, 0, 1, flags, rule, typed, sums, decided, room)
+        _batch(t, t + 1, 0, 1, barrier, table, flags, rule, typed, sums, decided, room)
     for i in range(len(batches) - 1):
-        begin = batches[i]
-        end = batches[i + 1]
-        work(STATISTICS, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
-        _meet(barrier, parts)
-        for t in range(begin + part, end, parts):
-            decide(table, t, flags, rule, sums, decided)
-        _meet(barrier, parts)
-        work(UPDATE, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
-        if np.any(decided[begin:end, LATE] != 0):
-            _meet(barrier, parts)
-            for t in range(begin + part, end, parts):
-                if decided[t, LATE]:
-                    gather(table, t, sums, decided)
-            _meet(barrier, parts)
-            work(FINISH, table, begin, end, part, parts, flags, rule, typed, sums, decided, room)
+        _batch(batches[i], batches[i + 1], part, parts, barrier, table, flags, rule, typed, sums, decided, room)
 
 
 @compiled

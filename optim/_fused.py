@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol, cast
 import torch
 from torch import Tensor
 
+from tangency.optim._projection import may_project
 from tangency.optim._rule import Rule, real, wide
 
 # Device type to module; imported when first used, since each needs a compiler of its own.
@@ -39,6 +40,12 @@ class Rows(NamedTuple):
     rows: int
     cols: int
     projects: bool
+
+    @property
+    def addresses(self) -> tuple[int, int, int, int, int]:
+        """Where w, g, m, v and the step counter lie; 0 for what there is not."""
+        m, v = (*(x.data_ptr() for x in self.state), 0, 0)[:2]
+        return self.w.data_ptr(), self.g.data_ptr(), m, v, 0 if self.step is None else self.step.data_ptr()
 
 
 class Kernels(Protocol):
@@ -181,7 +188,7 @@ def _rows(
         w, *made = (x.to(dtype, memory_format=torch.contiguous_format, copy=True) for x in kept)
         g, state = g.to(dtype).contiguous().resolve_neg(), tuple(made)
         copies += zip(kept, (w, *state), strict=True)
-    projects = ndim >= 2 and rule.delta > 0
+    projects = may_project(w, ndim, rule.delta)
     rows = w.size(0) if projects else 1
     return Rows(w, g, state, t, rows, w.numel() // rows, projects)
 

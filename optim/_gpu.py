@@ -54,10 +54,7 @@ def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
 
 def _line(row: Rows, vector: int) -> list[int]:
     """The fields of one parameter, but for its first piece."""
-    m, v = ([x.data_ptr() for x in row.state] + [0, 0])[:2]
-    step = 0 if row.step is None else row.step.data_ptr()
-    cut = _cut(row.rows, row.cols, row.projects, vector)
-    return [row.w.data_ptr(), row.g.data_ptr(), m, v, step, *cut, int(row.projects)]
+    return [*row.addresses, *_cut(row.rows, row.cols, row.projects, vector), int(row.projects)]
 
 
 @dataclass
