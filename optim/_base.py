@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
 from typing import Any, ClassVar, overload
 
@@ -12,16 +13,33 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim.optimizer import Optimizer, ParamsT, _default_to_fused_or_foreach
 
-from tangency.optim import _foreach, _fused
-from tangency.optim._options import check_decay, check_paths, checked, is_required
-from tangency.optim._rule import Rule, real, wide
+from tangency.optim import _foreach, _fused, _tensors
+from tangency.optim._options import checked, is_required
+from tangency.optim._rule import Rule, factors, overflow, real, wide, write
 
 State = Sequence[Tensor | None]
+_SPARSE = (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
 
 
 def step_device(p: Tensor, group: dict[str, Any]) -> torch.device:
     """Where a step counter lies: beside its parameter where the host must not wait for it, else on the CPU."""
     return p.device if group["capturable"] or group["fused"] else torch.device("cpu")
+
+
+def counter(value: Any, device: torch.device, called: str) -> Tensor:
+    """A step counter of any numeric kind as it is used here: a float32 scalar.
+
+    It is an int in the published package, float64 under some defaults in torch.
+    """
+    if isinstance(value, Tensor) and value.is_meta and device.type == "meta" and value.numel() == 1:
+        return value.reshape(()).to(torch.float32)
+    try:
+        count = float(torch.as_tensor(value, device="cpu").reshape(()).item())
+    except (TypeError, ValueError, RuntimeError):
+        count = math.nan
+    if not 0 <= count < math.inf:
+        raise ValueError(f"{called}: its step is {value!r}; a number of steps >= 0 was needed")
+    return torch.tensor(count, dtype=torch.float32, device=device)
 
 
 def _chosen(which: list[bool], *lists: list[Any]) -> tuple[list[Any], ...]:
@@ -49,7 +67,10 @@ class ProjectedOptimizer(Optimizer):
 
     @abstractmethod
     def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
-        """The state of one parameter in the order of `state_names`, made if need be; None where it keeps none."""
+        """The state of one parameter in the order of `state_names`, made if need be; None where it keeps none.
+
+        All tensors have been checked, and nothing can go wrong any more.
+        """
 
     @abstractmethod
     def _rule(self, group: dict[str, Any]) -> Rule:
@@ -96,20 +117,25 @@ class ProjectedOptimizer(Optimizer):
             What the closure returned, or None.
 
         Raises:
-            RuntimeError: a gradient is sparse, or parameters that fused kernels cannot reach.
+            RuntimeError: a parameter, its gradient or its state is not what a step needs, or not where; the message
+                says which. Nothing has changed then.
+            TypeError, ValueError: an option of a group is not what it may be; nothing has changed either.
         """
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        jobs = []
         for group in self.param_groups:
+            params: list[Tensor] = []
+            grads: list[Tensor] = []
+            states: tuple[list[Tensor | None], ...] = tuple([] for _ in self.state_names)
+            self._init_group(group, params, grads, *states)
+            if params:
+                jobs.append((self._path(group, params), group, params, grads, states))
+        for path, group, params, grads, states in jobs:
             with torch.set_grad_enabled(group["differentiable"]):
-                params: list[Tensor] = []
-                grads: list[Tensor] = []
-                states: tuple[list[Tensor | None], ...] = tuple([] for _ in self.state_names)
-                self._init_group(group, params, grads, *states)
-                if params:
-                    self._path(group, params)(group, params, grads, *states)
+                path(group, params, grads, *states)
         return loss
 
     # Named and called as in torch.optim: torch.compile runs a method of this name as it is, outside the graph.
@@ -117,15 +143,58 @@ class ProjectedOptimizer(Optimizer):
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
     ) -> None:
         """Append the parameters that have a gradient, their gradients and their states to the lists."""
+        if group is self.param_groups[0]:
+            # All groups before the first state is made: a step that raises leaves everything as it was.
+            for number in range(len(self.param_groups)):
+                self._check(number)
         for p in group["params"]:
             if p.grad is None:
                 continue
-            if p.grad.layout != torch.strided:
-                raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
             params.append(p)
             grads.append(p.grad)
             for kept, value in zip(states, self._state_of(p, group), strict=True):
                 kept.append(value)
+
+    def _check(self, number: int) -> None:
+        """Refuse to step a group whose options, parameters, gradients or states are not what a step needs."""
+        group = self.param_groups[number]
+        checked(group)
+        numbers = factors(self._rule(group), group["lr"])
+        large = max(numbers.values()) > torch.finfo(torch.float32).max
+        for i, p in enumerate(group["params"]):
+            if p.grad is None:
+                continue
+            if p.grad.layout in _SPARSE:
+                raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
+            state = self.state.get(p, {})
+            found = self._wrong_names(state) or _tensors.wrong(p, p.grad, state) or self._wrong_place(p, group)
+            if found:
+                raise RuntimeError(f"{self._called(group, number, i)}: {found}")
+            if large and (found := overflow(numbers, wide(real(p)))):
+                raise ValueError(f"{self._called(group, number, i)}: {found}")
+
+    def _called(self, group: dict[str, Any], number: int, i: int) -> str:
+        """What errors call parameter i of a group: by its name, if it has one."""
+        names = group.get("param_names")
+        called = f"parameter {names[i]}" if names else f"parameter {i} of group {number}"
+        return f"{type(self).__name__}: {called}"
+
+    def _wrong_names(self, state: Mapping[str, Any]) -> str | None:
+        """What a state has too much or too little."""
+        wanted = ", ".join(self.state_names)
+        if unknown := sorted(map(str, state.keys() - set(self.state_names))):
+            return f"its state has {', '.join(unknown)}, which is not known here; there are {wanted}"
+        missing = [name for name in self.state_names if name not in state]
+        if state and missing:
+            return f"its state has no {', '.join(missing)}; it holds {wanted}, or nothing yet"
+        return None
+
+    def _wrong_place(self, p: Tensor, group: dict[str, Any]) -> str | None:
+        """Why the tensors of a parameter cannot be stepped where they are, on the path of its group."""
+        lr = group["lr"]
+        if isinstance(lr, Tensor) and lr.is_meta and not p.is_meta:
+            return f"it is on {p.device}, and lr on {lr.device}; lr must be there or on the cpu"
+        return _fused.wrong_place(p, p.grad, self.state.get(p, {})) if group["fused"] else None
 
     def _path(self, group: dict[str, Any], params: list[Tensor]) -> Callable[..., None]:
         """The code path for a group: the one asked for, or else torch's own choice, whatever lr is.
@@ -133,8 +202,6 @@ class ProjectedOptimizer(Optimizer):
         (torch.optim keeps a tensor lr without capturable out of its lists, which would read it on the host. Ours do
         not.)
         """
-        check_decay(group)
-        check_paths(group)
         foreach, fused = group["foreach"], group["fused"]
         if foreach is None and fused is None:
             _, foreach = _default_to_fused_or_foreach(params, group["differentiable"])
@@ -173,48 +240,52 @@ class ProjectedOptimizer(Optimizer):
         if isinstance(lr, Tensor):
             lr = lr.reshape(())
         for i, param in enumerate(params):
+            if isinstance(lr, Tensor) and lr.device.type != "cpu":
+                lr = lr.to(param.device, non_blocking=True)
             state = [kept[i] for kept in states]
-            stored = real(param)
-            dtype = wide(stored)
-            w = stored.to(dtype)
+            w = real(param)
+            dtype = wide(w)
+            w = w.to(dtype)
             if group["differentiable"]:
                 # Autograd keeps w for the backward pass, and the store below writes over the parameter.
                 w = w.clone()
-            # resolve_conj: a lazily conjugated gradient has no real view.
-            g = real(grads[i].resolve_conj()).to(dtype)
+            g = real(grads[i]).to(dtype)
             if group["maximize"]:
                 g = -g
             wide_state = [None if s is None else real(s).to(dtype) for s in state]
             new_w, new_state = self._update(group, lr, param.dim(), w, g, wide_state)
-            stored.copy_(new_w)
+            write(param, new_w)
             for kept, value in zip(state, new_state, strict=True):
                 if kept is not None and value is not None:
-                    real(kept).copy_(value)
+                    write(kept, value)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take over a state, from here, from torch.optim or from the published package."""
-        defaults = {**getattr(self, "defaults", {}), **state.get("defaults", {})}
-        for group in state.get("param_groups", []):
-            # A group saved by a package without these options gets those of this optimizer.
-            for name, value in defaults.items():
-                group.setdefault(name, value)
-            check_paths(group)
-        super().__setstate__(state)
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p in self.state:
-                    self.state[p] = self._converted(p, self.state[p], group)
+        """Take over a state, from here, from torch.optim or from the published package.
 
-    def _converted(self, p: Tensor, state: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
+        Raises:
+            RuntimeError, TypeError, ValueError: an option, or the state of a parameter, is not what it may be; this
+                optimizer is as it was.
+        """
+        defaults = {**getattr(self, "defaults", {}), **state.get("defaults", {})}
+        old = state.get("state", {})
+        new = {}
+        for number, group in enumerate(state.get("param_groups", [])):
+            # A group saved by a package without these options gets those of this optimizer.
+            group.update(checked({**defaults, **group}))
+            for i, p in enumerate(group["params"]):
+                if p in old:
+                    new[p] = self._converted(p, old[p], group, self._called(group, number, i))
+        super().__setstate__(state)
+        self.state.update(new)
+
+    def _converted(self, p: Tensor, state: Mapping[str, Any], group: dict[str, Any], called: str) -> dict[str, Any]:
         """One parameter's state under the names, and with the step counter, that are used here."""
-        renamed = {self.renamed_state.get(name, name): value for name, value in state.items()}
+        renamed = {self.renamed_state.get(name, name): value for name, value in state.items() if value is not None}
+        if found := self._wrong_names(renamed):
+            raise ValueError(f"{called}: {found}")
         if "step" in renamed:
-            # float32 whatever the source: an int in the published package, float64 under some defaults in torch.
-            place = step_device(p, group)
-            renamed["step"] = torch.as_tensor(renamed["step"], dtype=torch.float32).to(place)
+            renamed["step"] = counter(renamed["step"], step_device(p, group), called)
+        if found := _tensors.wrong(p, p, renamed):
+            raise ValueError(f"{called}: {found}")
         # Cloned: load_state_dict would else share its tensors with the optimizer that they came from.
-        return {
-            name: value.clone() if isinstance(value, Tensor) else value
-            for name, value in renamed.items()
-            if value is not None
-        }
+        return {name: value.clone() for name, value in renamed.items()}

@@ -53,7 +53,8 @@ def step(
     decided = np.empty((len(weights), 5))
     flags = np.array([rule.adaptive, rule.nesterov, compute is np.float64, storage], dtype=np.int64)
     numbers = np.array(_numbers(rule, lr, grad_scale))
-    typed = numbers.astype(compute)
+    with np.errstate(over="ignore"):  # only δ may be beyond float32, which is compared in float64 alone
+        typed = numbers.astype(compute)
     parts = max(1, min(_cpu_team.threads(), sum(sizes) // SHARE))
     small = len(sizes) if parts == 1 else sum(size <= SMALL for size in sizes)
     batches = np.array([*_batches(sizes, small, dtype.itemsize), len(sizes)], dtype=np.int64)

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from tangency.optim._projection import Gram, Scaled, decay, decide, may_project, remove, scaled, statistics
-from tangency.optim._rule import Rule, bias_correction, counted, real, wide
+from tangency.optim._rule import Rule, bias_correction, counted, real, wide, write
 
 # Elements of joined weights: enough for a GPU to be busy for longer than a launch takes.
 BATCH = 2**22
@@ -72,30 +72,45 @@ def step(
         alike = tuple(None if x is None else (x.device, x.dtype) for x in (p, grads[i], *(kept[i] for kept in states)))
         groups[alike].append(i)
     for members in groups.values():
-        stored = [[real(params[i]) for i in members]]
+        stored = [[params[i] for i in members]]
         for kept in states:
             if kept[members[0]] is not None:
-                stored.append([real(cast("Tensor", kept[i])) for i in members])
+                stored.append([cast("Tensor", kept[i]) for i in members])
         steps = stored.pop(1) if rule.adaptive else []
-        dtype = wide(stored[0][0])
+        dtype = wide(real(stored[0][0]))
         wides = [_in_dtype(tensors, dtype) for tensors in stored]
         w, m, v = (*wides, [], [])[:3]
-        # resolve_conj: a lazily conjugated gradient has no real view.
-        g = _in_dtype([real(grads[i].resolve_conj()) for i in members], dtype)
+        g = _in_dtype([grads[i] for i in members], dtype)
         projects = [may_project(params[i], params[i].dim(), rule.delta) for i in members]
         _step(rule, lr, _Lists(w, g, m, v, steps, projects))
         for to, computed in zip(stored, wides, strict=True):
-            if to is not computed:
-                torch._foreach_copy_(to, computed)
+            _store(to, computed)
+
+
+def _lazy(x: Tensor) -> bool:
+    """Whether a tensor's memory holds the negative of its numbers, or their conjugates: lists take neither."""
+    return not torch.compiler.is_compiling() and (x.is_neg() or x.is_conj())
 
 
 def _in_dtype(tensors: list[Tensor], dtype: torch.dtype) -> list[Tensor]:
-    """The tensors themselves, or copies where they have another dtype."""
-    if tensors[0].dtype == dtype:
-        return tensors
-    copies = [torch.empty_like(x, dtype=dtype) for x in tensors]
-    torch._foreach_copy_(copies, tensors)
+    """The tensors as real ones, themselves or, where they have another dtype or lazy memory, as copies."""
+    pairs = [real(x.resolve_neg()) for x in tensors]
+    if pairs[0].dtype == dtype:
+        return pairs
+    copies = [torch.empty_like(x, dtype=dtype) for x in pairs]
+    torch._foreach_copy_(copies, pairs)
     return copies
+
+
+def _store(tensors: list[Tensor], computed: list[Tensor]) -> None:
+    """Write back what was computed in copies."""
+    if real(tensors[0]).dtype != computed[0].dtype:
+        plain = [i for i, x in enumerate(tensors) if not _lazy(x)]
+        if plain:
+            torch._foreach_copy_([real(tensors[i]) for i in plain], [computed[i] for i in plain])
+    for x, value in zip(tensors, computed, strict=True):
+        if _lazy(x):
+            write(x, value)
 
 
 def _step(rule: Rule, lr: float | Tensor, lists: _Lists) -> None:

@@ -8,15 +8,16 @@ the arguments of `Kernels` below; which of them runs is a matter of the device a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor
 
+from tangency.optim import _tensors
 from tangency.optim._projection import may_project
-from tangency.optim._rule import Rule, real, wide
+from tangency.optim._rule import Rule, real, wide, write
 
 # Device type to module; imported when first used, since each needs a compiler of its own.
 MODULES = {"cpu": "tangency.optim._cpu", "cuda": "tangency.optim._gpu"}
@@ -93,13 +94,14 @@ def step(
         found_inf: where it is not 0, nothing changes.
 
     Raises:
-        RuntimeError: a parameter is on another kind of device, or is no plain tensor.
+        RuntimeError: what GradScaler left is no single number.
     """
+    for x in (grad_scale, found_inf):
+        if x is not None and (x.numel() != 1 or x.dtype is not torch.float32):
+            raise RuntimeError(f"grad_scale and found_inf must be one float32 number each, got {x!r}")
     if not torch.compiler.is_compiling():
         _step(rule, lr, params, grads, states, grad_scale, found_inf)
         return
-    for p in params:
-        _check(p)
     places = [(k, i) for k, kept in enumerate(states) for i, s in enumerate(kept) if s is not None]
     state = [cast("Tensor", states[k][i]) for k, i in places]
     flat = [k * len(params) + i for k, i in places]
@@ -127,6 +129,15 @@ def _opaque_step(
         states[place // len(params)][place % len(params)] = kept
     rule = Rule(*numbers)  # type: ignore[arg-type]
     rule = rule._replace(adaptive=rule.adaptive == 1, nesterov=rule.nesterov == 1, maximize=rule.maximize == 1)
+    names = ("step", "exp_avg", "exp_avg_sq") if rule.adaptive else ("momentum_buffer",)
+    for i, p in enumerate(params):
+        # What was so when the graph was made need not be so when it runs.
+        kept = {name: value for name, of in zip(names, states, strict=True) if (value := of[i]) is not None}
+        found = _tensors.wrong(p, grads[i], kept) or wrong_place(p, grads[i], kept)
+        if not found and rule.adaptive and kept["step"].device != p.device:
+            found = f"its step is on {kept['step'].device}; {p.device} was needed"
+        if found:
+            raise RuntimeError(f"parameter {i} of a compiled step: {found}")
     _step(rule, lr if tensor_lr is None else tensor_lr, params, grads, states, grad_scale, found_inf)
 
 
@@ -144,7 +155,6 @@ def _step(
     groups: dict[tuple[torch.device, torch.dtype, int], list[Rows]] = defaultdict(list)
     copies: list[tuple[Tensor, Tensor]] = []
     for i, p in enumerate(params):
-        _check(p)
         t = steps[i]
         if p.numel() == 0:
             if t is not None:
@@ -158,17 +168,20 @@ def _step(
         scaler = (None if x is None else x.to(device, non_blocking=True) for x in (grad_scale, found_inf))
         kernels.step(rule, weights, lr, *scaler)
     for kept, value in copies:
-        kept.copy_(value)
+        write(kept, value)
     # Kernels write past autograd: it must still know that saved weights are no longer what they were.
     torch.autograd.graph.increment_version([p for p in params if not p.is_inference()])
 
 
-def _check(p: Tensor) -> None:
+def wrong_place(p: Tensor, g: Tensor, state: Mapping[str, Tensor]) -> str | None:
+    """Say why no kernel can step a parameter where it is, or None."""
     if p.device.type not in MODULES:
-        raise RuntimeError(f"fused=True needs parameters on {' or '.join(MODULES)}, got one on {p.device.type}")
-    # A subclass with operations of its own (DTensor, say) has no memory of its own to give to a kernel.
-    if type(p).__torch_dispatch__ is not Tensor.__torch_dispatch__:
-        raise RuntimeError(f"fused=True needs plain tensors as parameters, got a {type(p).__name__}")
+        return f"it is on {p.device.type}; fused=True needs parameters on {' or '.join(MODULES)}"
+    for x in (p, g, *state.values()):
+        # A subclass with operations of its own (DTensor, say) has no memory of its own to give to a kernel.
+        if not _tensors.plain(x):
+            return f"a {type(x).__name__} belongs to it; fused=True needs plain tensors"
+    return None
 
 
 def _rows(
@@ -181,16 +194,17 @@ def _rows(
 ) -> Rows:
     """The rows of one parameter: its own memory, or else wide copies, which `copies` says how to write back."""
     ndim = p.dim()
-    w, g = real(p), real(g.resolve_conj()) if g.is_complex() else g
-    state = tuple(map(real, state)) if p.is_complex() else state
-    if not (_in_rows(w) and _alike(g, w) and all(_alike(s, w) for s in state)):
-        kept, dtype = (w.detach(), *state), wide(w)
-        w, *made = (x.to(dtype, memory_format=torch.contiguous_format, copy=True) for x in kept)
-        g, state = g.to(dtype).contiguous().resolve_neg(), tuple(made)
+    kept = p.detach(), *state
+    w, g, *state = (real(x) for x in (p, g, *state))
+    lazy = any(x.is_conj() for x in kept)
+    if lazy or not (_in_rows(w) and _alike(g, w) and all(_alike(s, w) for s in state)):
+        dtype = wide(w)
+        w, *state = (x.to(dtype, memory_format=torch.contiguous_format, copy=True).resolve_neg() for x in (w, *state))
+        g = g.to(dtype).contiguous().resolve_neg()
         copies += zip(kept, (w, *state), strict=True)
     projects = may_project(w, ndim, rule.delta)
     rows = w.size(0) if projects else 1
-    return Rows(w, g, state, t, rows, w.numel() // rows, projects)
+    return Rows(w, g, tuple(state), t, rows, w.numel() // rows, projects)
 
 
 def _alike(x: Tensor, w: Tensor) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 from torch import Tensor
 from torch.optim.optimizer import required
 
+from tangency.optim._tensors import plain
+
 Check = Callable[[str, Any], Any]
 
 
@@ -47,7 +49,8 @@ def _learning_rate(name: str, value: Any) -> Any:
         raise TypeError(f"{name} must be {wanted}, got a tensor of {value.dtype}")
     if value.numel() != 1:
         raise ValueError(f"{name} must be {wanted}, got a tensor of shape {tuple(value.shape)}")
-    if not value.is_meta:
+    # Read where the host need not wait for it: this is asked at every step.
+    if value.device.type == "cpu" and plain(value):
         number(name, value.detach().item())
     return value
 

@@ -10,8 +10,14 @@ from torch import Tensor
 
 
 def real(x: Tensor) -> Tensor:
-    """A complex tensor as pairs of reals (a view, which can be written through), a real one as it is."""
-    return torch.view_as_real(x) if x.is_complex() else x
+    """A complex tensor as pairs of reals, a real one as it is: a view, but of a lazily conjugated tensor a copy."""
+    return torch.view_as_real(x.resolve_conj()) if x.is_complex() else x
+
+
+def write(x: Tensor, value: Tensor) -> None:
+    """Store in a tensor what `real` is to hold of it from now on."""
+    # Not through `real`, which may be a copy.
+    x.copy_(torch.view_as_complex(value.to(x.dtype.to_real()).contiguous()) if x.is_complex() else value)
 
 
 def wide(x: Tensor) -> torch.dtype:
@@ -65,3 +71,28 @@ class Rule(NamedTuple):
     wd_ratio: float
     delta: float
     maximize: bool
+
+
+def factors(rule: Rule, lr: float | Tensor) -> dict[str, float]:
+    """The factors of a step that might be too large for the dtype that it computes in, by what makes them.
+
+    δ may be anything: it is only compared. An lr in the memory of another device is not read.
+    """
+    found = {"eps": rule.eps, "1 - dampening": abs(rule.fresh)}
+    if isinstance(lr, Tensor):
+        if lr.device.type != "cpu" or type(lr) is not Tensor:
+            return found
+        lr = lr.detach().item()
+    if rule.adaptive:
+        # The first step's is the largest.
+        return found | {"lr / (1 - beta1)": lr / (1 - rule.beta1), "lr * weight_decay": lr * rule.weight_decay}
+    return found | {"lr": lr, "lr * weight_decay / (1 - momentum)": lr * rule.weight_decay}
+
+
+def overflow(numbers: dict[str, float], dtype: torch.dtype) -> str | None:
+    """Say which of the factors of a step leaves the range of the dtype that it is computed in, or None."""
+    largest = torch.finfo(dtype).max
+    for name, value in numbers.items():
+        if value > largest:
+            return f"{name} is {value:g}; it is computed in {dtype}, where {largest:g} is the largest number"
+    return None

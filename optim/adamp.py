@@ -107,14 +107,20 @@ class AdamP(ProjectedOptimizer):
         super().__init__(params, options)
 
     def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
-        if p.is_cuda and not (group["capturable"] or group["fused"]) and torch.cuda.is_current_stream_capturing():
-            raise RuntimeError("AdamP: capturing a graph of step() needs capturable=True, else t stays where it is")
-        state = self.state[p]
-        if "step" not in state:
-            state["step"] = torch.zeros((), dtype=torch.float32, device=step_device(p, group))
+        state, device = self.state[p], step_device(p, group)
+        if state and state["step"].device != device and device.type != "cpu":
+            # The group has been made capturable or fused since.
+            state["step"] = state["step"].to(device)
+        if not state:
+            state["step"] = torch.zeros((), dtype=torch.float32, device=device)
             state["exp_avg"] = torch.zeros_like(p, memory_format=torch.preserve_format)
             state["exp_avg_sq"] = torch.zeros_like(p, memory_format=torch.preserve_format)
         return tuple(state[name] for name in self.state_names)
+
+    def _wrong_place(self, p: Tensor, group: dict[str, Any]) -> str | None:
+        if p.is_cuda and not (group["capturable"] or group["fused"]) and torch.cuda.is_current_stream_capturing():
+            return "capturing a graph of step() needs capturable=True, else t stays where it is"
+        return super()._wrong_place(p, group)
 
     def _rule(self, group: dict[str, Any]) -> Rule:
         beta1, beta2 = group["betas"]

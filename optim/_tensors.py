@@ -1,0 +1,88 @@
+"""What a step needs of its tensors: asked on every path, before the first number is written.
+
+Kernels get addresses. A tensor that is smaller than it says, in another format or in no memory at all would have them
+write where they have no business; the other paths would broadcast it, or fail half way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+
+_REAL = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+DTYPES = (*_REAL, torch.complex32, torch.complex64, torch.complex128)
+COUNTER = "step"
+
+
+def plain(x: Tensor) -> bool:
+    """Whether operations and memory of a tensor are torch's own; those of DTensor, say, are not."""
+    return type(x) in (Tensor, Parameter) or type(x).__torch_dispatch__ is Tensor.__torch_dispatch__
+
+
+def wrong(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> str | None:
+    """Say why a parameter cannot be stepped.
+
+    Args:
+        p: the parameter.
+        g: its gradient.
+        state: its state by name, or nothing if it has none yet.
+
+    Returns:
+        What one of them is and what was needed, or None if all is well.
+    """
+    if p.dtype not in DTYPES:
+        return f"it is {p.dtype}; supported are {', '.join(str(dtype).removeprefix('torch.') for dtype in DTYPES)}"
+    tensors = {"its gradient": g}
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            return f"its {name} is {value!r} ({type(value).__name__}); a tensor was needed"
+        if name == COUNTER:
+            if found := _wrong_counter(value, p):
+                return found
+        else:
+            tensors[f"its {name}"] = value
+    shape, device, is_complex = p.shape, p.device, p.is_complex()
+    for name, x in tensors.items():
+        if x.shape != shape:
+            return f"{name} has the shape {tuple(x.shape)}; {tuple(shape)} was needed, that of the parameter"
+        if x.device != device:
+            return f"{name} is on {x.device}; {device} was needed, where the parameter is"
+        if x.dtype not in DTYPES or x.is_complex() != is_complex:
+            return f"{name} is {x.dtype}; {'a complex' if is_complex else 'a real floating-point'} dtype was needed"
+    for name, x in {"it": p, **tensors}.items():
+        if found := _wrong_memory(x, written=x is not g):
+            return f"{name} {found}"
+    return None
+
+
+def _wrong_counter(t: Tensor, p: Tensor) -> str | None:
+    # Any other dtype would be read as float32 by kernels.
+    if t.dtype is not torch.float32 or t.dim() != 0:
+        return f"its {COUNTER} is {t.dtype} of the shape {tuple(t.shape)}; a torch.float32 scalar was needed"
+    if t.device != p.device and t.device.type != "cpu":
+        return f"its {COUNTER} is on {t.device}; {p.device} or cpu was needed"
+    found = _wrong_memory(t, written=True)
+    return f"its {COUNTER} {found}" if found else None
+
+
+def _wrong_memory(x: Tensor, *, written: bool) -> str | None:
+    if x.layout != torch.strided:
+        return f"has the layout {x.layout}; torch.strided was needed"
+    if not plain(x):
+        return None
+    try:
+        held = x.untyped_storage().nbytes()
+    except (NotImplementedError, RuntimeError):
+        return f"is a {type(x).__name__} without memory of its own; a plain tensor was needed"
+    end = x.numel()
+    if end and not x.is_contiguous():
+        steps = [(n - 1, stride) for n, stride in zip(x.shape, x.stride(), strict=True) if n > 1]
+        if written and any(stride == 0 for _, stride in steps):
+            return f"has elements that share memory (strides {x.stride()}); each element needs its own"
+        end = 1 + sum(n * stride for n, stride in steps)
+    needed = (x.storage_offset() + end) * x.itemsize if end else 0
+    return f"lies in {held} bytes of memory; {needed} were needed" if needed > held else None
