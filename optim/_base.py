@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim.optimizer import Optimizer, ParamsT, _default_to_fused_or_foreach
 
-from tangency.optim import _foreach, _fused, _tensors
+from tangency.optim import _foreach, _fused, _process, _tensors
 from tangency.optim._options import checked, is_required
 from tangency.optim._rule import Rule, factors, overflow, real, wide, write
 
@@ -125,6 +125,14 @@ class ProjectedOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
+        if _process.forked():
+            with _process.one_thread():
+                self._step()
+        else:
+            self._step()
+        return loss
+
+    def _step(self) -> None:
         jobs = []
         for group in self.param_groups:
             params: list[Tensor] = []
@@ -136,7 +144,6 @@ class ProjectedOptimizer(Optimizer):
         for path, group, params, grads, states in jobs:
             with torch.set_grad_enabled(group["differentiable"]):
                 path(group, params, grads, *states)
-        return loss
 
     # Named and called as in torch.optim: torch.compile runs a method of this name as it is, outside the graph.
     def _init_group(
@@ -162,12 +169,13 @@ class ProjectedOptimizer(Optimizer):
         numbers = factors(self._rule(group), group["lr"])
         large = max(numbers.values()) > torch.finfo(torch.float32).max
         for i, p in enumerate(group["params"]):
-            if p.grad is None:
+            g = p.grad
+            if g is None:
                 continue
-            if p.grad.layout in _SPARSE:
+            if g.layout is not torch.strided and g.layout in _SPARSE:
                 raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
             state = self.state.get(p, {})
-            found = self._wrong_names(state) or _tensors.wrong(p, p.grad, state) or self._wrong_place(p, group)
+            found = self._wrong_names(state) or _tensors.wrong(p, g, state) or self._wrong_place(p, group)
             if found:
                 raise RuntimeError(f"{self._called(group, number, i)}: {found}")
             if large and (found := overflow(numbers, wide(real(p)))):
@@ -181,13 +189,13 @@ class ProjectedOptimizer(Optimizer):
 
     def _wrong_names(self, state: Mapping[str, Any]) -> str | None:
         """What a state has too much or too little."""
+        if not state or state.keys() == set(self.state_names):
+            return None
         wanted = ", ".join(self.state_names)
         if unknown := sorted(map(str, state.keys() - set(self.state_names))):
             return f"its state has {', '.join(unknown)}, which is not known here; there are {wanted}"
         missing = [name for name in self.state_names if name not in state]
-        if state and missing:
-            return f"its state has no {', '.join(missing)}; it holds {wanted}, or nothing yet"
-        return None
+        return f"its state has no {', '.join(missing)}; it holds {wanted}, or nothing yet"
 
     def _wrong_place(self, p: Tensor, group: dict[str, Any]) -> str | None:
         """Why the tensors of a parameter cannot be stepped where they are, on the path of its group."""

@@ -15,7 +15,7 @@ from torch import Tensor
 from tangency.optim import _cpu_memory as memory
 from tangency.optim import _cpu_team
 from tangency.optim._cpu_rows import PIECE
-from tangency.optim._cpu_tiles import LONG, TILE, number
+from tangency.optim._cpu_tiles import LONG, TILE
 from tangency.optim._fused import Rows
 from tangency.optim._rule import Rule
 
@@ -48,7 +48,9 @@ def step(
     # The last column is for the number of the first tile.
     lines = [(*weight.addresses, weight.rows, weight.cols, weight.projects, 0) for weight in weights]
     table = np.array(lines, dtype=np.int64)
-    tiles = number(table)
+    job = np.zeros(_cpu_team.JOB, dtype=np.int64)
+    job[:2] = table.ctypes.data, len(weights)
+    tiles = _cpu_team.count(job, compute)
     sums = np.empty((tiles, 8))
     decided = np.empty((len(weights), 5))
     flags = np.array([rule.adaptive, rule.nesterov, compute is np.float64, storage], dtype=np.int64)
@@ -64,7 +66,6 @@ def step(
     rooms = np.empty((_cpu_team.ROOM * parts, width), dtype=compute)
     arrays = (table, batches, flags, numbers, typed, sums, decided, rooms)
     at = [x.ctypes.data for x in arrays]
-    job = np.zeros(_cpu_team.JOB, dtype=np.int64)
     job[: _cpu_team.THREAD] = at[0], len(weights), small, at[1], len(batches), *at[2:6], tiles, at[6], at[7], width
     _cpu_team.run(job, compute, parts)
 

@@ -67,10 +67,13 @@ def _widen(address: int, storage: int, x: Array) -> None:
         return
     for i in range(x.size):
         bits = np.int64(stored[i])
-        # The exponent's bias is 15 and not 127; the product is exact, also for subnormal numbers.
-        size = _bits(_number((bits & 0x7FFF) << 13) * np.float32(2.0**112))
+        # The exponent's bias is 15 and not 127. A subnormal number is an integer times 2⁻²⁴, and no number on the way
+        # is subnormal in float32: torch.set_flush_denormal would make it 0.
+        size = ((bits & 0x7FFF) << 13) + (112 << 23)
         if bits & 0x7C00 == 0x7C00:
-            size |= 0x7F800000
+            size += 112 << 23
+        if bits & 0x7C00 == 0:
+            size = _bits(np.float32(bits & 0x3FF) * np.float32(2.0**-24))
         x[i] = _number(size | ((bits & 0x8000) << 16))
 
 

@@ -3,14 +3,14 @@
 The team is torch's own: a step is one parallel region of the OpenMP runtime that torch has loaded (`GOMP_parallel` and
 `GOMP_barrier`, its stable interface). A second pool would fight with the first, whose threads go on spinning for
 milliseconds after torch's last operation, on the cores that the step needs; these here take up the step at once.
-There are as many as torch.get_num_threads() says, or one: in a forked child, which has none of its parent's threads,
-and where torch has another runtime (macOS, Windows). What a step computes does not depend on their number.
+There are as many as torch.get_num_threads() says, or one: in a forked child, and where torch has another runtime
+(macOS, Windows). What a step computes does not depend on their number.
 """
 
 from __future__ import annotations
 
 import ctypes
-import os
+import warnings
 import zlib
 from functools import cache
 from pathlib import Path
@@ -25,6 +25,8 @@ from numba.extending import intrinsic
 from tangency.optim._cpu_memory import Array, compiled, pointer
 from tangency.optim._cpu_phases import FINISH, LATE, STATISTICS, UPDATE, decide, gather, work
 from tangency.optim._cpu_rows import Rule
+from tangency.optim._cpu_tiles import number
+from tangency.optim._process import MAKING, forked
 
 # What a job says: addresses of arrays and of functions of OpenMP (0: none), and numbers.
 (
@@ -126,16 +128,39 @@ def _numbers(x: Array) -> Rule:
     return x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10]
 
 
-@cache
+_entries: dict[type, tuple[Any, int]] = {}
+
+
 def _entry(compute: type) -> tuple[Any, int]:
     """What each thread calls with a job, for one dtype of the computation: as a function, and its address."""
+    if compute not in _entries:
+        with MAKING:
+            if compute not in _entries:  # else another thread has made it while this one waited
+                made = _made(compute)
+                _entries[compute] = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(made.address), made.address
+    return _entries[compute]
+
+
+def _made(compute: type) -> Any:
+    try:
+        return _compile(compute, cached=True)
+    except (OSError, RuntimeError) as error:
+        told = "fused=True compiles its CPU kernels again in every process; NUMBA_CACHE_DIR may name a folder for them"
+        warnings.warn(f"{told} (numba: {error})", RuntimeWarning, stacklevel=2)
+        return _compile(compute, cached=False)
+
+
+def _compile(compute: type, *, cached: bool) -> Any:
     # A cache is keyed by what its function encloses: so by all the sources that are compiled into it.
     edition = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("_cpu_*.py"))))
 
-    @cfunc(types.void(types.voidptr), cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+    @cfunc(types.void(types.voidptr), cache=cached, error_model="numpy")  # type: ignore[untyped-decorator]
     def entry(address: Any) -> None:
         job = carray(address, (JOB,), np.int64)
         job[EDITION] = edition
+        if job[TILES] == 0:
+            job[TILES] = number(carray(pointer(job[TABLE]), (job[TENSORS], 9), np.int64))
+            return
         part = 0
         parts = 1
         if job[THREAD] != 0:
@@ -156,7 +181,7 @@ def _entry(compute: type) -> tuple[Any, int]:
             carray(pointer(job[ROOMS]), (ROOM * parts, job[WIDTH]), compute)[ROOM * part : ROOM * part + ROOM],
         )
 
-    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(entry.address), entry.address
+    return entry
 
 
 @cache
@@ -177,22 +202,15 @@ def _openmp() -> tuple[Any, int, int, int] | None:
     return parallel, thread, threads, barrier
 
 
-_forked = False
-
-
-def _note_fork() -> None:
-    global _forked
-    _forked = True
-
-
-if hasattr(os, "register_at_fork"):
-    # A forked child has none of its parent's threads, and GNU's OpenMP would wait for them for ever.
-    os.register_at_fork(after_in_child=_note_fork)
-
-
 def threads() -> int:
     """How many threads a step may have."""
-    return 1 if _forked or _openmp() is None else torch.get_num_threads()
+    return 1 if forked() or _openmp() is None else torch.get_num_threads()
+
+
+def count(job: Array, compute: type) -> int:
+    """Number the tiles of a job's table, which alone it has to have; how many there are."""
+    _entry(compute)[0](job.ctypes.data)
+    return int(job[TILES])
 
 
 def run(job: Array, compute: type, parts: int) -> None:

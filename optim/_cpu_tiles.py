@@ -6,7 +6,6 @@ A tile is some whole rows, or a piece of a row that is too long for a cache or i
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from tangency.optim._cpu_memory import Array, compiled
 from tangency.optim._cpu_rows import DELTA, GG, PASSES, SIZE_G, SIZE_W, SIZE_X, WG, WW, WX, passes
@@ -50,7 +49,7 @@ def tile(tensor: Array, index: int) -> tuple[int, int]:
     return index * size, min(size, tensor[ROWS] * cols - index * size)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def number(table: Array) -> int:
     """Number the tiles of all tensors, in column FIRST; how many there are."""
     count = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from typing import NamedTuple, Protocol, cast
 
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 
 from tangency.optim import _tensors
+from tangency.optim._process import MAKING
 from tangency.optim._projection import may_project
 from tangency.optim._rule import Rule, real, wide, write
 
@@ -164,13 +166,19 @@ def _step(
         rows = _rows(rule, p, grads[i], state, t, copies)
         groups[rows.w.device, rows.w.dtype, len(state)].append(rows)
     for (device, _, _), weights in groups.items():
-        kernels = cast(Kernels, import_module(MODULES[device.type]))
+        kernels = _kernels(MODULES[device.type])
         scaler = (None if x is None else x.to(device, non_blocking=True) for x in (grad_scale, found_inf))
         kernels.step(rule, weights, lr, *scaler)
     for kept, value in copies:
         write(kept, value)
     # Kernels write past autograd: it must still know that saved weights are no longer what they were.
     torch.autograd.graph.increment_version([p for p in params if not p.is_inference()])
+
+
+@cache
+def _kernels(module: str) -> Kernels:
+    with MAKING:
+        return cast(Kernels, import_module(module))
 
 
 def wrong_place(p: Tensor, g: Tensor, state: Mapping[str, Tensor]) -> str | None:

@@ -77,7 +77,7 @@ class _Plan:
         return self.device[len(self.lines) * tiles.FIELDS.value :]
 
 
-# Plans by place, number and first address of their parameters; the one that was used last is last.
+# Plans by place, stream, number and first address of their parameters; the one that was used last is last.
 _plans: OrderedDict[tuple[Any, ...], _Plan] = OrderedDict()
 # A captured graph reads its plan whenever it is replayed, and does not say when it is gone.
 _captured: list[_Plan] = []
@@ -89,7 +89,9 @@ def _capturing(device: torch.device) -> bool:
 
 def _plan(lines: list[list[int]], device: torch.device) -> _Plan:
     """The plan for these lines: the one of the step before, if nothing has moved."""
-    key = (device, len(lines), lines[0][0])
+    # By stream: what one still reads, another must not write or give back.
+    stream = torch.cuda.current_stream(device).cuda_stream if device.type == "cuda" else 0
+    key = (device, stream, len(lines), lines[0][0])
     old = _plans.pop(key, None)
     plan = old if old is not None and old.lines == lines else _new_plan(lines, device, old)
     _plans[key] = plan
@@ -112,7 +114,8 @@ def _new_plan(lines: list[list[int]], device: torch.device, old: _Plan | None) -
     if old is not None and fits and _capturing(device):
         host = old.host
     else:
-        host = torch.empty(numbers.shape, dtype=torch.int64, pin_memory=device.type == "cuda")
+        # On the CPU by name: the default device may be another.
+        host = torch.empty(numbers.shape, dtype=torch.int64, device="cpu", pin_memory=device.type == "cuda")
     host.copy_(numbers)
     if old is not None and fits:
         old.device.copy_(host, non_blocking=True)

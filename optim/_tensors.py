@@ -34,6 +34,8 @@ def wrong(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> str | None:
     Returns:
         What one of them is and what was needed, or None if all is well.
     """
+    if _usual(p, g, state):
+        return None
     if p.dtype not in DTYPES:
         return f"it is {p.dtype}; supported are {', '.join(str(dtype).removeprefix('torch.') for dtype in DTYPES)}"
     tensors = {"its gradient": g}
@@ -57,6 +59,31 @@ def wrong(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> str | None:
         if found := _wrong_memory(x, written=x is not g):
             return f"{name} {found}"
     return None
+
+
+def _usual(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> bool:
+    """Whether all is well and as it nearly always is: plain, contiguous and of one dtype. A shortcut, and no more."""
+    dtype, shape, device, size = p.dtype, p.shape, p.device, p.nbytes
+    if dtype not in _REAL:
+        return False
+    for name, x in (("", p), ("", g), *state.items()):
+        if type(x) not in (Tensor, Parameter):
+            return False
+        if name == COUNTER:
+            whole = x.device == device and x.untyped_storage().nbytes() == 4
+            if not (whole and x.dtype is torch.float32 and x.dim() == 0):
+                return False
+        elif not (
+            x.dtype is dtype
+            and x.device == device
+            and x.shape == shape
+            and x.layout is torch.strided
+            and x.is_contiguous()
+            and x.storage_offset() == 0
+            and x.untyped_storage().nbytes() >= size
+        ):
+            return False
+    return True
 
 
 def _wrong_counter(t: Tensor, p: Tensor) -> str | None:
