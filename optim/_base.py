@@ -11,7 +11,7 @@ from typing import Any, ClassVar, overload
 import torch
 from torch import Tensor
 from torch.nn import Parameter
-from torch.optim.optimizer import Optimizer, ParamsT, _default_to_fused_or_foreach
+from torch.optim.optimizer import Optimizer, ParamsT, StateDict, _default_to_fused_or_foreach
 
 from tangency.optim import _foreach, _fused, _process, _tensors
 from tangency.optim._options import checked, is_required
@@ -266,6 +266,24 @@ class ProjectedOptimizer(Optimizer):
             for kept, value in zip(state, new_state, strict=True):
                 if kept is not None and value is not None:
                     write(kept, value)
+
+    def load_state_dict(self, state_dict: StateDict) -> None:
+        """Load a state from here, from torch.optim or from the published package.
+
+        Args:
+            state_dict: what `state_dict` of such an optimizer returned.
+
+        Raises:
+            RuntimeError, TypeError, ValueError: an option, or the state of a parameter, is not what it may be; this
+                optimizer is as it was.
+        """
+        # Torch converts tensors before it hands them to __setstate__, and reads what memory they say they have.
+        for number, (group, saved) in enumerate(zip(self.param_groups, state_dict["param_groups"], strict=False)):
+            for i, (p, key) in enumerate(zip(group["params"], saved["params"], strict=False)):
+                for name, value in state_dict["state"].get(key, {}).items():
+                    if isinstance(value, Tensor) and (found := _tensors.unreadable(value, p)):
+                        raise ValueError(f"{self._called(group, number, i)}: its {name} {found}")
+        super().load_state_dict(state_dict)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take over a state, from here, from torch.optim or from the published package.

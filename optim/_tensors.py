@@ -6,6 +6,7 @@ write where they have no business; the other paths would broadcast it, or fail h
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,7 @@ def wrong(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> str | None:
     tensors = {"its gradient": g}
     for name, value in state.items():
         if not isinstance(value, Tensor):
-            return f"its {name} is {value!r} ({type(value).__name__}); a tensor was needed"
+            return f"its {name} is {reprlib.repr(value)} ({type(value).__name__}); a tensor was needed"
         if name == COUNTER:
             if found := _wrong_counter(value, p):
                 return found
@@ -94,6 +95,13 @@ def _wrong_counter(t: Tensor, p: Tensor) -> str | None:
         return f"its {COUNTER} is on {t.device}; {p.device} or cpu was needed"
     found = _wrong_memory(t, written=True)
     return f"its {COUNTER} {found}" if found else None
+
+
+def unreadable(x: Tensor, p: Tensor) -> str | None:
+    """Say why a tensor cannot be copied to where a parameter is, or None."""
+    if x.is_meta and not p.is_meta:
+        return f"is on {x.device}, where there are no numbers; {p.device} needs some"
+    return _wrong_memory(x, written=False)
 
 
 def _wrong_memory(x: Tensor, *, written: bool) -> str | None:
