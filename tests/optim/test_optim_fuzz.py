@@ -153,8 +153,8 @@ class Twins(RuleBasedStateMachine):
             state = copy.deepcopy(self.saved[(k + shift) % 3])
             if state["state"] and spoilt:
                 kept = state["state"][min(state["state"])]
-                name = sorted(kept)[0]
-                kept[name] = emptied(kept[name]) if isinstance(kept[name], torch.Tensor) else "x"
+                name = min(kept, default="exp_avg")
+                kept[name] = emptied(kept[name]) if isinstance(kept.get(name), torch.Tensor) else "x"
             for group, own in zip(state["param_groups"], optimizer.param_groups, strict=True):
                 group.update(foreach=own["foreach"], fused=own["fused"])
             before = held(optimizer)
@@ -210,9 +210,9 @@ class Twins(RuleBasedStateMachine):
             x = state[name]
             if slip == "lost":
                 del state[name]
-            elif slip == "number":
+            elif slip == "a number":
                 state[name] = 1.0
-            elif slip == "meta":
+            elif slip == "on meta":
                 state[name] = torch.empty((4, 3), device="meta")
             elif isinstance(x, torch.Tensor) and readable(x):
                 state[name] = SLIPS[slip](x)
@@ -280,9 +280,11 @@ class Twins(RuleBasedStateMachine):
                 assert optimizer.state.get(q, {}).keys() == first.state.get(p, {}).keys()
                 ours, theirs = (p, *first.state.get(p, {}).values()), (q, *optimizer.state.get(q, {}).values())
                 for x, y in zip(ours, theirs, strict=True):
-                    x, y = (torch.view_as_real(z.detach()) if z.is_complex() else z.detach() for z in (x, y))
-                    assert_same_steps(y, x, 1)
-                    y.copy_(x)
+                    # A buffer wider than its parameter holds what was computed in the parameter's dtype.
+                    narrow = torch.promote_types(p.dtype, torch.float32)
+                    pair = [z.detach().to(narrow) if z.itemsize > narrow.itemsize else z.detach() for z in (y, x)]
+                    assert_same_steps(*(torch.view_as_real(z) if z.is_complex() else z for z in pair), 1)
+                    y.detach().copy_(x.detach())
         self.settle()
 
     def settle(self):
