@@ -164,16 +164,18 @@ def _blind() -> Iterator[None]:
 
     Otherwise one seed gives other problems in another process, in another folder, or after another import.
     """
-    providers: Any = import_module("hypothesis.internal.conjecture.providers")
-    collect = getattr(providers, "_get_local_constants", None)
-    if collect is None:  # a version of Hypothesis without this feature
+    # There is no public way, and no such feature before 6.131; where it has moved, seeds repeat less than they should.
+    try:
+        providers: Any = import_module("hypothesis.internal.conjecture.providers")
+        collect, cached = providers._get_local_constants, providers.CONSTANTS_CACHE.cache
+    except (ImportError, AttributeError):
         yield
         return
     nothing = type(providers.GLOBAL_CONSTANTS)()
     providers._get_local_constants = lambda: nothing
-    providers.CONSTANTS_CACHE.cache.clear()
+    cached.clear()
     try:
         yield
     finally:
         providers._get_local_constants = collect
-        providers.CONSTANTS_CACHE.cache.clear()
+        cached.clear()
