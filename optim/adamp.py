@@ -52,8 +52,9 @@ class AdamP(ProjectedOptimizer):
     Raises:
         TypeError: an argument of the wrong type, or an unknown one.
         ValueError: an argument out of its range.
-        RuntimeError: more than one of foreach, fused and differentiable; in `step`, a gradient is sparse, or a graph is
-            captured without capturable.
+        RuntimeError: more than one of foreach, fused and differentiable; in `step`, which then changes nothing, a
+            gradient is sparse, parameter, gradient and state differ in shape, device, memory or kind of dtype, or a
+            graph is captured without capturable.
 
     Example:
         The gradient is orthogonal to the weights, Adam's update (-1, 1) is not; its radial part does not reach them.

@@ -50,7 +50,8 @@ class SGDP(ProjectedOptimizer):
     Raises:
         TypeError: an argument of the wrong type, or an unknown one.
         ValueError: an argument out of its range.
-        RuntimeError: more than one of foreach, fused and differentiable; in `step`, a gradient is sparse.
+        RuntimeError: more than one of foreach, fused and differentiable; in `step`, which then changes nothing, a
+            gradient is sparse, or parameter, gradient and state differ in shape, device, memory or kind of dtype.
 
     Example:
         The gradient is orthogonal to the weights, the momentum is not; its radial part does not reach them.

@@ -127,3 +127,34 @@ def test_a_step_repeats_itself_to_the_bit(make: Any) -> None:
             optimizer.step()
         runs.append(params)
     assert all(map(torch.equal, *runs))
+
+
+@every
+def test_what_is_on_another_device_is_refused_or_moved(make: Any) -> None:
+    params = parameters()
+    optimizer = make(params, fused=True)
+    optimizer.step()
+    state = optimizer.state[params[0]]
+    if "step" in state:
+        state["step"] = state["step"].cpu()  # as a group leaves it that was not fused before
+        optimizer.step()
+        assert (state["step"].device, state["step"].item()) == (params[0].device, 2.0)
+    name = list(state)[-1]
+    state[name] = state[name].cpu()
+    kept = params[0].detach().clone()
+    with pytest.raises(RuntimeError, match=rf"its {name} is on cpu; cuda:0 was needed"):
+        optimizer.step()
+    assert torch.equal(params[0], kept)
+
+
+@every
+@pytest.mark.parametrize("default", ["cuda", "meta"])
+def test_the_default_device_plays_no_part(make: Any, default: str) -> None:
+    params, twins = parameters(), parameters()
+    make(twins, fused=True).step()
+    try:
+        torch.set_default_device(default)
+        make(params, fused=True).step()
+    finally:
+        torch.set_default_device(None)
+    assert all(torch.equal(p, twin) for p, twin in zip(params, twins, strict=True))

@@ -220,6 +220,18 @@ def test_dtypes_that_are_not_supported(make, dtype):
     refuses(optimizer, optimizer.step, f"it is {dtype}; supported are float16, bfloat16, float32, float64, complex32")
 
 
+@pytest.mark.parametrize("spoilt", ["w", "g", "m"])
+def test_a_compiled_step_asks_again_when_it_runs(spoilt):
+    tensors = {"w": W.clone(), "g": G.clone(), "m": torch.zeros(4, 3)}
+    tensors[spoilt] = tensors[spoilt][:2].clone() if spoilt != "w" else torch.ones(400, 3)
+    w, g, m = tensors.values()
+    rule = [0.0, 0.75, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.0]
+    kept = w.clone()
+    with pytest.raises(RuntimeError, match=r"parameter 0 of a compiled step: its \w+ has the shape"):
+        torch.ops.tangency.fused_step([w], [m], [g], 1, [0], rule, 0.125, None, None, None)
+    assert torch.equal(w, kept)
+
+
 @both
 def test_nothing_moves_where_a_later_group_is_wrong(make):
     first, second = torch.nn.Parameter(W.clone()), torch.nn.Parameter(W.clone())

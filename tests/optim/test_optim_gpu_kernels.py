@@ -365,3 +365,19 @@ def test_a_slip_in_a_kernel_is_found(mutant: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(gpu, name, interpreted(wrong))
     report = verify([claim], suite=Suite(discover(), (subject,)), rungs=["implementation"], shrink=False)
     assert [result.verdict for result in report.results] == [Verdict.FAILS]
+
+
+@every
+def test_the_default_device_plays_no_part(make: Any) -> None:
+    found = []
+    for default in (None, "meta"):
+        p = torch.nn.Parameter(torch.linspace(1, 2, 12, device=DEVICE).reshape(4, 3))
+        p.grad = torch.ones(4, 3, device=DEVICE)
+        optimizer = make([p], fused=True)
+        try:
+            torch.set_default_device(default)
+            optimizer.step()
+        finally:
+            torch.set_default_device(None)
+        found.append(p.detach())
+    assert torch.equal(*found)
