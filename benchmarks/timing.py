@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tangency.proofs_checks.engine.numbers import quotient
+
 Step = Callable[[], None]
 
 
@@ -56,7 +58,7 @@ def interleaved(
 
 def quotients(seconds: Sequence[float], base: Sequence[float]) -> list[float]:
     """Round by round: what the machine does to a whole round cancels."""
-    return [mine / other for mine, other in zip(seconds, base, strict=True)]
+    return [quotient(mine, other) for mine, other in zip(seconds, base, strict=True)]
 
 
 def rounds_within(budget: float, once: float, *, least: int = 5, most: int = 100) -> int:

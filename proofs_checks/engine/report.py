@@ -1,6 +1,5 @@
 """Results for people: live progress, the table, and what stands below it."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tangency.proofs_checks.engine.claim import Claim, Result, Rung, Verdict
+from tangency.proofs_checks.engine.numbers import digits, share
 from tangency.proofs_checks.engine.verify import Report
 
 WIDTH = 100
@@ -100,11 +100,6 @@ def _path(result: Result) -> str:
     return (result.subject or "").partition("(")[2].removesuffix(")")
 
 
-def share(error: float) -> str:
-    """An error as a share of its bound, rounded down: 1 is shown where the bound is reached, and not before."""
-    return f"{math.floor(error * 1000) / 1000:g}" if math.isfinite(error) else str(error)
-
-
 def _print_details(console: Console, report: Report) -> None:
     console.print()
     for result in report.results:
@@ -114,7 +109,7 @@ def _print_details(console: Console, report: Report) -> None:
         if result.error is not None:
             line += f", error {share(result.error)} of its bound ({result.error_at})"
         if result.ulps is not None:
-            line += f", at most {result.ulps:.3g} ulps"
+            line += f", at most {digits(result.ulps)} ulps"
         if result.verdict is Verdict.HOLDS and result.detail:
             line += f"; {result.detail}"
         console.print(Text(line))

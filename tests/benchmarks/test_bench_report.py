@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up import results, timing
@@ -148,3 +149,23 @@ def test_a_chart(suffix: str, tmp_path: Path) -> None:
         text = path.read_text(encoding="utf-8")
         draw(path, results())
         assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("odd", [0.0, 1.7e308, 5e-324, float("inf"), float("nan")])
+def test_every_number_is_printed_and_is_json(odd: float) -> None:
+    def oddly(value: Any) -> Any:
+        """The same with every float in the place of which another may be measured."""
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return dataclasses.replace(
+                value, **{f.name: oddly(getattr(value, f.name)) for f in dataclasses.fields(value)}
+            )
+        if isinstance(value, list | tuple):
+            return type(value)(map(oddly, value))
+        return odd if isinstance(value, float) else value
+
+    found = oddly(results())
+    page = io.StringIO()
+    print_results(Console(file=page, width=100), found)
+    assert "tangency fused" in page.getvalue()
+    strict = json.loads(to_json(found), parse_constant=pytest.fail)
+    assert strict["trainings"][0]["rows"][0]["loss"] in (odd, str(odd))

@@ -8,7 +8,8 @@ from enum import Enum
 
 from tangency.proofs_checks.check.model import Check, Finding, TargetReport
 from tangency.proofs_checks.engine.claim import Verdict
-from tangency.proofs_checks.engine.report import MARKS, share
+from tangency.proofs_checks.engine.numbers import digits, share
+from tangency.proofs_checks.engine.report import MARKS
 
 # What acts instead of being read: control characters, with which escape sequences begin, halves of surrogate pairs,
 # marks that turn the reading direction, and code points that are no characters.
@@ -149,7 +150,7 @@ def measured(finding: Finding) -> str:
     if finding.error is not None:
         said.append(f"error {share(finding.error)} of its bound")
     if finding.ulps is not None:
-        said.append(f"at most {finding.ulps:.3g} ulps")
+        said.append(f"at most {digits(finding.ulps)} ulps")
     return ", ".join(said)
 
 

@@ -23,7 +23,7 @@ from tangency.proofs_checks.check.reports.facts import (
     visible,
     worst_first,
 )
-from tangency.proofs_checks.engine.report import share
+from tangency.proofs_checks.engine.numbers import digits, share
 
 STYLES = {
     Status.FAILS: "bold red",
@@ -123,7 +123,7 @@ def _table(told: Sequence[Row], notes: dict[str, int]) -> Table:
             row.check.severity.value,
             f"{found.examples:,}" if found and found.examples else "",
             share(found.error) if found and found.error is not None else "",
-            f"{found.ulps:.3g}" if found and found.ulps is not None else "",
+            digits(found.ulps) if found and found.ulps is not None else "",
         )
     return table
 
