@@ -63,4 +63,4 @@ def quotients(seconds: Sequence[float], base: Sequence[float]) -> list[float]:
 
 def rounds_within(budget: float, once: float, *, least: int = 5, most: int = 100) -> int:
     """How many rounds of ``once`` seconds fit a budget, within limits."""
-    return max(least, min(most, int(budget / once) if once > 0 else most))
+    return max(least, int(min(most, budget / once)) if once > 0 else most)

@@ -24,6 +24,7 @@ from tangency.proofs_checks.engine.pool import Pool, usable_cores
 from tangency.proofs_checks.engine.profiles import Profile
 from tangency.proofs_checks.engine.registry import Suite, WrongCall, discover
 from tangency.proofs_checks.engine.runner import Options, Task, run_task
+from tangency.proofs_checks.engine.text import raised
 from tangency.theory.dialects import PAPER
 
 # The steps of Algorithms 1 and 2 are no theorems: a departure from them is another algorithm.
@@ -286,8 +287,7 @@ def describe(target: Target) -> Answer:
         p.grad = torch.ones(2, 3)
         optimizer.step()
     except Exception as error:
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Answer(info=target.info, problem=f"one step with lr = 0.125 on a float32 matrix raised {said}")
+        return Answer(info=target.info, problem=f"one step with lr = 0.125 on a float32 matrix raised {raised(error)}")
     return Answer(info=target.info)
 
 

@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 MOST_WORKERS = 16
 # Importing torch from a cold network disk takes a minute; what takes longer than this hangs.
 START_LIMIT = 300.0
+# The operating system counts the milliseconds of a wait in 32 bits; who waits longer waits again.
+LONGEST_WAIT = 86400.0
 
 
 def usable_cores() -> int:
@@ -202,9 +204,9 @@ class Pool(Generic[Task, Result]):
         return task
 
     def _reported(self, workers: Sequence[_Worker[Task]]) -> list[_Worker[Task]]:
-        """Wait for those that have something to say, that died, or whose time is over."""
+        """Wait for those that have something to say, that died, or whose time is over; there may be none yet."""
         soonest = min(worker.deadline for worker in workers) - time.monotonic()
-        spoke = wait([worker.connection for worker in workers], None if soonest == float("inf") else max(0.0, soonest))
+        spoke = wait([worker.connection for worker in workers], min(max(0.0, soonest), LONGEST_WAIT))
         now = time.monotonic()
         return [worker for worker in workers if worker.connection in spoke or worker.deadline <= now]
 

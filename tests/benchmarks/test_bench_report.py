@@ -141,14 +141,12 @@ def test_json_has_all_of_it() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
-def test_a_chart(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"chart{suffix}"
-    draw(path, results())
-    assert path.stat().st_size > 1000
+def test_a_chart(suffix: str) -> None:
+    path = Path(f"chart{suffix}")
+    drawn = draw(path, results())
+    assert len(drawn) > 1000
     if suffix == ".svg":
-        text = path.read_text(encoding="utf-8")
-        draw(path, results())
-        assert path.read_text(encoding="utf-8") == text
+        assert draw(path, results()) == drawn
 
 
 @pytest.mark.parametrize("odd", [0.0, 1.7e308, 5e-324, float("inf"), float("nan")])

@@ -15,15 +15,14 @@ from tangency.proofs_checks.check.reports.facts import (
     Row,
     Status,
     labels,
-    line,
     overall,
     remarks,
     rows,
     short_labels,
-    visible,
     worst_first,
 )
 from tangency.proofs_checks.engine.numbers import digits, share
+from tangency.proofs_checks.engine.text import line, visible
 
 STYLES = {
     Status.FAILS: "bold red",
