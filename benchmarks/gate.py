@@ -192,7 +192,7 @@ def _cases(place: str, entry: Mapping[str, Any]) -> Iterator[Case]:
 
 def _known(what: str, names: Any, known: Any, place: str) -> None:
     for name in names:
-        if name not in known:
+        if name not in list(known):  # a list in its place is in no dictionary
             near = get_close_matches(str(name), list(known))
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
             raise WrongGate(f"{place}: no {what} is called {name!r}; {hint}")

@@ -89,10 +89,12 @@ def load(name: str | Path) -> ClaimFile:
     path = Path(name)
     try:
         changed = path.stat().st_mtime_ns
-        if not path.is_file():
-            raise BadFile(f"{path} is no file")
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise BadFile(f"{path} cannot be read: its name is none of a file") from None
+    if not path.is_file():
+        raise BadFile(f"{path} is no file")
     return _load(path, path.resolve(), changed)
 
 
