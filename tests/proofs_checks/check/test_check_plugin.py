@@ -62,7 +62,7 @@ def pytest_(folder: Path, *arguments: str) -> tuple[int, str]:
 def outcomes(output: str) -> dict[str, str]:
     """Of each check, how its test ended."""
     found = re.findall(r"^(PASSED|FAILED|XFAIL|SKIPPED)(?: \[\d+\])? (.*)$", output, flags=re.MULTILINE)
-    return {re.sub(r".*Writes-|\].*| - .*", "", name): outcome for outcome, name in found}
+    return {re.sub(r".*Writes(?:-|::)|\].*| - .*", "", name): outcome for outcome, name in found}
 
 
 def test_a_target_is_tested_in_an_empty_folder(folder: Path) -> None:
