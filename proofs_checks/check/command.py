@@ -82,7 +82,10 @@ def check(
     from tangency.proofs_checks.engine.report import live_progress
 
     ids = {one.id for one in session.checks()}
-    entries = known.load(known_failures, ids) if known_failures is not None else ()
+    try:
+        entries = known.load(known_failures, ids) if known_failures is not None else ()
+    except known.BadKnownFailures as error:
+        raise WrongCall(f"--known-failures: {error}") from None
     before = _earlier(baseline)
     session.select(only)
     seed = secrets.randbits(32) if seed is None else seed

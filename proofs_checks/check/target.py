@@ -411,6 +411,12 @@ def _names(
         values = [explicit[part].default for part in parts if part in explicit]
         if len(values) == len(parts) and inspect.Parameter.empty not in values:
             defaults[name] = values[0] if isinstance(own, str) else tuple(values)
+    taken: dict[str, str] = {}
+    for name, own in names.items():
+        for part in (own,) if isinstance(own, str) else own:
+            if part in taken:
+                raise TargetError(f"rename: {taken[part]} and {name} would both be {part!r}")
+            taken[part] = name
     return names, defaults
 
 

@@ -216,7 +216,7 @@ def _refused(option: str, name: str | Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:
-        raise WrongCall(f"{option}: {line(str(name))} cannot be written: {_why(error)}") from None
+        raise WrongCall(f"{option}: {line(str(name)) or repr(str(name))} cannot be written: {_why(error)}") from None
 
 
 def _why(error: OSError | ValueError) -> str:

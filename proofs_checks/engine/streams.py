@@ -117,7 +117,7 @@ def streams() -> Iterator[Stream]:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
     before = sys.stdout, sys.stderr
     out, err = Stream(sys.stdout), Stream(sys.stderr)
-    sys.stdout, sys.stderr = out, err  # type: ignore[assignment]
+    sys.stdout, sys.stderr = out, err
     try:
         yield out
     finally:

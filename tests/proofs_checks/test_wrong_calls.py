@@ -87,6 +87,8 @@ def test_a_rename_is_of_something_and_to_one_name() -> None:
         load_target(TargetSpec("torch.optim:SGD", rename={"eta": "lr"}))
     with pytest.raises(TargetError, match="lr is 'lr,lr'; it must be one name, and two for betas"):
         load_target(TargetSpec("torch.optim:SGD", rename={"lr": "lr,lr"}))
+    with pytest.raises(TargetError, match="lr and momentum would both be 'momentum'"):
+        load_target(TargetSpec("torch.optim:SGD", rename={"lr": "momentum"}))
     # A matrix has targets of several algorithms: a name of another one is no mistake.
     assert load_target(TargetSpec("torch.optim:SGD", rename={"eps": "momentum"})).names["lr"] == "lr"
     assert {"lr", "betas", "delta", "clip", "foreach"} <= set(RENAMED)

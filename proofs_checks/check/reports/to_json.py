@@ -214,7 +214,7 @@ def _read_number(value: Any) -> Any:
     try:
         return None if value is None else float(value)
     except OverflowError:
-        raise ValueError(f"an integer of {value.bit_length()} bits is no number that a float can hold") from None
+        raise ValueError("an integer in it is no number that a float can hold") from None
 
 
 def _read_option(value: Any) -> Any:
