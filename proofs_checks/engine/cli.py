@@ -206,7 +206,9 @@ def claims(
         table.add_column(heading)
     for claim in suite.claims if ids is None else registry.select(suite.claims, ids):
         offered = [r.value for r in Rung if not isinstance(getattr(claim, r.value, None), NotApplicable)]
-        table.add_row(claim.id, Text(claim.title), Text(claim.where), ", ".join(offered))
+        table.add_row(
+            Text(visible(claim.id)), Text(visible(claim.title)), Text(visible(claim.where)), ", ".join(offered)
+        )
     console(sys.stdout).print(table)
 
 

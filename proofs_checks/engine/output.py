@@ -138,7 +138,7 @@ class _File:
                 raise
             return
         if not stat.S_ISREG(mode):
-            self._descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK)
+            self._descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK)  # else it waits until somebody reads
             os.set_blocking(self._descriptor, True)
         else:
             os.close(os.open(name, os.O_WRONLY))

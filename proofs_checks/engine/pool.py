@@ -76,7 +76,7 @@ def work(connection: Connection, pickled: bytes, quiet: bool) -> None:
         quiet: what tasks print goes nowhere.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    printed = os.open(os.devnull, os.O_WRONLY) if quiet else os.dup(2)
+    printed = _open_printed(quiet)
     with suppress(EOFError, BrokenPipeError):  # the parent may be gone
         try:
             _own_streams(printed)
@@ -89,6 +89,14 @@ def work(connection: Connection, pickled: bytes, quiet: bool) -> None:
             task = connection.recv()
             _own_streams(printed)
             _answer(connection, run, task)
+
+
+def _open_printed(quiet: bool) -> int:
+    """Where what is printed goes: nowhere, or to a descriptor of ours for standard error, if the parent has one."""
+    if not quiet:
+        with suppress(OSError):
+            return os.dup(2)
+    return os.open(os.devnull, os.O_WRONLY)
 
 
 def _own_streams(descriptor: int) -> None:

@@ -8,6 +8,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,12 @@ from tangency.proofs_checks.check.model import FAILED, USAGE
 from tangency.proofs_checks.check.target import TargetSpec
 from tangency.proofs_checks.engine import state
 from tangency.proofs_checks.engine.claim import Verdict
+from tangency.proofs_checks.engine.kill_matrix import mutants
 from tangency.proofs_checks.engine.pool import Pool, Spent
 from tangency.proofs_checks.engine.search import Budget, search
 from tangency.proofs_checks.engine.state import CannotRestore, Part, restored
+from tangency.proofs_checks.engine.subjects import PRODUCTION
+from tangency.proofs_checks.engine.verify import _is_ours
 
 Do = Callable[[str], Any]
 TARGETS = '''
@@ -136,6 +140,11 @@ def made() -> Do:
 
 def owner_of(task: str) -> str:
     return task.partition("/")[0]
+
+
+def test_optimizers_of_this_package_share_processes_and_others_do_not() -> None:
+    assert all(_is_ours(subject) for subject in (*PRODUCTION, *mutants().subjects))
+    assert not _is_ours(replace(PRODUCTION[0], make=torch.optim.SGD))
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
