@@ -81,7 +81,7 @@ def _set_path(before: list[str]) -> None:
     sys.path[:] = before
 
 
-# How numbers are computed: no import may change it for what comes after.
+# How numbers are computed, and where relative paths start: no import may change it for what comes after.
 SETTINGS = (
     Part("default dtype", lambda: _torch().get_default_dtype(), lambda x: _torch().set_default_dtype(x), "torch"),
     Part("default device", lambda: _torch().get_default_device(), _set_device, "torch"),
@@ -106,10 +106,10 @@ SETTINGS = (
     Part("subnormal numbers", _flushes, lambda x: _torch().set_flush_denormal(x), "torch"),
     Part("floating-point errors", lambda: _numpy().geterr(), lambda x: _numpy().seterr(**x), "numpy"),
     Part("random numbers", random.getstate, random.setstate),
+    Part("working directory", os.getcwd, os.chdir),
 )
 # What surrounds the code; an import may set it up for the steps that follow it.
 SURROUNDINGS = (
-    Part("working directory", os.getcwd, os.chdir),
     Part("environment", lambda: dict(os.environ), _set_environment),
     Part("signal handlers", _signals, _set_signals),
     Part("umask", _umask, os.umask),

@@ -22,6 +22,7 @@ from tangency.proofs_checks.check.model import FAILED, USAGE
 from tangency.proofs_checks.check.target import TargetSpec
 from tangency.proofs_checks.engine import state
 from tangency.proofs_checks.engine.claim import Verdict
+from tangency.proofs_checks.engine.claim_files import load
 from tangency.proofs_checks.engine.kill_matrix import mutants
 from tangency.proofs_checks.engine.pool import Pool, Spent
 from tangency.proofs_checks.engine.search import Budget, search
@@ -140,6 +141,20 @@ def made() -> Do:
 
 def owner_of(task: str) -> str:
     return task.partition("/")[0]
+
+
+def test_an_import_that_changes_folder_and_settings_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else relative paths of files, and of the target in its scripts, would start elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    moves = "import os\nimport torch\n\nos.chdir('/')\ntorch.set_default_dtype(torch.float16)\n"
+    (tmp_path / "moves.py").write_text(f"{moves}\n\nclass SGD(torch.optim.SGD):\n    pass\n")
+    target = session.load_undisturbed(TargetSpec("moves.py:SGD"))
+    assert (Path.cwd(), torch.get_default_dtype()) == (tmp_path, torch.float32)
+    assert str(tmp_path / "moves.py") in target.expression[0]
+    claims = "from tangency.proofs_checks.eq_12_projected_norm_growth import CLAIM\nfrom dataclasses import replace\n"
+    (tmp_path / "claims.py").write_text(f"{moves}{claims}MINE = replace(CLAIM, id='mine')\n")
+    assert [claim.id for claim in load("claims.py").claims] == ["mine"]
+    assert (Path.cwd(), torch.get_default_dtype()) == (tmp_path, torch.float32)
 
 
 def test_optimizers_of_this_package_share_processes_and_others_do_not() -> None:
