@@ -6,14 +6,17 @@ from contextlib import contextmanager
 from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tangency.proofs_checks.engine.inputs import seconds as duration
+from tangency.proofs_checks.engine.output import Outputs
+from tangency.proofs_checks.engine.streams import console
+from tangency.proofs_checks.engine.text import raised
+
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from tangency.benchmarks.results import Results
 
 Optimizer = Enum("Optimizer", {name: name for name in ("SGDP", "AdamP")})  # type: ignore[misc]
 Mode = Enum("Mode", {name: name for name in ("trained", "channel", "layer", "none")})  # type: ignore[misc]
@@ -42,9 +45,11 @@ def bench(
         bool, typer.Option("--first-step", help="Time first steps, with what is compiled in them.")
     ] = False,
     all_: Annotated[bool, typer.Option("--all", help="resnet-50 and the four above.")] = False,
-    seconds: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="For the rounds of a table, about.")] = 5.0,
+    seconds: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", callback=duration, help="For the rounds of a table, about.")
+    ] = 5.0,
     cold: Annotated[bool, typer.Option("--cold", help="Empty the caches before each step, as training does.")] = False,
-    threads: Annotated[int | None, typer.Option(min=1, help="Of torch; its own choice if not given.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, max=4096, help="Of torch; its own choice if not given.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     gate: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Only what this TOML file holds: ceilings of ratios, counts.")
@@ -56,7 +61,8 @@ def bench(
 
     Exits with 1 if the gate does not hold or one of ours computes something else.
     """
-    _check_files(json, figure)
+    _check_kind(figure)
+    outputs = Outputs({"--json": json, "--figure": figure}, inputs={"--gate": gate})
 
     import torch
 
@@ -67,7 +73,7 @@ def bench(
     from tangency.benchmarks.results import to_json
     from tangency.benchmarks.run import Plan, run
 
-    _check_device(device)
+    device = _known_device(device)
     sections = {"shapes": shapes or all_, "scaling": scaling or all_, "training": training or all_}
     sections["first_step"] = first_step or all_
     try:
@@ -93,9 +99,8 @@ def bench(
         raise typer.BadParameter(str(error), param_hint="--gate") from None
     if threads is not None:
         torch.set_num_threads(threads)
-    errors = _console(sys.stderr)
     worse: list[str] = []
-    with _progress(errors) as watch:
+    with _progress(console(sys.stderr)) as watch:
         try:
             if held is None:
                 results = run(plan, watch)
@@ -106,80 +111,55 @@ def bench(
             return WORSE
     # Files first: whoever reads the rest through a pipe may close it early.
     if json is not None:
-        _write(json, to_json(results))
-    if figure is not None:
-        _draw(figure, results)
-    page = errors if json == "-" else _console(sys.stdout)
+        outputs.write("--json", to_json(results))
+    if figure is not None and results.all_timings():
+        from tangency.benchmarks.figure import draw
+
+        outputs.write("--figure", draw(figure, results))
+    elif figure is not None:
+        print(f"--figure: nothing was timed that {figure} could show", file=sys.stderr)
+    page = console(outputs.page)
     print_results(page, results)
     for line in worse:
         page.print(f"✗ {line}", style="bold red", soft_wrap=True)
     if held is not None and not worse:
         page.print(f"✓ {gate}: {len(held.ratios)} ratios and {len(held.counts)} counts hold", style="green")
-    return WORSE if worse else 0
+    return outputs.done(WORSE if worse else 0)
 
 
-def _check_files(json: str | None, figure: Path | None) -> None:
-    """Refuse files that cannot be written before any work."""
+def _check_kind(figure: Path | None) -> None:
+    """Refuse a chart that cannot be drawn before any work."""
     if figure is not None and figure.suffix.lower() not in FIGURES:
         raise typer.BadParameter(
             f"{figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}", param_hint="--figure"
         )
     if figure is not None and find_spec("matplotlib") is None:
         raise typer.BadParameter("needs matplotlib: pip install 'tangency[figure]'", param_hint="--figure")
-    for option, name in (("--json", json), ("--figure", figure)):
-        if name in (None, "-"):
-            continue
-        path = Path(str(name))
-        existed = path.exists()
-        try:
-            path.open("a").close()
-        except OSError as error:
-            raise typer.BadParameter(f"{path} cannot be written: {error.strerror}", param_hint=option) from None
-        if not existed:
-            path.unlink()
 
 
-def _check_device(device: str) -> None:
+def _known_device(name: str) -> str:
+    """The device as torch calls it; ``cpu:0`` is ``cpu``, and there is no other.
+
+    Raises:
+        BadParameter: there is no such device.
+    """
     import torch
 
     try:
-        kind = torch.device(device).type
-        if kind == "cuda":
+        device = torch.device(name)
+        if device.type == "cuda":
             torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
-        raise typer.BadParameter(f"{device}: {str(error).splitlines()[0]}", param_hint="--device") from None
-    if kind not in ("cpu", "cuda"):
-        raise typer.BadParameter(f"{device} is neither a CPU nor a CUDA device", param_hint="--device")
-
-
-def _write(name: str, text: str) -> None:
-    if name == "-":
-        sys.stdout.write(text)
-    else:
-        Path(name).write_text(text, encoding="utf-8")
-
-
-def _draw(path: Path, results: "Results") -> None:
-    from tangency.benchmarks.figure import draw
-
-    if results.all_timings():
-        draw(path, results)
-    else:
-        print(f"--figure: nothing was timed that {path} could show", file=sys.stderr)
-
-
-def _console(stream: Any) -> "Console":
-    """A page of at most 100 columns, as those of the other commands; plain text where the stream is no terminal."""
-    from rich.console import Console
-
-    made = Console(file=stream, highlight=False, markup=False, emoji=False)
-    return Console(
-        file=stream, width=min(made.width, 100) if made.is_terminal else 100, highlight=False, markup=False, emoji=False
-    )
+        raise typer.BadParameter(f"{name}: {raised(error).partition(': ')[2]}", param_hint="--device") from None
+    if device.type not in ("cpu", "cuda"):
+        raise typer.BadParameter(f"{name} is neither a CPU nor a CUDA device", param_hint="--device")
+    if device.type == "cpu" and device.index not in (None, 0):
+        raise typer.BadParameter(f"{name}: there is one CPU, cpu", param_hint="--device")
+    return "cpu" if device.type == "cpu" else name
 
 
 @contextmanager
-def _progress(console: "Console") -> Iterator[Callable[[str, int, int], None]]:
+def _progress(page: "Console") -> Iterator[Callable[[str, int, int], None]]:
     """A bar of the table that is being measured, where the console is a terminal."""
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -191,7 +171,7 @@ def _progress(console: "Console") -> Iterator[Callable[[str, int, int], None]]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=page, transient=True, disable=not page.is_terminal) as progress:
         bar = progress.add_task("loading", total=None)
 
         def watch(label: str, done: int, total: int) -> None:

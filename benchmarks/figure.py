@@ -1,5 +1,6 @@
 """The chart: of each table of times the ratios to torch's fused optimizer, and of each sweep how they change."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,8 @@ from tangency.benchmarks.results import Results, Sweep
 from tangency.benchmarks.steps import Timing
 
 
-def draw(path: Path, results: Results) -> None:
-    """Draw a panel for each table of times and each sweep, without a screen.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
+def draw(path: Path, results: Results) -> bytes:
+    """A panel for each table of times and each sweep, drawn without a screen, in the format that the suffix names."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -32,8 +29,10 @@ def draw(path: Path, results: Results) -> None:
             _dots(axis, panel)
     for axis in list(axes.flat)[len(panels) :]:
         axis.remove()
-    figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+    kind, drawn = path.suffix.lower()[1:], io.BytesIO()
+    figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
     pyplot.close(figure)
+    return drawn.getvalue()
 
 
 def _dots(axis: Any, timing: Timing) -> None:

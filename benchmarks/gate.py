@@ -7,7 +7,7 @@ TOML file of entries ``[[ratio]]`` (``what``, ``optimizer``, ``mode``, ``contend
 """
 
 import dataclasses
-import tomllib
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -24,6 +24,7 @@ from tangency.benchmarks.results import Results
 from tangency.benchmarks.shapes import MODELS, UnknownModel, Weight, find
 from tangency.benchmarks.steps import Field, Timing, counted, field, measure
 from tangency.benchmarks.sweeps import shapes, single
+from tangency.proofs_checks.engine.inputs import read_toml
 
 COUNTED = tuple(one.name for one in dataclasses.fields(Counts))
 
@@ -60,12 +61,7 @@ def load(path: Path) -> Gate:
     Raises:
         WrongGate: naming the entry and what is wrong with it.
     """
-    try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WrongGate(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise WrongGate(f"{path} is no TOML: {error}") from None
+    entries = read_toml(path, WrongGate)
     _known("section", entries, ("ratio", "counts"), str(path))
     ratios: dict[Case, float] = {}
     counts: dict[Case, Mapping[str, int]] = {}
@@ -137,6 +133,7 @@ def differences(exact: Mapping[str, int], counts: Counts) -> list[str]:
     ]
 
 
+LARGEST = 2**30  # elements of a shape: 4 GiB
 _CASE = ("what", "optimizer", "mode", "contender")
 
 
@@ -151,12 +148,17 @@ def _entries(
     path: Path, entries: Mapping[str, Any], section: str, wanted: tuple[str, ...]
 ) -> Iterator[tuple[Case, dict[str, int]]]:
     """The cases of a section, with the numbers that each holds."""
-    for number, entry in enumerate(entries.get(section, []), 1):
+    tables = entries.get(section, [])
+    if not isinstance(tables, list) or not all(isinstance(entry, dict) for entry in tables):
+        raise WrongGate(f"{path}: {section} must be an array of tables; write [[{section}]] above every entry")
+    for number, entry in enumerate(tables, 1):
         place = f"{path}: [[{section}]] {number}"
         values = {key: value for key, value in entry.items() if key not in _CASE}
         cases = list(_cases(place, entry))
         _known("key", values, wanted, place)
-        if not values or not all(isinstance(x, int | float) and x >= 0 for x in values.values()):
+        if not values or not all(
+            isinstance(x, int | float) and not isinstance(x, bool) and x >= 0 for x in values.values()
+        ):
             raise WrongGate(f"{place}: needs a number for {' or '.join(wanted)}")
         yield from ((case, values) for case in cases)
 
@@ -173,7 +175,10 @@ def _cases(place: str, entry: Mapping[str, Any]) -> Iterator[Case]:
     _known("contender", [contender], [one.name for one in contenders(optimizer, peers=True)], place)
     if what == "shapes":
         points = shapes()
-    elif isinstance(what, list) and what and all(isinstance(n, int) and n > 0 for n in what):
+    elif isinstance(what, list):
+        whole = what and all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in what)
+        if not whole or math.prod(what) > LARGEST:
+            raise WrongGate(f"{place}: what is {what!r}; a shape must be of at most {LARGEST:,} elements")
         points = [("×".join(map(str, what)), single(what))]
     else:
         try:
@@ -187,7 +192,7 @@ def _cases(place: str, entry: Mapping[str, Any]) -> Iterator[Case]:
 
 def _known(what: str, names: Any, known: Any, place: str) -> None:
     for name in names:
-        if name not in known:
+        if name not in list(known):  # a list in its place is in no dictionary
             near = get_close_matches(str(name), list(known))
             hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known)}"
             raise WrongGate(f"{place}: no {what} is called {name!r}; {hint}")

@@ -14,6 +14,7 @@ from tangency.benchmarks.results import Results, Sweep
 from tangency.benchmarks.steps import Counted, Timing
 from tangency.benchmarks.timing import Spread
 from tangency.benchmarks.training import Training
+from tangency.proofs_checks.engine.numbers import percent, quotient
 
 
 def print_results(page: Console, results: Results) -> None:
@@ -78,7 +79,7 @@ def timing_table(timing: Timing) -> Table:
     """Contenders with their milliseconds, ratios and bandwidths."""
     table = _table("contender", "ms", "p20 – p80", "ratio", "p20 – p80", "GB/s", "of memory")
     for row in timing.rows:
-        speed = timing.floor / row.seconds.p50
+        speed = quotient(timing.floor, row.seconds.p50)
         table.add_row(
             row.name,
             f"{1e3 * row.seconds.p50:.3f}",
@@ -86,14 +87,14 @@ def timing_table(timing: Timing) -> Table:
             f"{row.ratio.p50:.2f}",
             _between(row.ratio, "{:.2f}"),
             f"{1e-9 * speed:.1f}",
-            f"{row.share.p50:.0%}",
+            percent(row.share.p50),
         )
     return table
 
 
 def timing_notes(timing: Timing) -> str:
     """Rounds, the traffic behind the last two columns, and who else was there."""
-    disturbed = f"; OTHERS USED {timing.others:.0%} OF THE MACHINE MEANWHILE" if timing.disturbed else ""
+    disturbed = f"; OTHERS USED {percent(timing.others or 0.0)} OF THE MACHINE MEANWHILE" if timing.disturbed else ""
     return (
         f"{timing.rounds} rounds; memory, updated in place: {1e-9 * timing.bandwidth.p50:.1f} GB/s; a step moves "
         f"{1e-6 * timing.floor:.1f} MB at least (the last columns), fused {1e-6 * timing.fused:.1f} MB by the model"
@@ -112,12 +113,12 @@ def counts_table(counted: Sequence[Counted]) -> Table:
         table.add_row(
             one.name,
             "–" if hidden else f"{counts.operations:,}",
-            "–" if hidden else f"{counts.traffic / one.parameters:.1f}",
+            "–" if hidden else f"{quotient(counts.traffic, one.parameters):.1f}",
             f"{counts.allocations:,}",
             f"{counts.synchronisations:,}",
             f"{1e-3 * temporary:,.0f} kB",
             f"{temporary / max(1, one.rows):,.0f}",
-            f"{one.state / one.parameters:.2f}",
+            f"{quotient(one.state, one.parameters):.2f}",
         )
     return table
 
@@ -129,10 +130,10 @@ def training_table(training: Training) -> Table:
         table.add_row(
             row.name,
             f"{1e3 * row.seconds.p50:.2f}",
-            f"{row.share.p50:.1%}",
-            _between(row.share, "{:.1%}"),
-            f"{row.overhead.p50 - 1:+.1%}",
-            f"{row.overhead.p20 - 1:+.1%} – {row.overhead.p80 - 1:+.1%}",
+            percent(row.share.p50, ".1%"),
+            f"{percent(row.share.p20, '.1%')} – {percent(row.share.p80, '.1%')}",
+            percent(row.overhead.p50 - 1, "+.1%"),
+            f"{percent(row.overhead.p20 - 1, '+.1%')} – {percent(row.overhead.p80 - 1, '+.1%')}",
             f"{row.loss:.3f}",
         )
     return table
@@ -144,7 +145,7 @@ def sweep_table(sweep: Sweep) -> Table:
     headings = (_stacked(sweep.timings[0].rows[i].name) for i in projecting)
     table = _table("", "ns", *headings, gap=1)
     for timing in sweep.timings:
-        cost = 1e9 * timing.rows[0].seconds.p50 / timing.parameters
+        cost = quotient(1e9 * timing.rows[0].seconds.p50, timing.parameters)
         ratios = (timing.rows[i].ratio.p50 for i in projecting)
         table.add_row(timing.what + " *" * timing.disturbed, *map(_three_digits, (cost, *ratios)))
     table.add_section()
@@ -158,7 +159,7 @@ def sweep_notes(sweep: Sweep) -> str:
     """What the columns are, and which lines are worth little."""
     disturbed = [timing.others for timing in sweep.timings if timing.disturbed and timing.others is not None]
     note = f"ns: of {sweep.timings[0].rows[0].name} for one parameter; then ratios to it"
-    return f"{note}; * others used up to {max(disturbed):.0%} of the machine meanwhile" if disturbed else note
+    return f"{note}; * others used up to {percent(max(disturbed))} of the machine meanwhile" if disturbed else note
 
 
 def starts_table(starts: Sequence[Start]) -> Table:

@@ -1,13 +1,13 @@
 """Everything that one run of ``tangency bench`` has measured, and the same as JSON."""
 
 import dataclasses
-import json
 from dataclasses import dataclass, field
 
 from tangency.benchmarks.first_step import Start
 from tangency.benchmarks.machine import Machine
 from tangency.benchmarks.steps import Counted, Timing
 from tangency.benchmarks.training import Training
+from tangency.proofs_checks.engine.numbers import json_text
 
 FORMAT = "tangency-bench-1"
 
@@ -40,5 +40,5 @@ class Results:
 
 
 def to_json(results: Results) -> str:
-    """All of it, as one JSON object."""
-    return json.dumps({"format": FORMAT, **dataclasses.asdict(results)}, indent=2, ensure_ascii=False) + "\n"
+    """All of it, as one JSON object; numbers that JSON has not (a loss that is NaN) are strings."""
+    return json_text({"format": FORMAT, **dataclasses.asdict(results)})

@@ -13,6 +13,7 @@ from tangency.benchmarks.counting import Counts, count, host_peak, state_bytes
 from tangency.benchmarks.machine import Neighbours
 from tangency.benchmarks.shapes import Weight
 from tangency.benchmarks.timing import Spread, Step, interleaved, quotients, rounds_within
+from tangency.proofs_checks.engine.numbers import quotient
 
 # The buffer of the bandwidth probe: far beyond any cache.
 PROBE_ELEMENTS = 2**26
@@ -163,7 +164,7 @@ def measure(
             contender.name,
             Spread.of(times),
             Spread.of(quotients(times, base)),
-            Spread.of([floor / mine / (moved / other) for mine, other in zip(times, probe, strict=True)]),
+            Spread.of([quotient(floor * other, mine * moved) for mine, other in zip(times, probe, strict=True)]),
         )
         for contender, times in zip(competitors.ready, seconds, strict=True)
     )
@@ -178,7 +179,7 @@ def measure(
         rounds=rounds,
         floor=floor,
         fused=cost_model.step(competitors.optimizer, weights, mode, fast=True, cache=cache).bytes(),
-        bandwidth=Spread.of([moved / other for other in probe]),
+        bandwidth=Spread.of([quotient(moved, other) for other in probe]),
         rows=rows,
         left_out=competitors.left_out,
         cold=cold,

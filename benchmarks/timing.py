@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tangency.proofs_checks.engine.numbers import quotient
+
 Step = Callable[[], None]
 
 
@@ -56,9 +58,9 @@ def interleaved(
 
 def quotients(seconds: Sequence[float], base: Sequence[float]) -> list[float]:
     """Round by round: what the machine does to a whole round cancels."""
-    return [mine / other for mine, other in zip(seconds, base, strict=True)]
+    return [quotient(mine, other) for mine, other in zip(seconds, base, strict=True)]
 
 
 def rounds_within(budget: float, once: float, *, least: int = 5, most: int = 100) -> int:
     """How many rounds of ``once`` seconds fit a budget, within limits."""
-    return max(least, min(most, int(budget / once) if once > 0 else most))
+    return max(least, int(min(most, budget / once)) if once > 0 else most)

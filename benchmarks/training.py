@@ -18,6 +18,7 @@ from torch.nn import functional
 from tangency.benchmarks.contenders import LeftOut
 from tangency.benchmarks.steps import Field
 from tangency.benchmarks.timing import Spread, interleaved, quotients, rounds_within
+from tangency.proofs_checks.engine.numbers import quotient
 
 BATCH, CLASSES, SIDE = 32, 10, 32
 # Ordinary ones for this network; not those of the speed runs, which keep the weights still.
@@ -139,7 +140,7 @@ def train(
             contender.name,
             Spread.of(whole),
             Spread.of(quotients(own, whole)),
-            Spread.of([(all_ - old + mine) / all_ for (all_, old), mine in zip(base, own, strict=True)]),
+            Spread.of([quotient(all_ - old + mine, all_) for (all_, old), mine in zip(base, own, strict=True)]),
             sum(run.losses[-5:]) / len(run.losses[-5:]),
         )
         for contender, run, whole, own in zip(competitors.ready, runs, seconds, optimizing, strict=True)

@@ -7,6 +7,7 @@ from enum import Enum
 
 from tangency.proofs_checks.check.model import Finding, Fit, TargetReport
 from tangency.proofs_checks.engine.claim import Verdict
+from tangency.proofs_checks.engine.numbers import digits
 
 # One bit: other problems, or the same ones rounded elsewhere, move the largest error of a run by less.
 GROWTH = 2.0
@@ -146,8 +147,8 @@ def _of_check(
     elif old.verdict is not new.verdict:
         yield Change(Kind.CHANGED, target, id, was, new.verdict.value, said)
     elif old.error is not None and new.error is not None and new.error > GROWTH * old.error:
-        now = f"{new.error:.3g} of its bound"
-        yield Change(Kind.ERROR_GREW, target, id, f"{old.error:.3g}", now)
+        now = f"{digits(new.error)} of its bound"
+        yield Change(Kind.ERROR_GREW, target, id, digits(old.error), now)
 
 
 def _of_fit(target: str, before: Fit, after: Fit) -> Iterator[Change]:

@@ -1,18 +1,17 @@
 """``tangency check TARGET…``: the command. Nothing heavy is imported before the call is understood."""
 
-import ast
 import secrets
 import sys
-import tempfile
 from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tangency.proofs_checks.engine import output
+from tangency.proofs_checks.engine import inputs, output
 from tangency.proofs_checks.engine.registry import WrongCall, no_such
+from tangency.proofs_checks.engine.streams import console
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,7 +43,9 @@ def check(
     profile: Annotated[Profile, typer.Option(help="How much is tried.")] = Profile.default,  # type: ignore[attr-defined]
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run.")] = None,
-    time_limit: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="What hangs longer fails.")] = 120,
+    time_limit: Annotated[
+        float, typer.Option(min=1, metavar="SECONDS", callback=inputs.seconds, help="What hangs longer fails.")
+    ] = 120,
     known_failures: Annotated[
         Path | None, typer.Option(metavar="FILE", help="TOML of expected failures: check, reason, versions.")
     ] = None,
@@ -65,11 +66,8 @@ def check(
 ) -> int:
     """Say what somebody's optimizer really computes, and which statements it obeys."""
     files = {"--json": json, "--junit": junit, "--markdown": markdown, "--html": html}
-    for option, name in files.items():
-        output.check_file(option, name)
-    if list(files.values()).count("-") > 1:
-        raise WrongCall("only one report can go to standard output")
-    output.check_folder("--reproducers", reproducers)
+    read = {"--known-failures": known_failures, **{target: target.rpartition(":")[0] for target in targets or ()}}
+    outputs = output.Outputs(files, ("--reproducers", reproducers), read)
     if list_ or explain is not None:
         _tell(explain)
         return 0
@@ -84,13 +82,15 @@ def check(
     from tangency.proofs_checks.engine.report import live_progress
 
     ids = {one.id for one in session.checks()}
-    entries = known.load(known_failures, ids) if known_failures is not None else ()
+    try:
+        entries = known.load(known_failures, ids) if known_failures is not None else ()
+    except known.BadKnownFailures as error:
+        raise WrongCall(f"--known-failures: {error}") from None
     before = _earlier(baseline)
     session.select(only)
     seed = secrets.randbits(32) if seed is None else seed
     print(f"seed {seed}", file=sys.stderr)
-    errors = output.console(sys.stderr)
-    with live_progress(errors, lambda cell: cell.check) as watch:
+    with live_progress(console(sys.stderr), lambda cell: cell.check) as watch:
         reports = session.check(
             specs,
             only=only,
@@ -103,32 +103,35 @@ def check(
             watch=watch,
         )
     # Files first: whoever reads the rest through a pipe may close it early.
-    for option, name in files.items():
-        if name is not None:
-            output.write(name, _render(option, reports))
-    scripts = _write_scripts(reproducers, reports)
-    page = errors if "-" in files.values() else output.console(sys.stdout)
+    for option in filter(outputs.wants, files):
+        outputs.write(option, _render(option, reports))
+    scripts = _write_scripts(outputs, reports)
+    page = console(outputs.page)
     print_reports(page, reports, scripts)
     code = exit_code(reports)
-    return code if before is None else _compared(page, before, reports, code)
+    return outputs.done(code if before is None else _compared(page, before, reports, code))
 
 
 def _specs(
     targets: Sequence[str], algorithm: str, kind: str, set_: Sequence[str], rename: Sequence[str]
 ) -> "list[TargetSpec]":
-    from tangency.proofs_checks.check.target import HYPER, TargetSpec
+    from tangency.proofs_checks.check.target import HYPER, RENAMED, TargetSpec
 
     if algorithm and algorithm not in HYPER:
         raise WrongCall(f"--algorithm is {algorithm!r}; it must be one of {', '.join(HYPER)}")
-    fixed = {name: _value(text) for name, text in _pairs("--set", set_).items()}
-    return [TargetSpec(target, algorithm, kind, fixed, _pairs("--rename", rename)) for target in targets]
+    fixed = {name: inputs.literal(f"--set {name}", text) for name, text in inputs.pairs("--set", set_).items()}
+    renamed = inputs.pairs("--rename", rename)
+    for name in renamed:
+        if name not in RENAMED:
+            raise WrongCall(f"--rename: {no_such('hyper-parameter', name, RENAMED)}; there are {', '.join(RENAMED)}")
+    return [TargetSpec(target, algorithm, kind, fixed, renamed) for target in targets]
 
 
 def _pinned(given: Sequence[str]) -> dict[str, str]:
     """The choices that a target must speak; a wrong name or value is one that no target ever speaks."""
     from tangency.theory.dialects import CHOICES
 
-    found = _pairs("--dialect", given)
+    found = inputs.pairs("--dialect", given)
     for name, value in found.items():
         options = [value for choice in CHOICES if choice.name == name for value in choice.values]
         if not options:
@@ -136,24 +139,6 @@ def _pinned(given: Sequence[str]) -> dict[str, str]:
         if value not in options:
             raise WrongCall(f"--dialect {name} is {value!r}; it must be one of {', '.join(options)}")
     return found
-
-
-def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name:
-            raise WrongCall(f"{option} is {text!r}; it must be NAME=VALUE")
-        found[name] = value
-    return found
-
-
-def _value(text: str) -> Any:
-    """A Python literal where it is one, else the text itself."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def _earlier(path: Path | None) -> "list[TargetReport] | None":
@@ -165,7 +150,7 @@ def _earlier(path: Path | None) -> "list[TargetReport] | None":
         return from_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WrongCall(f"--baseline: {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except ValueError as error:  # no UTF-8 either
         raise WrongCall(f"--baseline: {path}: {error}") from None
 
 
@@ -200,13 +185,11 @@ def _render(option: str, reports: "list[TargetReport]") -> str:
     return to_html(reports)
 
 
-def _write_scripts(folder: Path | None, reports: "list[TargetReport]") -> dict[tuple[str, str], str]:
+def _write_scripts(outputs: output.Outputs, reports: "list[TargetReport]") -> dict[tuple[str, str], str]:
     """Write the reproducers of what fails; of each (target, check) the path."""
     found = [(r.info.target, f.check, f.reproducer) for r in reports for f in r.findings if f.reproducer]
-    if not found:
-        return {}
-    folder = Path(tempfile.mkdtemp(prefix="tangency-")) if folder is None else folder
-    return {(target, id): str(output.write_script(folder, id, target, source)) for target, id, source in found}
+    written = {(target, id): outputs.write_script(id, target, source) for target, id, source in found}
+    return {key: str(path) for key, path in written.items() if path is not None}
 
 
 def _tell(id: str | None) -> None:
@@ -226,4 +209,4 @@ def _tell(id: str | None) -> None:
     table.add_column("what holds")
     for one in session.checks():
         table.add_row(one.id, one.severity.value, Text(one.title))
-    output.console(sys.stdout).print(table)
+    console(sys.stdout).print(table)

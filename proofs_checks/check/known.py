@@ -12,7 +12,6 @@ A known failure is excused. One that is wrong, because its check holds, does not
 error, so that the file never says more than is true.
 """
 
-import tomllib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
@@ -25,6 +24,7 @@ from packaging.version import InvalidVersion, Version
 
 from tangency.proofs_checks.check.model import Expectation, TargetReport
 from tangency.proofs_checks.engine.claim import Verdict
+from tangency.proofs_checks.engine.inputs import read_toml
 from tangency.proofs_checks.engine.registry import WrongCall, no_such
 
 
@@ -73,14 +73,7 @@ def load(path: str | Path, ids: Collection[str] | None = None) -> tuple[Known, .
         BadKnownFailures: the file cannot be read, is no TOML, or an entry is not as above.
     """
     path = Path(path)
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadKnownFailures(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise BadKnownFailures(f"{path} is not UTF-8: byte {error.start}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise BadKnownFailures(f"{path} is no TOML: {error}") from None
+    document = read_toml(path, BadKnownFailures)
     _refuse_unknown(str(path), document, ["known"])
     tables = document.get("known", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tangency.proofs_checks.engine.text import visible
+
 if TYPE_CHECKING:
     from tangency.proofs_checks.check.known import Known
     from tangency.proofs_checks.check.model import Finding, TargetReport
@@ -70,15 +72,15 @@ class BoundCheck:
 
         report = _run(self)
         if report.problem:
-            raise Failed(report.problem)
+            raise Failed(visible(report.problem))
         (finding,) = report.findings
         expected = report.expected(finding)
         if expected is not None:
-            pytest.xfail(f"{expected.reason}: {_first_line(finding)}")
+            pytest.xfail(visible(f"{expected.reason}: {_first_line(finding)}"))
         if report.stale:
-            raise Failed(f"a known failure is stale: {'; '.join(report.stale)}")
+            raise Failed(visible(f"a known failure is stale: {'; '.join(report.stale)}"))
         if finding.verdict is Verdict.DOES_NOT_APPLY:
-            pytest.skip(f"does not apply: {finding.detail}")
+            pytest.skip(visible(f"does not apply: {finding.detail}"))
         if finding.verdict is not Verdict.HOLDS:
             raise Failed(_message(report, finding, report.exit_code == ERROR))
 
@@ -132,10 +134,19 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     algorithm = config.getoption("--tangency-algorithm")
-    for target in targets:
+    for target in dict.fromkeys(targets):
+        parent = TargetNode.from_parent(session, name=target, nodeid=target)
         for one in checking.checks():
             check = BoundCheck(_spec(target, algorithm), one.id, entries)
-            items.append(CheckItem.from_parent(session, name=check.id, check=check))
+            items.append(CheckItem.from_parent(parent, name=one.id, check=check))
+
+
+class TargetNode(pytest.Collector):
+    """A target, as a file of tests is: xdist's ``loadfile`` and ``loadscope`` give all its checks to one worker."""
+
+    def collect(self) -> list[pytest.Item]:
+        """Nothing: its checks are added after whatever else is collected."""
+        return []
 
 
 class CheckItem(pytest.Item):
@@ -173,10 +184,10 @@ _TARGETS: dict[str, Target] = {}
 
 
 def _target(spec: TargetSpec) -> Target:
-    from tangency.proofs_checks.check.target import load
+    from tangency.proofs_checks.check.session import load_undisturbed
 
     if repr(spec) not in _TARGETS:
-        _TARGETS[repr(spec)] = load(spec)
+        _TARGETS[repr(spec)] = load_undisturbed(spec)
     return _TARGETS[repr(spec)]
 
 
@@ -185,14 +196,19 @@ def _run(bound: BoundCheck) -> TargetReport:
     from tangency.proofs_checks.check import known, session
     from tangency.proofs_checks.check.model import TargetReport
     from tangency.proofs_checks.check.target import TargetError
+    from tangency.proofs_checks.engine.state import CannotRestore, restored
 
     effort = _effort()
     (asked,) = session.select([bound.check])
     try:
         target = _target(bound.spec)
     except TargetError as error:
-        raise Failed(str(error)) from None
-    answer = session.ask(target, bound.check, effort)
+        raise Failed(visible(str(error))) from None
+    try:
+        with restored():
+            answer = session.ask(target, bound.check, effort)
+    except CannotRestore as error:
+        raise Failed(f"{target.spec.target} leaves a state that does not change back: {error}") from None
     assert answer.finding is not None
     report = TargetReport(target.info, (asked,), (answer.finding,), fit=answer.fit, seed=effort.seed)
     entries = [entry for entry in bound.known if entry.check == bound.check]
@@ -228,4 +244,4 @@ def _message(report: TargetReport, finding: Finding, ours: bool) -> str:
         f"repeat with the seed {report.seed}",
         f"\n# a stand-alone script\n{finding.reproducer}" if finding.reproducer else "",
     ]
-    return "\n".join(line for line in lines if line)
+    return visible("\n".join(line for line in lines if line))

@@ -1,12 +1,9 @@
 """A conformance run: targets × checks, in worker processes that a target may hang, kill or confuse."""
 
-import os
 import secrets
-import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -20,10 +17,12 @@ from tangency.proofs_checks.check.known import Known, apply
 from tangency.proofs_checks.check.model import Check, Curve, Finding, Fit, Severity, TargetInfo, TargetReport
 from tangency.proofs_checks.check.target import Target, TargetError, TargetSpec, load
 from tangency.proofs_checks.engine.claim import Claim, NotApplicable, Result, Rung, Verdict
-from tangency.proofs_checks.engine.pool import Pool, usable_cores
+from tangency.proofs_checks.engine.pool import Pool, Spent, usable_cores
 from tangency.proofs_checks.engine.profiles import Profile
 from tangency.proofs_checks.engine.registry import Suite, WrongCall, discover
 from tangency.proofs_checks.engine.runner import Options, Task, run_task
+from tangency.proofs_checks.engine.state import SETTINGS, CannotRestore, restored
+from tangency.proofs_checks.engine.text import raised
 from tangency.theory.dialects import PAPER
 
 # The steps of Algorithms 1 and 2 are no theorems: a departure from them is another algorithm.
@@ -138,12 +137,19 @@ def check(
     # The dialect first: it takes longest.
     order = sorted(chosen, key=lambda one: one.id != DIALECT)
     total = len(targets) * (1 + len(chosen))
-    with Pool(worker, min(jobs or usable_cores(), max(1, total)), _lost, limit) as pool:
+
+    def then(cell: Cell, answer: Answer) -> list[Cell]:
+        """Described first: a target that cannot be loaded, or hangs, costs one limit and not one for each check."""
+        usable = cell.check == DESCRIBE and not answer.problem
+        return [Cell(cell.target, one.id) for one in order if usable]
+
+    jobs = min(jobs or usable_cores(), max(1, total))
+    with Pool(worker, jobs, _lost, limit, owner=lambda cell: cell.target, quiet=True) as pool:
         try:
-            # Described first: one that cannot be loaded, or hangs, costs one limit and not one for each check.
-            _collect(pool.run([Cell(n, DESCRIBE) for n in range(len(targets))]), answers, total, watch)
-            usable = [n for n in range(len(targets)) if not answers[Cell(n, DESCRIBE)].problem]
-            _collect(pool.run([Cell(n, one.id) for n in usable for one in order]), answers, total, watch)
+            for cell, answer in pool.run([Cell(n, DESCRIBE) for n in range(len(targets))], then):
+                watch(cell, answer, total)
+                if answer is not None:
+                    answers[cell] = answer
         except KeyboardInterrupt:
             interrupted = True
     seconds = time.monotonic() - started
@@ -151,15 +157,6 @@ def check(
         _report(number, spec, chosen, answers, seed, seconds, interrupted) for number, spec in enumerate(targets)
     ]
     return [apply(report, known, {one.id for one in checks()}) if known else report for report in reports]
-
-
-def _collect(
-    pairs: Iterator[tuple[Cell, Answer | None]], answers: dict[Cell, Answer], total: int, watch: Watcher
-) -> None:
-    for cell, answer in pairs:
-        watch(cell, answer, total)
-        if answer is not None:
-            answers[cell] = answer
 
 
 def _report(
@@ -211,7 +208,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class _Worker:
-    """What a worker process does: load each target once, then answer."""
+    """What a worker process does: load its target once, then answer."""
 
     specs: tuple[TargetSpec, ...]
     effort: Effort
@@ -219,25 +216,48 @@ class _Worker:
     def __call__(self) -> Callable[[Cell], Answer]:
         torch.set_num_threads(1)
         warnings.simplefilter("ignore")
-        # What a target writes to the file descriptor itself must not reach our results either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         loaded: dict[int, Target] = {}
 
         def answer(cell: Cell) -> Answer:
-            with _quiet(), _restored():
-                try:
-                    if cell.target not in loaded:
-                        loaded[cell.target] = load(self.specs[cell.target])
-                except TargetError as error:
-                    return Answer(problem=str(error))
-                target = loaded[cell.target]
-                return describe(target) if cell.check == DESCRIBE else ask(target, cell.check, self.effort)
+            try:
+                if cell.target not in loaded:
+                    loaded[cell.target] = load_undisturbed(self.specs[cell.target])
+            except TargetError as error:
+                return Answer(problem=str(error))
+            target, found = loaded[cell.target], Answer()
+            try:
+                with restored():
+                    found = describe(target) if cell.check == DESCRIBE else ask(target, cell.check, self.effort)
+            except CannotRestore:
+                raise Spent(found) from None
+            return found
 
         return answer
 
 
+def load_undisturbed(spec: TargetSpec) -> Target:
+    """Load a target. Settings of torch and numpy that its import changes are changed back: its verdict is about steps.
+
+    What else the import sets up (paths, variables of the environment) may be there for the steps, and stays.
+
+    Raises:
+        TargetError: it cannot be loaded.
+    """
+    try:
+        with restored(SETTINGS):
+            return load(spec)
+    except CannotRestore as error:
+        raise TargetError(f"{spec.target}: its import leaves a setting that does not change back: {error}") from None
+
+
 def ask(target: Target, id: str, effort: Effort) -> Answer:
     """Answer one check of a loaded target, in this process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a filter that makes errors of them would make errors of ours
+        return _ask(target, id, effort)
+
+
+def _ask(target: Target, id: str, effort: Effort) -> Answer:
     started = time.perf_counter()
     if id == DIALECT:
         made = _dialect(target, effort)
@@ -286,8 +306,7 @@ def describe(target: Target) -> Answer:
         p.grad = torch.ones(2, 3)
         optimizer.step()
     except Exception as error:
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Answer(info=target.info, problem=f"one step with lr = 0.125 on a float32 matrix raised {said}")
+        return Answer(info=target.info, problem=f"one step with lr = 0.125 on a float32 matrix raised {raised(error)}")
     return Answer(info=target.info)
 
 
@@ -304,24 +323,3 @@ def _finding(result: Result) -> Finding:
         ulps=result.ulps,
         seconds=result.seconds,
     )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Nothing that a target prints is seen."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        yield
-
-
-@contextmanager
-def _restored() -> Iterator[None]:
-    """Undo what a target does to torch's global state; the checks of behaviour tell of it."""
-    path = list(sys.path)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(torch.float32)
-        torch.set_grad_enabled(True)
-        torch.use_deterministic_algorithms(False)
-        torch.set_num_threads(1)
-        sys.path[:] = path

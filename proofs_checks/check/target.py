@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from keyword import iskeyword
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from tangency.proofs_checks.check.model import TargetInfo
 from tangency.proofs_checks.engine import subjects
 from tangency.proofs_checks.engine.source_file import run_file
 from tangency.proofs_checks.engine.subjects import NotOffered, Subject
+from tangency.proofs_checks.engine.text import raised
 from tangency.proofs_checks.engine.trials import PROJECTING
 
 # What ``--algorithm`` takes: the algorithm of the spec, and the hyper-parameters that it has, with the spec's defaults.
@@ -45,6 +47,9 @@ HYPER: dict[str, dict[str, Any]] = {
 # The algorithm of the spec, and the reference that the dialect is measured against, where they have another name.
 SPEC = {"sgd": "momentum", "nesterov": "momentum"}
 REFERENCE = {"gd": "sgd", "momentum": "sgd", "nesterov": "sgd"}
+# What ``--rename`` may name, of whatever algorithm.
+PATHS = ("foreach", "fused", "capturable", "differentiable")
+RENAMED = ("lr", *dict.fromkeys(name for names in HYPER.values() for name in names), *PATHS)
 SYNONYMS = {
     "lr": ("lr", "learning_rate", "step_size", "eta"),
     "momentum": ("momentum", "decay"),
@@ -195,8 +200,10 @@ class Target:
                 "_module = importlib.util.module_from_spec(_spec)\n_spec.loader.exec_module(_module)\n"
                 f"{root} = _module.{root}"
             )
-        else:
+        elif all(part.isidentifier() and not iskeyword(part) for part in place.split(".")):
             imports = f"from {place} import {root}"
+        else:
+            imports = f"import importlib\n\n{root} = importlib.import_module({place!r}).{root}"
         if self.kind == "torch":
             return imports, name
         return (
@@ -323,7 +330,7 @@ def _import_module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except BaseException as error:
-        raise TargetError(f"{name} cannot be imported: {_last(error)}") from error
+        raise TargetError(f"{name} cannot be imported: {raised(error)}") from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -332,17 +339,13 @@ def _import_file(path: Path) -> ModuleType:
     try:
         return _run_once(path.resolve(), path.stat().st_mtime_ns)
     except BaseException as error:
-        raise TargetError(f"{path} cannot be imported: {_last(error)}") from error
+        raise TargetError(f"{path} cannot be imported: {raised(error)}") from error
 
 
 @cache
 def _run_once(path: Path, changed: int) -> ModuleType:
     """The module of a file. Several targets of one file share it, for what it defines is pickled by its place there."""
     return run_file(path, "tangency_target")
-
-
-def _last(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
 def _infer_algorithm(target: str) -> str:
@@ -390,9 +393,14 @@ def _names(
         for part in given.split(","):
             if part not in explicit and not anything:
                 raise TargetError(f"{spec.target} takes no argument {part!r}; it takes {', '.join(explicit) or 'none'}")
+    for name, given in spec.rename.items():
+        if name not in RENAMED:
+            raise TargetError(f"rename: {name!r} is no hyper-parameter; there are {', '.join(RENAMED)}")
+        if given.count(",") > (name == "betas"):
+            raise TargetError(f"rename: {name} is {given!r}; it must be one name, and two for betas")
     names: dict[str, str | tuple[str, str]] = {}
     defaults: dict[str, Any] = {}
-    for name in ("lr", *HYPER[algorithm], "foreach", "fused", "capturable", "differentiable"):
+    for name in ("lr", *HYPER[algorithm], *PATHS):
         own = _own_name(name, explicit, spec)
         if own is None and anything and kind == "torch" and _accepts(factory, spec, name, algorithm):
             own = name
@@ -403,6 +411,12 @@ def _names(
         values = [explicit[part].default for part in parts if part in explicit]
         if len(values) == len(parts) and inspect.Parameter.empty not in values:
             defaults[name] = values[0] if isinstance(own, str) else tuple(values)
+    taken: dict[str, str] = {}
+    for name, own in names.items():
+        for part in (own,) if isinstance(own, str) else own:
+            if part in taken:
+                raise TargetError(f"rename: {taken[part]} and {name} would both be {part!r}")
+            taken[part] = name
     return names, defaults
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from tangency.proofs_checks.engine.claim import Claim
 from tangency.proofs_checks.engine.registry import Suite, WrongCall, discover, file_and_id, select
 from tangency.proofs_checks.engine.source_file import run_file
+from tangency.proofs_checks.engine.state import SETTINGS, restored
 from tangency.proofs_checks.engine.subjects import PRODUCTION, Subject
 
 
@@ -89,10 +90,12 @@ def load(name: str | Path) -> ClaimFile:
     path = Path(name)
     try:
         changed = path.stat().st_mtime_ns
-        if not path.is_file():
-            raise BadFile(f"{path} is no file")
     except OSError as error:
         raise BadFile(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise BadFile(f"{path} cannot be read: its name is none of a file") from None
+    if not path.is_file():
+        raise BadFile(f"{path} is no file")
     return _load(path, path.resolve(), changed)
 
 
@@ -117,7 +120,8 @@ def _run(path: Path, resolved: Path) -> ModuleType:
     if resolved.suffix != ".py":
         raise BadFile(f"{path} is no Python file: its name does not end in .py")
     try:
-        with redirect_stdout(sys.stderr):  # standard output is for results alone
+        # Standard output is for results alone, and other files and claims come after this one.
+        with redirect_stdout(sys.stderr), restored(SETTINGS):
             return run_file(resolved, "tangency_claims")
     except KeyboardInterrupt:
         raise

@@ -3,25 +3,24 @@
 Nothing here is imported before it is needed: ``--help`` answers without torch, sympy or Hypothesis.
 """
 
+import os
 import secrets
 import sys
 import traceback
-from contextlib import suppress
 from enum import Enum
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tangency.proofs_checks.check.command import check as check_command
-from tangency.proofs_checks.engine import output
+from tangency.proofs_checks.engine import inputs, output
 from tangency.proofs_checks.engine.claim import NotApplicable, Rung, Violation
 from tangency.proofs_checks.engine.profiles import PROFILES
-from tangency.proofs_checks.engine.registry import WrongCall
-
-if TYPE_CHECKING:
-    from tangency.proofs_checks.engine.verify import Report
+from tangency.proofs_checks.engine.registry import WrongCall, file_and_id
+from tangency.proofs_checks.engine.streams import console, streams
+from tangency.proofs_checks.engine.text import line, visible
 
 OK, FAILED, INTERRUPTED, OUR_ERROR, USAGE = range(5)
 app = typer.Typer(
@@ -37,23 +36,29 @@ ProfileName = Enum("ProfileName", {name: name for name in PROFILES})  # type: ig
 def main(args: list[str] | None = None) -> None:
     """The console script. Exits with 0 all hold, 1 a claim fails, 2 interrupted, 3 our own error, 4 the call is wrong,
     5 nothing ran."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError):  # not a text file: a test's, or an embedder's
-            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     raise SystemExit(run(args))
 
 
 def run(args: list[str] | None = None) -> int:
-    """Run the command line and give its exit code."""
+    """Run the command line and give its exit code.
+
+    A reader that leaves early takes nothing from the verdict; what else keeps standard output from being written does.
+    """
+    with streams() as out:
+        code = _run(args)
+        out.flush()
+        if out.lost is not None and not isinstance(out.lost, BrokenPipeError):
+            code = _usage(f"standard output cannot be written: {out.lost.strerror or out.lost}")
+    return code
+
+
+def _run(args: list[str] | None) -> int:
     try:
         code = app(args=args, prog_name="tangency", standalone_mode=False)
     except KeyboardInterrupt:
         return INTERRUPTED
     except WrongCall as error:
         return _usage(str(error))
-    except BrokenPipeError:  # the reader of our output has gone
-        sys.stdout = None
-        return INTERRUPTED
     except Exception as error:
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error, file=sys.stderr)
@@ -68,7 +73,7 @@ def run(args: list[str] | None = None) -> int:
 
 
 def _usage(message: str) -> int:
-    print(f"tangency: {' '.join(message.split())}", file=sys.stderr)
+    print(f"tangency: {line(message)}", file=sys.stderr)
     return USAGE
 
 
@@ -83,6 +88,10 @@ def tangency(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     """Machine-checked mathematics of optimizers on scale-invariant weights."""
+    try:
+        os.getcwd()
+    except OSError as error:  # Hypothesis and worker processes need one
+        raise WrongCall(f"the current folder cannot be used: {error.strerror}; change to one that is there") from None
 
 
 @app.command()
@@ -99,7 +108,10 @@ def verify(
         Path | None, typer.Option(metavar="DIR", help="Write a stand-alone script for every failure.")
     ] = None,
     time_limit: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="Kill a task that takes longer; 0 for never.")
+        float,
+        typer.Option(
+            min=0, metavar="SECONDS", callback=inputs.seconds, help="Kill a task that takes longer; 0 for never."
+        ),
     ] = 600,
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the FIGURE of a claim file: .svg, .png or .pdf.")
@@ -111,8 +123,11 @@ def verify(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every result: time, worst error, where.")] = False,
 ) -> int:
     """Prove the claims, run them exactly, and attack the optimizers with them."""
-    output.check_file("--json", json)
-    output.check_folder("--reproducers", reproducers)
+    outputs = output.Outputs(
+        {"--json": json, "--figure": figure},
+        ("--reproducers", reproducers),
+        {argument: file_and_id(argument)[0] for argument in claims or ()},
+    )
     if mutants and rung not in (None, [], [Rung.IMPLEMENTATION]):
         raise WrongCall("--mutants runs the implementation rung alone; leave out --rung")
 
@@ -124,8 +139,7 @@ def verify(
 
     seed = secrets.randbits(32) if seed is None else seed
     print(f"seed {seed}", file=sys.stderr)
-    errors = output.console(sys.stderr)
-    page = errors if json == "-" else output.console(sys.stdout)
+    page = console(outputs.page)
     source, ids = registry.from_arguments(claims or ())
     if mutants:
         from tangency.proofs_checks.engine import kill_matrix
@@ -138,9 +152,9 @@ def verify(
         if figure is not None:
             from tangency.proofs_checks.engine.figure import draw
 
-            draw(figure, suite)
-            print(f"wrote {figure}", file=sys.stderr)
-    with reports.live_progress(errors, lambda task: f"{task.claim} {task.rung.value}") as watch:
+            outputs.write("--figure", draw(figure, suite))
+            print(f"wrote {line(str(figure))}", file=sys.stderr)
+    with reports.live_progress(console(sys.stderr), lambda task: f"{task.claim} {task.rung.value}") as watch:
         report = run_verify(
             ids,
             suite=source,
@@ -153,6 +167,17 @@ def verify(
             limit=time_limit or None,
             watch=watch,
         )
+    # Files first: whoever reads the rest through a pipe may close it early.
+    if json is not None:
+        outputs.write("--json", to_json(report))
+    for result in report.results:
+        script = (
+            outputs.write_script(result.claim, result.subject or "", result.reproducer)
+            if reproducers and result.reproducer
+            else None
+        )
+        if script is not None:
+            print(f"wrote {line(str(script))}", file=sys.stderr)
     if mutants:
         matrix = kill_matrix.KillMatrix(report)
         kill_matrix.print_matrix(page, matrix)
@@ -160,11 +185,7 @@ def verify(
     else:
         reports.print_report(page, report, verbose=verbose)
         code = report.exit_code
-    if json is not None:
-        output.write(json, to_json(report))
-    if reproducers is not None:
-        _write_scripts(reproducers, report)
-    return code
+    return outputs.done(code)
 
 
 @app.command()
@@ -185,8 +206,10 @@ def claims(
         table.add_column(heading)
     for claim in suite.claims if ids is None else registry.select(suite.claims, ids):
         offered = [r.value for r in Rung if not isinstance(getattr(claim, r.value, None), NotApplicable)]
-        table.add_row(claim.id, Text(claim.title), Text(claim.where), ", ".join(offered))
-    output.console(sys.stdout).print(table)
+        table.add_row(
+            Text(visible(claim.id)), Text(visible(claim.title)), Text(visible(claim.where)), ", ".join(offered)
+        )
+    console(sys.stdout).print(table)
 
 
 @app.command()
@@ -215,15 +238,8 @@ def claim(
     from tangency.proofs_checks.engine.proof_text import explain
 
     lines = list(explain(found, suite))
-    print("\n".join(lines))
+    print(visible("\n".join(lines)))
     return int(any(line.lstrip().startswith("✗") for line in lines))
-
-
-def _write_scripts(folder: Path, report: "Report") -> None:
-    for result in report.results:
-        if result.reproducer:
-            path = output.write_script(folder, result.claim, result.subject or "", result.reproducer)
-            print(f"wrote {path}", file=sys.stderr)
 
 
 app.command("check")(check_command)

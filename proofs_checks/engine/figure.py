@@ -1,11 +1,13 @@
 """The figure of a claim file, drawn without a screen; matplotlib is imported when one is asked for."""
 
+import io
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from tangency.proofs_checks.engine.claim_files import ClaimFile
 from tangency.proofs_checks.engine.registry import Suite, WrongCall
+from tangency.proofs_checks.engine.text import raised
 
 SUFFIXES = (".svg", ".png", ".pdf")
 
@@ -26,11 +28,11 @@ def check_path(path: Path) -> None:
         raise NoFigure("--figure needs matplotlib, which is not installed: pip install 'tangency[figure]'")
 
 
-def draw(path: Path, suite: Suite) -> None:
-    """Write the figure that the one file of the suite with a ``FIGURE`` makes; the suffix says how.
+def draw(path: Path, suite: Suite) -> bytes:
+    """The figure that the one file of the suite with a ``FIGURE`` makes; the suffix of ``path`` says in which format.
 
     Raises:
-        NoFigure: no file has one, or several have, or it raises, or gives no figure, or the file cannot be written.
+        NoFigure: no file has one, or several have, or it raises, or gives no figure.
     """
     check_path(path)
     file = _with_figure(getattr(suite, "files", ()))
@@ -42,13 +44,12 @@ def draw(path: Path, suite: Suite) -> None:
         assert file.figure is not None
         figure = file.figure()
     except Exception as error:
-        raise NoFigure(f"--figure: FIGURE of {file.path} raises {type(error).__name__}: {error}") from error
+        raise NoFigure(f"--figure: FIGURE of {file.path} raises {raised(error)}") from error
     if not callable(getattr(figure, "savefig", None)):
         raise NoFigure(f"--figure: FIGURE of {file.path} gives {figure!r}, which is no matplotlib figure")
-    try:
-        figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
-    except OSError as error:
-        raise NoFigure(f"--figure: {path} cannot be written: {error.strerror}") from error
+    kind, drawn = path.suffix.lower()[1:], io.BytesIO()
+    figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return drawn.getvalue()
 
 
 def _with_figure(files: Sequence[ClaimFile]) -> ClaimFile:

@@ -1,7 +1,5 @@
 """Results for machines: one JSON document a run, with all that is needed to repeat it."""
 
-import json
-import math
 import platform
 import sys
 from dataclasses import asdict, fields
@@ -9,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tangency.proofs_checks.engine.claim import Result
+from tangency.proofs_checks.engine.numbers import json_text
 from tangency.proofs_checks.engine.verify import Report
 
 SCHEMA = 1
@@ -46,15 +45,9 @@ def to_json(report: Report) -> str:
         ],
         "results": [_result(result) for result in report.results],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    return json_text(document)
 
 
 def _result(result: Result) -> dict[str, Any]:
     values = {field.name: getattr(result, field.name) for field in fields(result)}
-    values |= {"rung": result.rung.value, "verdict": result.verdict.value}
-    return {name: number(value) if isinstance(value, float) else value for name, value in values.items()}
-
-
-def number(value: float) -> float | str:
-    """A float as JSON has it: one that is not finite by its name."""
-    return value if math.isfinite(value) else str(value)
+    return values | {"rung": result.rung.value, "verdict": result.verdict.value}

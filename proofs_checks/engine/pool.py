@@ -1,5 +1,5 @@
 """Tasks on several cores: worker processes that are told one task at a time, so that neither a death nor a hang of one
-stops the others."""
+stops the others; and each has one owner, so that nothing that a task leaves behind reaches a task of another's."""
 
 import multiprocessing
 import os
@@ -8,9 +8,9 @@ import signal
 import sys
 import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import redirect_stdout, suppress
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Self, TypeVar
@@ -22,6 +22,8 @@ Result = TypeVar("Result")
 MOST_WORKERS = 16
 # Importing torch from a cold network disk takes a minute; what takes longer than this hangs.
 START_LIMIT = 300.0
+# The operating system counts the milliseconds of a wait in 32 bits; who waits longer waits again.
+LONGEST_WAIT = 86400.0
 
 
 def usable_cores() -> int:
@@ -37,9 +39,14 @@ class _Ready:
 
 @dataclass(frozen=True)
 class _Done:
-    """The result of a task."""
+    """The result of a task.
+
+    Attributes:
+        spent: the worker is not what it was, and takes no further task.
+    """
 
     result: Any
+    spent: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,29 +59,59 @@ class _Raised:
         return f"it raised {self.what}"
 
 
-def work(connection: Connection, pickled: bytes) -> None:
+class Spent(Exception):
+    """A task has its result, and its worker is not what it was: it takes no further task."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__(result)
+        self.result = result
+
+
+def work(connection: Connection, pickled: bytes, quiet: bool) -> None:
     """The life of a worker: make it, then run the tasks that arrive until the parent is gone or ends it.
 
     Args:
         pickled: the function that makes it. It is unpickled here, so that an import that fails is reported and no
             traceback of the interpreter's.
+        quiet: what tasks print goes nowhere.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    # The parent may be gone; standard output is for its results alone.
-    with suppress(EOFError, BrokenPipeError), redirect_stdout(sys.stderr):
+    printed = _open_printed(quiet)
+    with suppress(EOFError, BrokenPipeError):  # the parent may be gone
         try:
+            _own_streams(printed)
             run = pickle.loads(pickled)()
         except BaseException as error:  # SystemExit too: it would be a silent death
             connection.send(_Raised(_says(error)))
             return
         connection.send(_Ready())
         while True:
-            _answer(connection, run, connection.recv())
+            task = connection.recv()
+            _own_streams(printed)
+            _answer(connection, run, task)
+
+
+def _open_printed(quiet: bool) -> int:
+    """Where what is printed goes: nowhere, or to a descriptor of ours for standard error, if the parent has one."""
+    if not quiet:
+        with suppress(OSError):
+            return os.dup(2)
+    return os.open(os.devnull, os.O_WRONLY)
+
+
+def _own_streams(descriptor: int) -> None:
+    """Give 1 and 2 to what tasks print, whoever has closed or redirected them: results have a pipe of their own."""
+    for number in (1, 2):
+        os.dup2(descriptor, number)
+    sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
 
 
 def _answer(connection: Connection, run: Callable[[Any], Any], task: Any) -> None:
     try:
         connection.send(_Done(run(task)))
+    except Spent as spent:
+        connection.send(_Done(spent.result, spent=True))
     except (EOFError, BrokenPipeError):
         raise
     except BaseException as error:  # of the task, or of a result that does not pickle
@@ -91,13 +128,14 @@ def _says(error: BaseException) -> str:
 class _Worker(Generic[Task]):
     """A process, its pipe, the task that it is running, and until when it may."""
 
-    def __init__(self, pickled: bytes) -> None:
+    def __init__(self, pickled: bytes, quiet: bool) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, pickled), daemon=True)
+        self.process = context.Process(target=work, args=(theirs, pickled, quiet), daemon=True)
         self.process.start()
         theirs.close()  # so that the death of the worker reads as the end of the pipe
         self.ready = False
+        self.owner: Hashable = None  # whose tasks it runs, from the first one on
         self.task: Task | None = None
         self.seconds: float | None = START_LIMIT
         self.deadline = time.monotonic() + START_LIMIT
@@ -134,6 +172,9 @@ class Pool(Generic[Task, Result]):
         lost: makes the result of a task that was not run to its end, from why: its worker died or exceeded the limit,
             it raised, or no worker came up.
         limit: seconds a task may take, one number or a function of the task; ``None`` for as long as it wants.
+        owner: whose a task is. A worker runs the tasks of one owner alone, and is replaced before it would run
+            another's: whatever it has been made into reaches nobody else. By default all tasks have one owner.
+        quiet: what tasks print goes nowhere; else all of it goes to standard error.
 
     Raises:
         ValueError: ``jobs`` or ``limit`` is not positive.
@@ -145,19 +186,26 @@ class Pool(Generic[Task, Result]):
         jobs: int,
         lost: Callable[[Task, str], Result],
         limit: float | Callable[[Task], float] | None = None,
+        *,
+        owner: Callable[[Task], Hashable] = lambda task: "",
+        quiet: bool = False,
     ) -> None:
         if jobs < 1:
             raise ValueError(f"jobs is {jobs}; it must be at least 1")
         if isinstance(limit, int | float) and not limit > 0:
             raise ValueError(f"limit is {limit}; it must be more than 0 seconds")
         self._pickled, self._jobs, self._lost, self._limit = pickle.dumps(make_worker), jobs, lost, limit
+        self._owner, self._quiet = owner, quiet
         self._workers: list[_Worker[Task]] = []
-        self._fill()
+        for _ in range(jobs):
+            self._start()
 
-    def _fill(self) -> None:
-        """Start as many workers as are missing."""
-        while len(self._workers) < self._jobs:
-            self._workers.append(_Worker(self._pickled))
+    def _start(self) -> None:
+        self._workers.append(_Worker(self._pickled, self._quiet))
+
+    def _end(self, worker: _Worker[Task]) -> None:
+        self._workers.remove(worker)
+        worker.end()
 
     def __enter__(self) -> Self:
         return self
@@ -166,45 +214,75 @@ class Pool(Generic[Task, Result]):
         for worker in self._workers:
             worker.end()
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Result | None]]:
+    def run(
+        self, tasks: Sequence[Task], then: Callable[[Task, Result], Sequence[Task]] = lambda task, result: ()
+    ) -> Iterator[tuple[Task, Result | None]]:
         """Run tasks in their order, as workers become free: ``(task, None)`` when one starts, then with its result.
 
         Where a worker dies or is killed at the limit, its task is lost and another worker takes its place. Workers then
         wait for the next run, with what they have loaded.
+
+        Args:
+            then: the tasks that a result makes possible; they come before all others.
         """
-        pending, reason = deque(tasks), ""
-        self._fill()  # some may have been lost at the end of an earlier run
-        for worker in [worker for worker in self._workers if worker.ready][: len(pending)]:
-            yield self._give(worker, pending.popleft()), None
-        while busy := [worker for worker in self._workers if worker.task is not None or (pending and not worker.ready)]:
+        pending, reason, jobs = list(tasks), "", self._jobs
+        while True:
+            yield from self._hand_out(pending, jobs)
+            busy = [worker for worker in self._workers if worker.task is not None or (pending and not worker.ready)]
+            if not busy:
+                break
             for worker in self._reported(busy):
                 answer, task = self._receive(worker), worker.task
                 if task is not None:
-                    yield task, answer.result if isinstance(answer, _Done) else self._lost(task, str(answer))
+                    result = answer.result if isinstance(answer, _Done) else self._lost(task, str(answer))
+                    yield task, result
                     worker.task = None
+                    pending[:0] = then(task, result)
                 elif not isinstance(answer, _Ready):
                     reason = str(answer)
-                if isinstance(answer, str) or (isinstance(answer, _Raised) and not worker.ready):
-                    self._workers.remove(worker)
-                    worker.end()
-                    # One that never came up would not come up the second time.
-                    if worker.ready and pending:
-                        self._workers.append(_Worker(self._pickled))
-                    continue
+                    jobs -= 1  # one that never came up would not come up the second time
+                made = isinstance(answer, _Ready) or task is not None
+                if isinstance(answer, str) or not made or (isinstance(answer, _Done) and answer.spent):
+                    self._end(worker)
                 worker.ready = True
-                if pending:
-                    yield self._give(worker, pending.popleft()), None
         for task in pending:
             yield task, self._lost(task, f"no worker process came up: {reason}")
+
+    def _hand_out(self, pending: list[Task], jobs: int) -> Iterator[tuple[Task, None]]:
+        """Give a task to every free worker that may have one; replace those of another owner, and those that are gone.
+
+        A worker goes on with its owner's tasks; one without goes where the fewest are.
+        """
+        starting = sum(not worker.ready for worker in self._workers)
+        for worker in [worker for worker in self._workers if worker.ready and worker.task is None]:
+            task = self._choose(worker, pending)
+            if task is None:
+                continue
+            if worker.owner in (None, self._owner(task)):
+                pending.remove(task)
+                worker.owner = self._owner(task)
+                yield self._give(worker, task), None
+            elif starting < len(pending):
+                self._end(worker)
+                self._start()
+                starting += 1
+        while len(self._workers) < jobs and starting < len(pending):
+            self._start()
+            starting += 1
+
+    def _choose(self, worker: _Worker[Task], pending: Sequence[Task]) -> Task | None:
+        own = [task for task in pending if self._owner(task) == worker.owner]
+        at = Counter(other.owner for other in self._workers if other is not worker)
+        return own[0] if own else min(pending, key=lambda task: at[self._owner(task)], default=None)
 
     def _give(self, worker: _Worker[Task], task: Task) -> Task:
         worker.send(task, self._limit(task) if callable(self._limit) else self._limit)
         return task
 
     def _reported(self, workers: Sequence[_Worker[Task]]) -> list[_Worker[Task]]:
-        """Wait for those that have something to say, that died, or whose time is over."""
+        """Wait for those that have something to say, that died, or whose time is over; there may be none yet."""
         soonest = min(worker.deadline for worker in workers) - time.monotonic()
-        spoke = wait([worker.connection for worker in workers], None if soonest == float("inf") else max(0.0, soonest))
+        spoke = wait([worker.connection for worker in workers], min(max(0.0, soonest), LONGEST_WAIT))
         now = time.monotonic()
         return [worker for worker in workers if worker.connection in spoke or worker.deadline <= now]
 

@@ -1,6 +1,5 @@
 """Results for people: live progress, the table, and what stands below it."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tangency.proofs_checks.engine.claim import Claim, Result, Rung, Verdict
+from tangency.proofs_checks.engine.numbers import digits, share
+from tangency.proofs_checks.engine.text import visible
 from tangency.proofs_checks.engine.verify import Report
 
 WIDTH = 100
@@ -38,7 +39,7 @@ def print_report(console: Console, report: Report, *, verbose: bool = False) -> 
         console.print(Text(f"examples of all code paths together: by default, {', '.join(paths)}", style="dim"))
     footnotes = Table.grid(padding=(0, 1))
     for why, number in notes.items():
-        footnotes.add_row(Text(f"[{number}]"), Text(why))
+        footnotes.add_row(Text(f"[{number}]"), Text(visible(why)))
     console.print(footnotes)
     if verbose:
         _print_details(console, report)
@@ -100,11 +101,6 @@ def _path(result: Result) -> str:
     return (result.subject or "").partition("(")[2].removesuffix(")")
 
 
-def share(error: float) -> str:
-    """An error as a share of its bound, rounded down: 1 is shown where the bound is reached, and not before."""
-    return f"{math.floor(error * 1000) / 1000:g}" if math.isfinite(error) else str(error)
-
-
 def _print_details(console: Console, report: Report) -> None:
     console.print()
     for result in report.results:
@@ -114,25 +110,25 @@ def _print_details(console: Console, report: Report) -> None:
         if result.error is not None:
             line += f", error {share(result.error)} of its bound ({result.error_at})"
         if result.ulps is not None:
-            line += f", at most {result.ulps:.3g} ulps"
+            line += f", at most {digits(result.ulps)} ulps"
         if result.verdict is Verdict.HOLDS and result.detail:
             line += f"; {result.detail}"
-        console.print(Text(line))
+        console.print(Text(visible(line)))
 
 
 def print_failure(console: Console, claim: Claim, result: Result) -> None:
     """What fails, why, on which problem, and a script that shows it."""
     mark, style = MARKS[result.verdict]
     console.print()
-    console.print(Text(f"{mark} {_name(result)} {_says(result)}", style=style))
-    console.print(Text(f"{claim.title} ({claim.where})\n{claim.statement}\n"))
-    console.print(Text(result.detail), soft_wrap=result.verdict is Verdict.ERROR)
+    console.print(Text(visible(f"{mark} {_name(result)} {_says(result)}"), style=style))
+    console.print(Text(visible(f"{claim.title} ({claim.where})\n{claim.statement}\n")))
+    console.print(Text(visible(result.detail)), soft_wrap=result.verdict is Verdict.ERROR)
     if result.counterexample:
         console.print(Text("\ncounterexample:", style="bold"))
-        console.print(Text(result.counterexample), soft_wrap=True)
+        console.print(Text(visible(result.counterexample)), soft_wrap=True)
     if result.reproducer:
         console.print(Text("\nstand-alone script:", style="bold"))
-        console.print(Syntax(result.reproducer, "python", background_color="default"), soft_wrap=True)
+        console.print(Syntax(visible(result.reproducer), "python", background_color="default"), soft_wrap=True)
 
 
 def closing_line(report: Report) -> str:

@@ -9,6 +9,7 @@ from tangency.proofs_checks.engine.claim import Claim, NotApplicable
 from tangency.proofs_checks.engine.conformance import admissible_views, floats, weights_bound
 from tangency.proofs_checks.engine.rounding import Floats
 from tangency.proofs_checks.engine.subjects import Subject
+from tangency.proofs_checks.engine.text import as_source, docstring, line
 from tangency.proofs_checks.engine.trials import Measurement, Run, Trial
 
 TEMPLATE = '''"""{title} ({where}) fails for {subject}.
@@ -84,12 +85,12 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
     gradients = [None if g is None else _literal(g) for g in map(run.given, upto)]
     hyper = subject.arguments({**subject.options, **trial.hyper})
     return TEMPLATE.format(
-        title=claim.title,
-        where=claim.where,
-        subject=subject.name,
-        statement=claim.statement.replace("\\", "\\\\"),
+        title=docstring(claim.title),
+        where=docstring(claim.where),
+        subject=docstring(line(subject.name)),
+        statement=docstring(claim.statement),
         step=measurement.step,
-        what=measurement.what,
+        what=docstring(measurement.what),
         expected=measurement.expected,
         got=measurement.got,
         error=measurement.error,
@@ -101,7 +102,7 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
         w=_literal(run.records[0].w),
         layout=trial.layout,
         grad_layout=trial.grad_layout,
-        hyper=", ".join(f"{name}={value!r}" for name, value in hyper.items()),
+        hyper=", ".join(f"{name}={as_source(value)}" for name, value in hyper.items()),
         gradients="\n".join(f"    {gradient}," for gradient in gradients),
         admissible="\n".join(
             f"    ({name!r}, {_literal(expected)}, {_literal(bound)})," for name, expected, bound in results

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 from hypothesis.database import ExampleDatabase
-from hypothesis.errors import FailedHealthCheck, Flaky, Unsatisfiable
+from hypothesis.errors import FailedHealthCheck, Flaky, StopTest, Unsatisfiable
 from hypothesis.statistics import collector
 from hypothesis.strategies import SearchStrategy
 
@@ -25,6 +25,10 @@ _collector: Any = collector  # typed as one that never holds anything
 UNDECIDED = (NotInField, UndecidedView, NotOffered)
 # Time is not evidence (a busy machine must not change a verdict), and wide tensors are meant to be large.
 NO_CHECK = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
+
+
+class _Through(BaseException):
+    """Carries past Hypothesis what it would take for a failure and try again: a timeout of pytest's, SystemExit."""
 
 
 @dataclass
@@ -102,6 +106,10 @@ def search(problems: SearchStrategy[Problem], check: Callable[[Problem], None], 
         except Violation as violation:
             found.problem, found.violation = problem, violation
             raise
+        except (Exception, StopTest, KeyboardInterrupt):
+            raise
+        except BaseException as other:
+            raise _Through(other) from other
         if found.violation is None:
             found.checked += 1
 
@@ -125,6 +133,8 @@ def search(problems: SearchStrategy[Problem], check: Callable[[Problem], None], 
     try:
         with _blind(), _collector.with_value(statistics.append):
             run()
+    except _Through as through:
+        raise through.args[0] from None
     except Violation:
         return found
     except Flaky:

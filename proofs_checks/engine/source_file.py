@@ -1,6 +1,7 @@
 """A Python file that a user names, run as a module."""
 
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,7 @@ def run_file(path: Path, prefix: str) -> ModuleType:
         BaseException: what the file raises; no module of it is left then.
     """
     resolved = path.resolve()
-    name = f"{prefix}_{resolved.stem}_{crc32(str(resolved).encode()):08x}"
+    name = f"{prefix}_{resolved.stem}_{crc32(os.fsencode(resolved)):08x}"
     spec = importlib.util.spec_from_file_location(name, resolved)
     assert spec is not None, f"{path} does not end in .py"
     assert spec.loader is not None

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from tangency.proofs_checks.engine.claim import NotApplicable, Result, Rung, Verdict
-from tangency.proofs_checks.engine.pool import Pool
+from tangency.proofs_checks.engine.pool import Pool, Spent
 from tangency.proofs_checks.engine.profiles import PROFILES, Profile
 from tangency.proofs_checks.engine.registry import Source, Suite, production, select
 from tangency.proofs_checks.engine.runner import Options, Task, run_task
+from tangency.proofs_checks.engine.state import CannotRestore, restored
+from tangency.proofs_checks.engine.subjects import Subject
 
 # Called with a task and ``None`` when it starts, and with its result when it ends; and with the number of all tasks.
 Watcher = Callable[[Task, Result | None, int], None]
@@ -107,8 +109,14 @@ def verify(
             what = "more than one job" if limit is None else "a limit"
             raise ValueError(f"suite is a Suite; with {what} it must be a function that makes one")
         # Workers load their suite while this process loads its own.
-        with Pool(_Runner(suite, options), jobs, _lost, limit) as pool:
+        foreign: set[str | None] = set()
+
+        def owner(task: Task) -> str | None:
+            return task.subject if task.subject in foreign else ""
+
+        with Pool(_Runner(suite, options), jobs, _lost, limit, owner=owner) as pool:
             loaded = suite()
+            foreign.update(subject.name for subject in loaded.subjects if not _is_ours(subject))
             tasks = plan(loaded, claims, wanted)
             results, interrupted = _collect(pool.run(_longest_first(loaded, tasks)), len(tasks), watch)
     found = tuple(results[task] for task in tasks if task in results)
@@ -126,7 +134,27 @@ class _Runner:
         import torch
 
         torch.set_num_threads(1)
-        return partial(run_task, self.source(), options=self.options)
+        return partial(_undisturbed, self.source(), options=self.options)
+
+
+def _undisturbed(suite: Suite, task: Task, options: Options) -> Result:
+    """The result of a task; what it has changed for the next one is changed back.
+
+    Raises:
+        Spent: with the result, where that cannot be done.
+    """
+    result = _lost(task, "it was not run")
+    try:
+        with restored():
+            result = run_task(suite, task, options)
+    except CannotRestore:
+        raise Spent(result) from None
+    return result
+
+
+def _is_ours(subject: Subject) -> bool:
+    """Whether an optimizer is one of this package, which keeps to itself; others get processes of their own."""
+    return str(getattr(subject.make, "__module__", "")).partition(".")[0] == "tangency"
 
 
 def _lost(task: Task, why: str) -> Result:
@@ -163,7 +191,10 @@ def _longest_first(suite: Suite, tasks: Sequence[Task]) -> list[Task]:
 def _in_this_process(suite: Suite, tasks: Sequence[Task], options: Options) -> Iterator[tuple[Task, Result | None]]:
     for task in tasks:
         yield task, None
-        yield task, run_task(suite, task, options)
+        try:
+            yield task, _undisturbed(suite, task, options)
+        except Spent as spent:  # there is no other process
+            yield task, spent.result
 
 
 def _collect(

@@ -17,6 +17,11 @@ STORED = Path(__file__).parents[2] / "benchmarks" / "gate.toml"
 CASE = 'what = "small"\noptimizer = "SGDP"\nmode = "channel"\ncontender = "tangency loop"\n'
 
 
+def of(what: str) -> str:
+    """The case about something else than a model."""
+    return CASE.replace('"small"', what)
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "gate.toml"
     path.write_text(text, encoding="utf-8")
@@ -66,6 +71,19 @@ def test_an_entry_may_name_several_modes_and_all_shapes(tmp_path: Path) -> None:
             f"[[ratio]]\n{CASE.replace(' loop', ' lop')}at_most = 1",
             "no contender is called 'tangency lop'; did you mean tang",
         ),
+        ('ratio = "small"', "ratio must be an array of tables"),
+        (f"[ratio]\n{CASE}at_most = 1", "ratio must be an array of tables"),
+        ("counts = [1]", "counts must be an array of tables"),
+        (f"ratio = {'[' * 9999}{']' * 9999}", "is no TOML"),
+        (f"[[ratio]]\n{CASE}at_most = 0x{'f' * 99}", "an integer of more than 64 bits"),
+        (f"[[ratio]]\n{CASE}at_most = true", "needs a number for at_most"),
+        (f"[[ratio]]\n{CASE}at_most = nan", "needs a number for at_most"),
+        (f"[[ratio]]\n{of('[true, 3]')}at_most = 1", "a shape must be of at most"),
+        (f"[[ratio]]\n{of('[]')}at_most = 1", "a shape must be of at most"),
+        (f"[[ratio]]\n{of('[1000000000, 1000000000]')}at_most = 1", "a shape must be of at most"),
+        ("[[ratio]]\n" + CASE.replace('"SGDP"', '["SGDP"]') + "at_most = 1", "no optimizer is called"),
+        ("[[ratio]]\n" + CASE.replace('"channel"', '[["channel"]]') + "at_most = 1", "no mode is called"),
+        ("[[ratio]]\n" + of("{a = 1}") + "at_most = 1", "no model is called"),
     ],
 )
 def test_a_wrong_gate_is_refused(text: str, message: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up import results, timing
@@ -140,11 +141,29 @@ def test_json_has_all_of_it() -> None:
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
-def test_a_chart(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"chart{suffix}"
-    draw(path, results())
-    assert path.stat().st_size > 1000
+def test_a_chart(suffix: str) -> None:
+    path = Path(f"chart{suffix}")
+    drawn = draw(path, results())
+    assert len(drawn) > 1000
     if suffix == ".svg":
-        text = path.read_text(encoding="utf-8")
-        draw(path, results())
-        assert path.read_text(encoding="utf-8") == text
+        assert draw(path, results()) == drawn
+
+
+@pytest.mark.parametrize("odd", [0.0, 1.7e308, 5e-324, float("inf"), float("nan")])
+def test_every_number_is_printed_and_is_json(odd: float) -> None:
+    def oddly(value: Any) -> Any:
+        """The same with every float in the place of which another may be measured."""
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return dataclasses.replace(
+                value, **{f.name: oddly(getattr(value, f.name)) for f in dataclasses.fields(value)}
+            )
+        if isinstance(value, list | tuple):
+            return type(value)(map(oddly, value))
+        return odd if isinstance(value, float) else value
+
+    found = oddly(results())
+    page = io.StringIO()
+    print_results(Console(file=page, width=100), found)
+    assert "tangency fused" in page.getvalue()
+    strict = json.loads(to_json(found), parse_constant=pytest.fail)
+    assert strict["trainings"][0]["rows"][0]["loss"] in (odd, str(odd))

@@ -13,6 +13,7 @@ from tangency.proofs_checks.check.model import Check, Severity
 from tangency.proofs_checks.check.question import Fails, Question, Skip
 from tangency.proofs_checks.check.target import Target
 from tangency.proofs_checks.engine.subjects import NotOffered
+from tangency.proofs_checks.engine.text import raised
 
 Experiment = Callable[..., Wrong | str | None]
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -113,5 +114,5 @@ def _blame(error: Exception) -> Wrong:
     if frames[-1] is ours[-1] and not missing and not ours[-1].filename.endswith("tools.py"):
         raise error
     asked = [frame for frame in ours if not frame.filename.endswith(("asking.py", "tools.py"))] or ours
-    said = f"{type(error).__name__}: {error}".rstrip(": ")
+    said = raised(error)
     return Wrong(f"{asked[-1].line} raised {said}", "no exception", said)

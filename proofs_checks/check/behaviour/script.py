@@ -12,6 +12,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from tangency.proofs_checks.check.target import Target
+from tangency.proofs_checks.engine.text import as_source, docstring
 
 TEMPLATE = '''"""{title}: fails for {target}.
 
@@ -30,8 +31,8 @@ from __future__ import annotations
 {sources}
 
 
-OWN = {own!r}
-FIXED = {fixed!r}
+OWN = {own}
+FIXED = {fixed}
 
 
 def arguments(hyper):
@@ -46,7 +47,7 @@ def arguments(hyper):
     return found
 
 
-make = Make({expression}, arguments, OWN, {usual!r}, {family!r})
+make = Make({expression}, arguments, OWN, {usual}, {family!r})
 try:
     wrong = {name}(make{extra})
 except Exception as error:
@@ -92,26 +93,21 @@ def script(
     run = "_spec.loader.exec_module(_module)"
     target_imports = target_imports.replace(run, f"sys.modules[_spec.name] = _module\n{run}")
     return TEMPLATE.format(
-        title=_plain(title),
-        target=_plain(target.spec.target),
-        why=_plain(textwrap.fill(why, 116)),
-        found=_plain(textwrap.fill(found, 116, break_long_words=False)[:1500]),
+        title=docstring(title),
+        target=docstring(target.spec.target),
+        why=docstring(textwrap.fill(why, 116)),
+        found=docstring(textwrap.fill(found, 116, break_long_words=False)[:1500]),
         imports="\n".join(sorted(imports)),
         target_imports=target_imports,
         sources="\n\n\n".join(sources.values()),
-        own=dict(target.names),
-        fixed=target.arguments(usual),
+        own=as_source(dict(target.names)),
+        fixed=as_source(target.arguments(usual)),
         expression=expression,
-        usual=dict(usual),
+        usual=as_source(dict(usual)),
         family=target.family,
         name=experiment.__name__,
-        extra="".join(f", {name}={value!r}" for name, value in extra.items()),
+        extra="".join(f", {name}={as_source(value)}" for name, value in extra.items()),
     )
-
-
-def _plain(text: str) -> str:
-    """Text that a docstring can hold."""
-    return text.replace("\\", "\\\\").replace('"""', "'''")
 
 
 def _collect(thing: Any, imports: dict[str, None], sources: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tangency.proofs_checks.check.model import Departure, Fit, Judgement
+from tangency.proofs_checks.engine.numbers import digits
 
 # How bad a departure is, the worst first; ``None`` is none from the paper.
 ORDER = [*reversed(Judgement), None]
@@ -54,7 +55,7 @@ def summary(fit: Fit) -> str:
     if not fit.family:
         return f"no dialect: {fit.leaves_at or 'no step of the target could be run'}"
     if fit.explained:
-        ulps = "" if fit.ulps is None else f" to {fit.ulps:.3g} ulps"
+        ulps = "" if fit.ulps is None else f" to {digits(fit.ulps)} ulps"
         same = "" if fit.departures else "; it is that of the paper and of the published package"
         return f"a dialect of {fit.family} reproduces every probe{ulps}{same}"
     left = f"; it leaves the nearest one at {fit.leaves_at}" if fit.leaves_at else ""

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from tangency.proofs_checks.check.reports.facts import visible
+from tangency.proofs_checks.engine.text import visible
 
 VOID = frozenset({"meta", "link", "br"})
 

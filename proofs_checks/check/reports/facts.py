@@ -1,6 +1,5 @@
 """What every report of a check tells, in one order and in the same words; how text of a target is made harmless."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,15 +7,8 @@ from enum import Enum
 
 from tangency.proofs_checks.check.model import Check, Finding, TargetReport
 from tangency.proofs_checks.engine.claim import Verdict
-from tangency.proofs_checks.engine.report import MARKS, share
-
-# What acts instead of being read: control characters, with which escape sequences begin, halves of surrogate pairs,
-# marks that turn the reading direction, and code points that are no characters.
-ACTING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-    + "".join(chr(plane << 16 | 0xFFFE) + chr(plane << 16 | 0xFFFF) for plane in range(17))
-    + "]"
-)
+from tangency.proofs_checks.engine.numbers import digits, share
+from tangency.proofs_checks.engine.report import MARKS
 
 
 class Status(Enum):
@@ -149,20 +141,5 @@ def measured(finding: Finding) -> str:
     if finding.error is not None:
         said.append(f"error {share(finding.error)} of its bound")
     if finding.ulps is not None:
-        said.append(f"at most {finding.ulps:.3g} ulps")
+        said.append(f"at most {digits(finding.ulps)} ulps")
     return ", ".join(said)
-
-
-def visible(text: str) -> str:
-    """The text with everything that would act instead of being read as escapes; line breaks and tabs stay."""
-    return ACTING.sub(_escape, text.replace("\r\n", "\n"))
-
-
-def _escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def line(text: str) -> str:
-    """The text harmless and in one line."""
-    return " ".join(visible(text).split())

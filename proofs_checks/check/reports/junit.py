@@ -5,8 +5,9 @@ from xml.etree import ElementTree as ET
 
 from tangency.proofs_checks.check.model import Finding, TargetReport
 from tangency.proofs_checks.check.reports import dialect_text
-from tangency.proofs_checks.check.reports.facts import Row, Status, labels, line, measured, rows, visible
+from tangency.proofs_checks.check.reports.facts import Row, Status, labels, measured, rows
 from tangency.proofs_checks.engine.json_report import versions
+from tangency.proofs_checks.engine.text import line, visible
 
 
 def to_junit(reports: Sequence[TargetReport]) -> str:

@@ -11,16 +11,15 @@ from tangency.proofs_checks.check.reports.facts import (
     Row,
     Status,
     labels,
-    line,
     measured,
     overall,
     remarks,
     rows,
     short_labels,
-    visible,
     worst_first,
 )
 from tangency.proofs_checks.engine.json_report import versions
+from tangency.proofs_checks.engine.text import line, visible
 
 LIMIT = 60_000  # GitHub refuses a comment beyond 65,536 characters
 BLOCK = 3_000  # of one text in a failure

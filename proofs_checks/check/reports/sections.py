@@ -6,7 +6,7 @@ from tangency.proofs_checks.check.model import Curve, Judgement, TargetReport
 from tangency.proofs_checks.check.reports import dialect_text, figures
 from tangency.proofs_checks.check.reports.elements import Markup, element, join
 from tangency.proofs_checks.check.reports.facts import Row, Status, overall, remarks, rows, worst_first
-from tangency.proofs_checks.engine.report import share
+from tangency.proofs_checks.engine.numbers import digits, share
 
 KINDS = {Judgement.THEOREM.value: "theorem", Judgement.TRAJECTORY.value: "trajectory"}
 
@@ -172,7 +172,7 @@ def _check(row: Row, notes: dict[str, int], id: str) -> Markup:
     numbers = {
         "tried": f"{found.examples:,}" if found and found.examples else "",
         "error / bound": share(found.error) if found and found.error is not None else "",
-        "ulps": f"{found.ulps:.3g}" if found and found.ulps is not None else "",
+        "ulps": digits(found.ulps) if found and found.ulps is not None else "",
     }
     return element(
         "tr",

@@ -15,15 +15,14 @@ from tangency.proofs_checks.check.reports.facts import (
     Row,
     Status,
     labels,
-    line,
     overall,
     remarks,
     rows,
     short_labels,
-    visible,
     worst_first,
 )
-from tangency.proofs_checks.engine.report import share
+from tangency.proofs_checks.engine.numbers import digits, share
+from tangency.proofs_checks.engine.text import line, visible
 
 STYLES = {
     Status.FAILS: "bold red",
@@ -123,7 +122,7 @@ def _table(told: Sequence[Row], notes: dict[str, int]) -> Table:
             row.check.severity.value,
             f"{found.examples:,}" if found and found.examples else "",
             share(found.error) if found and found.error is not None else "",
-            f"{found.ulps:.3g}" if found and found.ulps is not None else "",
+            digits(found.ulps) if found and found.ulps is not None else "",
         )
     return table
 

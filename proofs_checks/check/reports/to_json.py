@@ -7,7 +7,6 @@ import ast
 import json
 import math
 import platform
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -27,14 +26,14 @@ from tangency.proofs_checks.check.model import (
     exit_code,
 )
 from tangency.proofs_checks.engine.claim import Verdict
-from tangency.proofs_checks.engine.json_report import number, versions
+from tangency.proofs_checks.engine.json_report import versions
+from tangency.proofs_checks.engine.numbers import json_text
 from tangency.proofs_checks.engine.registry import WrongCall
 
 SCHEMA = 1
 # What JSON has as it is; any other value of an option travels as the text of a Python literal.
 PLAIN = (str, bool, int, type(None))
 NOT_FINITE = ("inf", "-inf", "nan")
-SURROGATE = re.compile("[\ud800-\udfff]")
 Record = TypeVar("Record")
 
 
@@ -53,33 +52,29 @@ def to_json(reports: Sequence[TargetReport]) -> str:
         "exit_code": exit_code(reports),
         "targets": [_report(report) for report in reports],
     }
-    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-    # Half a surrogate pair, as in a file name that is no UTF-8, cannot be encoded; escaped, it can.
-    return SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
+    return json_text(document)
 
 
 def _report(report: TargetReport) -> dict[str, Any]:
     fit = report.fit
     return {
         "info": {
-            **{field.name: _plain(getattr(report.info, field.name)) for field in fields(report.info)},
+            **{field.name: getattr(report.info, field.name) for field in fields(report.info)},
             "options": {name: _option(value) for name, value in report.info.options.items()},
         },
         "verdict_line": report.verdict_line,
         "exit_code": report.exit_code,
         "seed": report.seed,
-        "seconds": _plain(report.seconds),
+        "seconds": report.seconds,
         "interrupted": report.interrupted,
         "problem": report.problem,
         "checks": [{**asdict(check), "severity": check.severity.value} for check in report.checks],
         "findings": [
-            {**_plain(asdict(f)), "verdict": f.verdict.value, "excused": report.expected(f) is not None}
+            {**asdict(f), "verdict": f.verdict.value, "excused": report.expected(f) is not None}
             for f in report.findings
         ],
         "fit": None if fit is None else _fit(fit),
-        "curves": [
-            {field.name: _plain(getattr(curve, field.name)) for field in fields(curve)} for curve in report.curves
-        ],
+        "curves": [{field.name: getattr(curve, field.name) for field in fields(curve)} for curve in report.curves],
         "known": [asdict(known) for known in report.known],
         "stale": list(report.stale),
     }
@@ -89,18 +84,9 @@ def _fit(fit: Fit) -> dict[str, Any]:
     departures = [
         {**asdict(one), "judgement": None if one.judgement is None else one.judgement.value} for one in fit.departures
     ]
-    return {field.name: _plain(getattr(fit, field.name)) for field in fields(fit) if field.name != "departures"} | {
+    return {field.name: getattr(fit, field.name) for field in fields(fit) if field.name != "departures"} | {
         "departures": departures
     }
-
-
-def _plain(value: Any) -> Any:
-    """What JSON has: objects, arrays, and for a float that is not finite its name."""
-    if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return number(value) if isinstance(value, float) else value
 
 
 def _option(value: Any) -> Any:
@@ -225,7 +211,10 @@ def _read_number(value: Any) -> Any:
         return float(value)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise TypeError(f"{value!r} is no number")
-    return value
+    try:
+        return None if value is None else float(value)
+    except OverflowError:
+        raise ValueError("an integer in it is no number that a float can hold") from None
 
 
 def _read_option(value: Any) -> Any:

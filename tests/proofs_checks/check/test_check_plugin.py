@@ -62,7 +62,7 @@ def pytest_(folder: Path, *arguments: str) -> tuple[int, str]:
 def outcomes(output: str) -> dict[str, str]:
     """Of each check, how its test ended."""
     found = re.findall(r"^(PASSED|FAILED|XFAIL|SKIPPED)(?: \[\d+\])? (.*)$", output, flags=re.MULTILINE)
-    return {re.sub(r".*Writes-|\].*| - .*", "", name): outcome for outcome, name in found}
+    return {re.sub(r".*Writes(?:-|::)|\].*| - .*", "", name): outcome for outcome, name in found}
 
 
 def test_a_target_is_tested_in_an_empty_folder(folder: Path) -> None:
@@ -124,3 +124,54 @@ def test_whoever_does_not_ask_imports_nothing_of_torch(folder: Path) -> None:
     (folder / "test_plain.py").write_text('import sys\n\n\ndef test_plain():\n    assert "torch" not in sys.modules\n')
     code, output = pytest_(folder)
     assert code == 0, output
+
+
+@pytest.mark.parametrize("how", ["loadfile", "loadscope", "loadgroup", "worksteal"])
+def test_however_checks_are_shared_each_is_run_once(folder: Path, how: str) -> None:
+    twice = (*ASKED, "--tangency", "slips.py:Writes", "--tangency", "torch.optim:SGD")
+    alone = pytest_(folder, *twice)[1]
+    assert "slips.py:Writes::gradient-untouched" in alone
+    assert "torch.optim:SGD::gradient-untouched" in alone
+    shared = pytest_(folder, *twice, "-p", "xdist", "-n", "2", "--dist", how)[1]
+    counted = re.compile(r"(\d+ (?:failed|passed|skipped))")
+    assert sorted(counted.findall(alone.splitlines()[-1])) == sorted(counted.findall(shared.splitlines()[-1]))
+    assert counted.findall(alone.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [
+        ("pytest_randomly", ("-p", "randomly")),
+        ("pytest_timeout", ("--timeout", "60")),
+        ("pytest_cov", ("--cov=slips", "--cov-report=")),
+        ("pytest", ("-W", "error")),
+    ],
+)
+def test_other_plugins_change_no_outcome(folder: Path, module: str, options: tuple[str, ...]) -> None:
+    pytest.importorskip(module, reason="tried where it is installed")
+    alone, beside = pytest_(folder, *ASKED)[1], pytest_(folder, *ASKED, *options)[1]
+    assert outcomes(alone) == outcomes(beside)
+    assert outcomes(alone)["pickle"] == "PASSED"
+
+
+def test_a_target_leaves_nothing_behind_for_the_librarys_own_tests(folder: Path) -> None:
+    spoils = SLIPS + "        torch.set_default_dtype(torch.float64)\n"
+    (folder / "spoils.py").write_text(spoils.replace("return super().step(closure)", "super().step(closure)"))
+    (folder / "test_own.py").write_text(
+        "import torch\nfrom tangency.proofs_checks import parametrize_with_claims\n\n\n"
+        "@parametrize_with_claims(['spoils:Writes'], only=['pickle', 'eq-04'], algorithm='sgd')\n"
+        "def test_claims(check):\n    check()\n\n\n"
+        "def test_own():\n    assert torch.get_default_dtype() is torch.float32\n"
+    )
+    output = pytest_(folder)[1]
+    assert "PASSED test_own.py::test_own" in output, output
+
+
+def test_no_line_of_a_failure_is_a_command_of_a_ci_server(folder: Path) -> None:
+    (folder / "loud.py").write_text(
+        "import torch\n\n\nclass Loud(torch.optim.SGD):\n    def step(self, closure=None):\n"
+        "        raise ValueError('x\\n::error::boo\\n##[group]x')\n"
+    )
+    output = pytest_(folder, "--tangency", "loud.py:Loud", "--tangency-algorithm", "sgd", "-k", "pickle or step")[1]
+    assert "ValueError" in output
+    assert not [said for said in output.splitlines() if said.lstrip().startswith("::") or "##[" in said]

@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from tangency.proofs_checks.check.model import TargetReport
-from tangency.proofs_checks.check.reports.facts import Status, labels, rows, short_labels, visible, worst_first
+from tangency.proofs_checks.check.reports.facts import Status, labels, rows, short_labels, worst_first
 from tangency.proofs_checks.check.reports.terminal import print_reports
+from tangency.proofs_checks.engine.text import visible
 
 
 def printed(*reports: TargetReport, width: int = 100, terminal: bool = False, **scripts: str) -> str:
