@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,15 @@ from tangency.proofs_checks.engine.rounding import FORMATS, Floats
 from tangency.proofs_checks.engine.subjects import (
     ADAPTIVE,
     DAMPENING,
+    GROUPS,
+    LARGE,
     MAXIMIZE,
     NESTEROV,
     PROJECTION,
     WEIGHT_DECAY,
     Subject,
 )
-from tangency.proofs_checks.engine.trials import LAYOUTS, Gradient, Trial
+from tangency.proofs_checks.engine.trials import LAYOUTS, Gradient, Setting, Trial
 from tangency.theory.projection import View
 
 DTYPES = tuple(FORMATS)
@@ -77,8 +79,12 @@ def shapes(
     """Shapes of ``min_dims`` to ``max_dims`` dimensions, size-1 axes and now and then an empty one among them."""
     sides = st.lists(st.integers(1, 8), min_size=min_dims, max_size=max_dims)
     small = sides.map(tuple).filter(lambda shape: math.prod(shape) <= max_elements)
-    wide = st.tuples(st.integers(1, 3), st.integers(9, max_elements // 3)) if min_dims <= 2 else small
-    vectors = st.tuples(st.integers(1, 16)) if min_dims <= 1 else small
+    wide = (
+        st.tuples(st.integers(1, 3), st.integers(9, max_elements // 3))
+        if min_dims <= 2 and max_elements > 26
+        else small
+    )
+    vectors = st.tuples(st.integers(1, min(16, max_elements))) if min_dims <= 1 else small
     return st.one_of(small, small, wide, vectors)
 
 
@@ -164,11 +170,13 @@ def trials(
     *,
     dtypes: Sequence[str] = DTYPES,
     min_dims: int = 0,
+    min_steps: int = 1,
     max_steps: int = 3,
+    max_elements: int = MAX_ELEMENTS,
     **fixed: Any,
 ) -> Trial:
     """Trials of every kind for one subject; ``fixed`` hyper-parameters are not drawn."""
-    shape = draw(shapes(min_dims))
+    shape = draw(shapes(min_dims, max_elements=max_elements))
     if draw(st.integers(0, 30)) == 30:
         shape = tuple(0 if i == len(shape) - 1 else n for i, n in enumerate(shape))
     dtype = draw(st.sampled_from(tuple(dtypes)))
@@ -183,14 +191,40 @@ def trials(
         w[dead * row : (dead + 1) * row] = [0.0] * row
     # A gradient far below the weights leaves no trace in them: half are of the weights' own magnitude.
     magnitudes = st.one_of(st.just(scale), exponents(dtype, squared=adaptive))
-    steps = st.lists(gradients(shape, dtype, hyper, magnitudes), min_size=1, max_size=max_steps)
+    steps = st.lists(gradients(shape, dtype, hyper, magnitudes), min_size=min_steps, max_size=max_steps)
     layouts = st.sampled_from(LAYOUTS)
     return Trial(shape, dtype, tuple(w), tuple(draw(steps)), hyper, draw(layouts), draw(layouts))
 
 
 def steps(subject: Subject) -> st.SearchStrategy[Trial]:
-    """Trials for what a whole step does: of every kind, half of them of weights that can be projected."""
-    return st.one_of(trials(subject), trials(subject, min_dims=2), projected_trials(subject))
+    """Trials for what a whole step does: of every kind, half of them of weights that can be projected.
+
+    Now and then a run is long, for what depends on the step count; or a parameter large, for what depends on its size.
+    """
+    usual = st.one_of(trials(subject), trials(subject, min_dims=2), projected_trials(subject))
+    kinds = [usual.flatmap(lambda trial: st.builds(replace, st.just(trial), setting=settings(subject)))] * 8
+    kinds.append(trials(subject, min_steps=7, max_steps=10, max_elements=9))
+    if LARGE in subject.capabilities:
+        kinds.append(large_trials(subject))
+    return st.one_of(kinds)
+
+
+def settings(subject: Subject) -> st.SearchStrategy[Setting]:
+    """How a parameter stands in its optimizer: alone and plainly in half of all trials."""
+    if GROUPS not in subject.capabilities:
+        return st.just(Setting())
+    beside = st.lists(st.one_of(shapes(max_elements=12), st.just((7, 2))), max_size=3).map(tuple)
+    return st.one_of(st.just(Setting()), st.builds(Setting, beside, st.booleans(), st.booleans()))
+
+
+@st.composite
+def large_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
+    """One step of a parameter of more than 2¹⁸ elements, the rows of which repeat those of a small one."""
+    shape = draw(st.sampled_from(((17,), (19,), (5, 4), (2, 3, 3), (1, 18))))
+    dtype = draw(st.sampled_from([dtype for dtype in DTYPES if not dtype.startswith("complex")]))
+    hyper = draw(hyperparameters(subject))
+    gradient = draw(gradients(shape, dtype, hyper, st.just(0)).filter(lambda g: g is not None))
+    return Trial(shape, dtype, draw(values(math.prod(shape))), (gradient,), hyper, setting=Setting(repeats=4**7))
 
 
 @st.composite

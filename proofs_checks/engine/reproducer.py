@@ -1,16 +1,18 @@
 """A failure as a stand-alone script: torch and the optimizer alone, the same floats; the exact weights beside them."""
 
+import inspect
 import math
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from tangency.proofs_checks.engine.claim import Claim, NotApplicable
 from tangency.proofs_checks.engine.conformance import admissible_views, floats, weights_bound
 from tangency.proofs_checks.engine.rounding import Floats
 from tangency.proofs_checks.engine.subjects import Subject
 from tangency.proofs_checks.engine.text import as_source, docstring, line
-from tangency.proofs_checks.engine.trials import Measurement, Run, Trial
+from tangency.proofs_checks.engine.trials import Measurement, Run, Trial, arguments, extremes, neighbour, repeated
 
 TEMPLATE = '''"""{title} ({where}) fails for {subject}.
 
@@ -44,12 +46,12 @@ def tensor(values, layout):
     return plain.clone()
 
 
-w = torch.nn.Parameter(tensor({w}, {layout!r}))
-optimizer = {expression}([w], {hyper})
+{helpers}w = torch.nn.Parameter({w})
+optimizer = {expression}({params}, {hyper})
 for gradient in (
 {gradients}
 ):
-    w.grad = None if gradient is None else tensor(gradient, {grad_layout!r})
+    w.grad = None if gradient is None else {gradient}
     optimizer.step()
 
 # The exact result of the last step, from the weights and buffers that it started from. Where Eq. 11 is within rounding
@@ -58,7 +60,7 @@ ADMISSIBLE = (
 {admissible}
 )
 got = torch.view_as_real(w.detach()) if DTYPE.is_complex else w.detach()
-got = got.double().flatten()
+got = {ends}
 print("got     ", got.tolist())
 ok = False
 for name, expected, bound in ADMISSIBLE:
@@ -83,7 +85,19 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
     trial = run.trial
     upto = run.records[: measurement.step + 1]
     gradients = [None if g is None else _literal(g) for g in map(run.given, upto)]
-    hyper = subject.arguments({**subject.options, **trial.hyper})
+    setting = trial.setting
+    constructor, group = arguments(subject, trial)
+    beside = [f"neighbour({shape}, DTYPE)" for shape in setting.beside]
+    half = len(beside) // 2
+    params = ", ".join([*beside[:half], "w", *beside[half:]])
+    if setting.grouped:
+        own = "".join(f", {name!r}: {_value(value)}" for name, value in subject.arguments(group).items())
+        params = f"{{'params': [{', '.join(beside)}]}}, " * bool(beside) + f"{{'params': [w]{own}}}"
+    helpers = [neighbour] * bool(beside) + [repeated, extremes] * (setting.repeats > 1)
+    whole, ends = "tensor({}, {!r})", "got.double().flatten()"
+    if setting.repeats > 1:
+        whole = f"repeated({whole}, {setting.repeats})"
+        ends = f"torch.stack([end.flatten() for end in extremes(got.double(), SHAPE, {setting.repeats})])"
     return TEMPLATE.format(
         title=docstring(claim.title),
         where=docstring(claim.where),
@@ -99,10 +113,12 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
         expression=subject.expression,
         shape=trial.shape,
         dtype=trial.dtype,
-        w=_literal(run.records[0].w),
-        layout=trial.layout,
-        grad_layout=trial.grad_layout,
-        hyper=", ".join(f"{name}={as_source(value)}" for name, value in hyper.items()),
+        helpers="".join(f"{inspect.getsource(helper)}\n\n" for helper in helpers),
+        w=whole.format(_literal(run.records[0].w), trial.layout),
+        params=f"[{params}]",
+        hyper=", ".join(f"{name}={_value(value)}" for name, value in subject.arguments(constructor).items()),
+        gradient=whole.format("gradient", trial.grad_layout),
+        ends=ends,
         gradients="\n".join(f"    {gradient}," for gradient in gradients),
         admissible="\n".join(
             f"    ({name!r}, {_literal(expected)}, {_literal(bound)})," for name, expected, bound in results
@@ -117,6 +133,10 @@ def exact_results(run: Run, step: int) -> list[tuple[str, Floats, Floats]]:
         return [("no gradient", record.w, 0 * record.w)]
     exact = {f"{view.value} view": run.exact(record, view) for view in admissible_views(run, record)}
     return [(name, floats(made.w), weights_bound(run, record, made)) for name, made in exact.items()]
+
+
+def _value(value: Any) -> str:
+    return f"torch.tensor({value.item()!r}, dtype=torch.float64)" if isinstance(value, Tensor) else as_source(value)
 
 
 def _literal(values: Floats) -> str:

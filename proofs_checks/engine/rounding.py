@@ -102,9 +102,13 @@ class Bounds:
     """The errors of the lines of Algorithms 1 and 2, computed in one format.
 
     Every method takes the exact inputs of its line, as float64 values, and the error that they already carry.
+
+    Attributes:
+        repeats: how often rows of weights, gradients and updates stand one after the other in the real ones.
     """
 
     fmt: Format
+    repeats: int = 1
 
     def blend(self, a: float, x: Floats, b: float, y: Floats, y_error: Floats | float = 0.0) -> Floats:
         """Line ``a x + b y`` (Eq. 7; Algorithm 2, lines 2–3): a and b rounded, two products, a sum, a lerp."""
@@ -150,7 +154,7 @@ class Bounds:
             result: Floats = unit * ((unit @ size) / square)
             return result
 
-        n, u = len(w), self.fmt
+        n, u = len(w) * self.repeats, self.fmt
         bound = x_error + radial(x_error) * (1 + u.gamma(2 * n + 12))
         bound = bound + u.gamma(2 * n + 12) * radial(np.abs(x)) + u.gamma(2) * np.abs(x)
         return inflate(bound + (2 * n + 4) * u.tiny, 4 * n + 16)
@@ -171,9 +175,9 @@ class Bounds:
         evaluation may lose is part of the second number.
         """
         unit_w, unit_g = w / np.max(np.abs(w)), g / np.max(np.abs(g))
-        n = len(w)
+        n = len(w) * self.repeats
         size = float(np.abs(unit_w) @ np.abs(unit_g))
-        threshold = delta / math.sqrt(n) * math.sqrt(float(unit_w @ unit_w) * float(unit_g @ unit_g))
+        threshold = delta / math.sqrt(len(w)) * math.sqrt(float(unit_w @ unit_w) * float(unit_g @ unit_g))
         gap = abs(math.fsum(unit_w * unit_g)) - threshold
         slack = self.fmt.gamma(n + 8) * (size + threshold) + 2 * n * self.fmt.tiny
         own = FLOAT64.gamma(n + 12) * (size + threshold)

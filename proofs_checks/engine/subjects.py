@@ -17,6 +17,10 @@ NESTEROV = "nesterov"
 DAMPENING = "dampening"
 WEIGHT_DECAY = "weight-decay"  # decoupled, with wd_ratio
 MAXIMIZE = "maximize"
+GROUPS = (
+    "groups"  # several parameters and parameter groups, whose options come before the constructor's; lr as a tensor
+)
+LARGE = "large"  # parameters of more than 2¹⁸ elements, in good time
 
 
 class NotOffered(Exception):
@@ -65,8 +69,8 @@ class Subject:
         return self.spec or ALGORITHMS[self.algorithm]
 
 
-SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY, MAXIMIZE})
-ADAMP_CAPABILITIES = frozenset({ADAPTIVE, PROJECTION, NESTEROV, WEIGHT_DECAY, MAXIMIZE})
+SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY, MAXIMIZE, GROUPS, LARGE})
+ADAMP_CAPABILITIES = frozenset({ADAPTIVE, PROJECTION, NESTEROV, WEIGHT_DECAY, MAXIMIZE, GROUPS, LARGE})
 SGDP_BUFFERS = {"momentum_buffer": "momentum_buffer"}
 ADAMP_BUFFERS = {"step": "step", "exp_avg": "exp_avg", "exp_avg_sq": "exp_avg_sq"}
 

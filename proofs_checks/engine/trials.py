@@ -33,6 +33,38 @@ WITHOUT_EPS = frozenset({"gd", "momentum", "nesterov", "sgdp"})
 BALLS = balls(256)
 
 
+# Options of a constructor that a group overrides: none of them may have an effect.
+OTHERS: Mapping[str, Any] = {
+    "lr": 0.75,
+    "momentum": 0.25,
+    "dampening": 0.25,
+    "betas": (0.25, 0.625),
+    "eps": 0.5,
+    "weight_decay": 0.125,
+    "delta": 0.375,
+    "wd_ratio": 0.625,
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How the parameter of a trial stands in its optimizer; none of it may change what becomes of it.
+
+    Attributes:
+        beside: shapes of other parameters of the optimizer, half of them before it.
+        grouped: whether the parameter has a group of its own, with the trial's hyper-parameters, while the constructor,
+            and the parameters beside it, get :data:`OTHERS`.
+        tensor_lr: whether lr is a tensor.
+        repeats: how often every row stands in the real parameter, one after the other: a power of 4, for one step. The
+            trial and the exact step are those of a single one, and δ is that of their dimension.
+    """
+
+    beside: tuple[tuple[int, ...], ...] = ()
+    grouped: bool = False
+    tensor_lr: bool = False
+    repeats: int = 1
+
+
 @dataclass(frozen=True)
 class Trial:
     """Weights, gradients and hyper-parameters: everything that a run depends on.
@@ -44,6 +76,7 @@ class Trial:
         gradients: one a step.
         hyper: keyword arguments of the optimizer.
         layout, grad_layout: the memory layout of the parameter and of its gradients, of ``LAYOUTS``.
+        setting: what else is in the optimizer.
     """
 
     shape: tuple[int, ...]
@@ -53,6 +86,7 @@ class Trial:
     hyper: Mapping[str, Any]
     layout: str = "contiguous"
     grad_layout: str = "contiguous"
+    setting: Setting = Setting()
 
     @property
     def spec_shape(self) -> tuple[int, ...]:
@@ -127,7 +161,7 @@ class Run:
         storage, compute = FORMATS[self.trial.dtype]
         object.__setattr__(self, "storage", storage)
         compute = replace(storage if self.subject.foreign else compute, flushes=self.subject.flushes)
-        object.__setattr__(self, "bounds", Bounds(compute))
+        object.__setattr__(self, "bounds", Bounds(compute, self.trial.setting.repeats))
 
     @property
     def options(self) -> dict[str, Any]:
@@ -236,18 +270,27 @@ class Crash(Exception):
 
 
 def execute(subject: Subject, trial: Trial) -> Run:
-    """Run a trial on a subject: one optimizer, one parameter, one step a gradient.
+    """Run a trial on a subject: one optimizer, one parameter under test, one step a gradient.
 
     The run ends early where a step, or a gradient that follows the weights, leaves the finite numbers: no exact step
-    starts from there.
+    starts from there. Of repeated rows there are two records, of the least and of the largest results.
 
     Raises:
         Crash: the optimizer raised an exception.
         NotOffered: the optimizer lacks what the trial asks for.
     """
-    parameter = torch.nn.Parameter(as_tensor(trial.w, trial.shape, trial.dtype, trial.layout).to(subject.device))
+    repeats = trial.setting.repeats
+
+    def whole(x: torch.Tensor) -> torch.Tensor:
+        return (x if repeats == 1 else repeated(x, repeats)).to(subject.device)
+
+    def ends(x: torch.Tensor) -> list[Floats]:
+        parts = [x] if repeats == 1 else extremes(x.detach(), trial.shape, repeats)
+        return [as_floats(part, trial) for part in parts]
+
+    parameter = torch.nn.Parameter(whole(as_tensor(trial.w, trial.shape, trial.dtype, trial.layout)))
     try:
-        optimizer = subject.make([parameter], **{**subject.options, **trial.hyper})
+        optimizer = _make(subject, trial, parameter)
     except NotOffered:
         raise
     except Exception as error:
@@ -256,45 +299,101 @@ def execute(subject: Subject, trial: Trial) -> Run:
     sign = -1.0 if trial.hyper.get("maximize") else 1.0
     records: list[Record] = []
     state: Mapping[str, Any] = {}
+    before = ends(parameter)[0]
     for index, gradient in enumerate(trial.gradients):
-        before = as_floats(parameter, trial)
-        parameter.grad, g = None, None
+        parameter.grad, g, given = None, None, None
         if gradient is not None:
             values = gradient(before) * sign if callable(gradient) else gradient
-            gradient_tensor = as_tensor(values, trial.shape, trial.dtype, trial.grad_layout)
-            parameter.grad = gradient_tensor.to(subject.device)
-            g = as_floats(parameter.grad, trial)
+            given = as_tensor(values, trial.shape, trial.dtype, trial.grad_layout)
+            parameter.grad = whole(given)
+            g = as_floats(given, trial)
             if not np.isfinite(g).all():
                 break
         direction = None if g is None else sign * g
         try:
             optimizer.step()
-            after = _read_state(optimizer, parameter, subject, trial)
-            grad_after = None if parameter.grad is None else as_floats(parameter.grad, trial)
-            weights = as_floats(parameter, trial)
+            moved = ends(parameter)
+            states = _read_states(optimizer, parameter, subject, ends, len(moved))
+            grads = [None] * len(moved) if parameter.grad is None else ends(parameter.grad)
         except NotOffered:
             raise
         except Exception as error:
             nothing = np.full_like(before, np.nan)
             crashed = Record(index, before, direction, state, nothing, {}, None)
             raise Crash(error, Run(subject, trial, (*records, crashed))) from error
-        records.append(Record(index, before, direction, state, weights, after, grad_after))
-        state = after
-        if not all(np.isfinite(values).all() for values in (weights, *after.values())):
+        for weights, after, grad_after in zip(moved, states, grads, strict=True):
+            records.append(Record(index, before, direction, state, weights, after, grad_after))
+        before, state = moved[0], states[0]
+        if not all(np.isfinite(values).all() for values in (*moved, *(x for after in states for x in after.values()))):
             break
         if hidden and g is not None:  # the next step starts from buffers that nobody can read
             break
     return Run(subject, trial, tuple(records))
 
 
-def _read_state(
-    optimizer: torch.optim.Optimizer, parameter: torch.Tensor, subject: Subject, trial: Trial
-) -> dict[str, Any]:
-    """The buffers under the spec's names; those that the optimizer does not have are left out."""
+def _make(subject: Subject, trial: Trial, parameter: torch.nn.Parameter) -> torch.optim.Optimizer:
+    """The optimizer of a trial, in its setting."""
+    beside = [neighbour(shape, torch_dtype(trial.dtype)) for shape in trial.setting.beside]
+    half = len(beside) // 2
+    constructor, group = arguments(subject, trial)
+    if not trial.setting.grouped:
+        return subject.make([*beside[:half], parameter, *beside[half:]], **constructor)
+    groups: list[dict[str, Any]] = [{"params": beside}] * bool(beside)
+    return subject.make([*groups, {"params": [parameter], **subject.arguments(group)}], **constructor)
+
+
+def arguments(subject: Subject, trial: Trial) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the constructor gets, under the spec's names, and what the group of the parameter under test."""
+    setting, hyper = trial.setting, dict(trial.hyper)
+    if setting.repeats > 1 and "delta" in hyper:
+        # δ/√dim is to be what it is for a single row.
+        hyper["delta"] *= math.isqrt(setting.repeats)
+    if setting.tensor_lr:
+        hyper["lr"] = torch.tensor(hyper["lr"], dtype=torch.float64)
+    if not setting.grouped:
+        return {**subject.options, **hyper}, {}
+    hidden = {name: OTHERS.get(name, not value if isinstance(value, bool) else value) for name, value in hyper.items()}
+    return {**subject.options, **hidden}, hyper
+
+
+# The reproducers of failures take the source of these three: they know torch alone.
+
+
+def neighbour(shape: tuple[int, ...], dtype: torch.dtype) -> torch.nn.Parameter:
+    """Another parameter, with a gradient that is not orthogonal to it."""
+    ramp = torch.arange(1.0, torch.Size(shape).numel() + 1, dtype=torch.float64).reshape(shape).remainder(7) / 4
+    parameter = torch.nn.Parameter(ramp.to(dtype))
+    parameter.grad = (ramp + 0.5).to(dtype)
+    return parameter
+
+
+def repeated(tensor: torch.Tensor, repeats: int) -> torch.Tensor:
+    """The tensor with every row, or all of a vector, so many times one after the other."""
+    axis = min(1, tensor.ndim - 1)
+    return tensor.repeat(*(repeats if i == axis else 1 for i in range(tensor.ndim)))
+
+
+def extremes(tensor: torch.Tensor, shape: tuple[int, ...], repeats: int) -> list[torch.Tensor]:
+    """Of the repeated elements of a tensor the least and the largest: what is right for both is right for all."""
+    axis = min(1, len(shape) - 1)
+    apart = tensor.reshape(*shape[:axis], repeats, *shape[axis:])
+    return [apart.amin(axis), apart.amax(axis)]
+
+
+def _read_states(
+    optimizer: torch.optim.Optimizer,
+    parameter: torch.Tensor,
+    subject: Subject,
+    ends: Callable[[torch.Tensor], list[Floats]],
+    count: int,
+) -> list[dict[str, Any]]:
+    """The buffers under the spec's names, a dict for each end; those that the optimizer does not have are left out."""
     state = optimizer.state.get(parameter, {})
-    found: dict[str, Any] = {}
+    found: list[dict[str, Any]] = [{} for _ in range(count)]
     for name, key in subject.buffers.items():
         value = state.get(key)
         if value is not None:
-            found[name] = int(value) if name == "step" else as_floats(value, trial)
+            told = [int(value)] * count if name == "step" else ends(value)
+            for end, one in zip(found, told, strict=True):
+                end[name] = one
     return found
