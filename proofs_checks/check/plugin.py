@@ -206,11 +206,11 @@ def _run(bound: BoundCheck) -> TargetReport:
         raise Failed(visible(str(error))) from None
     try:
         with restored():
-            answer = session.ask(target, bound.check, effort)
+            answer, info = session.ask(target, bound.check, effort), target.info
     except CannotRestore as error:
         raise Failed(f"{target.spec.target} leaves a state that does not change back: {error}") from None
     assert answer.finding is not None
-    report = TargetReport(target.info, (asked,), (answer.finding,), fit=answer.fit, seed=effort.seed)
+    report = TargetReport(info, (asked,), (answer.finding,), fit=answer.fit, seed=effort.seed)
     entries = [entry for entry in bound.known if entry.check == bound.check]
     return known.apply(report, entries, {one.id for one in session.checks()})
 

@@ -487,8 +487,8 @@ def _dampens_first_step(target: Target) -> bool:
     """Whether one step from nothing with dampening 1/4 moves w by 3/4 of what it moves without."""
     moved = []
     for dampening in (0.0, 0.25):
-        w = torch.nn.Parameter(torch.zeros(3))
-        w.grad = torch.tensor([1.0, -2.0, 4.0])
+        w = torch.nn.Parameter(torch.zeros(3, dtype=torch.float32))  # whatever default a step has left behind
+        w.grad = torch.tensor([1.0, -2.0, 4.0], dtype=torch.float32)
         try:
             target.make([w], lr=0.5, momentum=0.5, dampening=dampening).step()
         except Exception:

@@ -3,6 +3,7 @@
 import ast
 import math
 import tomllib
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,9 @@ def literal(option: str, text: str) -> Any:
         WrongCall: it reads as a literal of which Python can make no value, or none that can be printed.
     """
     try:
-        value = ast.literal_eval(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a backslash that escapes nothing
+            value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
     except (TypeError, MemoryError, RecursionError) as error:  # a list as a key; nested too deep
