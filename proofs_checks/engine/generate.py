@@ -85,7 +85,9 @@ def shapes(
         else small
     )
     vectors = st.tuples(st.integers(1, min(16, max_elements))) if min_dims <= 1 else small
-    return st.one_of(small, small, wide, vectors)
+    deep = st.lists(st.integers(1, 3), min_size=max(3, min_dims), max_size=max_dims).map(tuple)
+    deep = deep.filter(lambda shape: math.prod(shape) <= max_elements) if max_dims >= 3 else small
+    return st.one_of(small, small, wide, vectors, deep)
 
 
 @st.composite
@@ -210,11 +212,16 @@ def steps(subject: Subject) -> st.SearchStrategy[Trial]:
 
 
 def settings(subject: Subject) -> st.SearchStrategy[Setting]:
-    """How a parameter stands in its optimizer: alone and plainly in half of all trials."""
+    """How a parameter stands in its optimizer: alone and plainly, or as little else as shows a slip."""
     if GROUPS not in subject.capabilities:
         return st.just(Setting())
-    beside = st.lists(st.one_of(shapes(max_elements=12), st.just((7, 2))), max_size=3).map(tuple)
-    return st.one_of(st.just(Setting()), st.builds(Setting, beside, st.booleans(), st.booleans()))
+    beside = st.lists(st.one_of(shapes(max_elements=12), st.just((7, 2))), min_size=1, max_size=3).map(tuple)
+    return st.one_of(
+        st.just(Setting()),
+        st.builds(Setting, beside),
+        st.builds(Setting, beside, grouped=st.just(True), tensor_lr=st.booleans()),
+        st.builds(Setting, grouped=st.booleans(), tensor_lr=st.just(True)),
+    )
 
 
 @st.composite

@@ -18,6 +18,7 @@ from tangency.proofs_checks import (
     eq_02_skip_connection,
     eq_04_orthogonality,
     eq_05_effective_step,
+    mutants,
     rate,
 )
 from tangency.proofs_checks.engine import invariant_problems, layers, rounding
@@ -235,3 +236,13 @@ def test_generated_points_are_on_rational_objectives(point: invariant_problems.P
     assert point.c > 0
     assert 1 <= len(point.w) <= 64
     assert repr(point).startswith("Point(objective=")
+
+
+def test_weights_that_nearly_cancel_are_compared_as_far_as_they_are_normal_numbers() -> None:
+    # 1 − ηλ/(1 − β) is −2.2e-16 here: the third step is subnormal, and so is a scaled one, elsewhere.
+    hyper = {"lr": 1.0, "momentum": 0.9, "weight_decay": 0.1}
+    trial = Trial((2,), "float32", (0.0, 1.0), ((0.0, 0.0),) * 3, hyper)
+    for subject in (mutants.SOUND[0], PRODUCTION[0]):
+        measured = eq_04_orthogonality.check_implementation(execute(subject, trial))
+        assert measured
+        assert max(one.ratio for one in measured) <= 1
