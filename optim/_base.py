@@ -175,7 +175,7 @@ class ProjectedOptimizer(Optimizer):
             if g.layout is not torch.strided and g.layout in _SPARSE:
                 raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
             state = self.state.get(p, {})
-            found = self._wrong_names(state) or _tensors.wrong(p, g, state) or self._wrong_place(p, group)
+            found = self._wrong_names(state) or _tensors.wrong(p, g, state) or self._wrong_place(p, g, group)
             if found:
                 raise RuntimeError(f"{self._called(group, number, i)}: {found}")
             if large and (found := overflow(numbers, wide(real(p)))):
@@ -197,12 +197,12 @@ class ProjectedOptimizer(Optimizer):
         missing = [name for name in self.state_names if name not in state]
         return f"its state has no {', '.join(missing)}; it holds {wanted}, or nothing yet"
 
-    def _wrong_place(self, p: Tensor, group: dict[str, Any]) -> str | None:
+    def _wrong_place(self, p: Tensor, g: Tensor, group: dict[str, Any]) -> str | None:
         """Why the tensors of a parameter cannot be stepped where they are, on the path of its group."""
         lr = group["lr"]
         if isinstance(lr, Tensor) and lr.is_meta and not p.is_meta:
             return f"it is on {p.device}, and lr on {lr.device}; lr must be there or on the cpu"
-        return _fused.wrong_place(p, p.grad, self.state.get(p, {})) if group["fused"] else None
+        return _fused.wrong_place(p, g, self.state.get(p, {})) if group["fused"] else None
 
     def _path(self, group: dict[str, Any], params: list[Tensor]) -> Callable[..., None]:
         """The code path for a group: the one asked for, or else torch's own choice, whatever lr is.

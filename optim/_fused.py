@@ -134,10 +134,10 @@ def _opaque_step(
     names = ("step", "exp_avg", "exp_avg_sq") if rule.adaptive else ("momentum_buffer",)
     for i, p in enumerate(params):
         # What was so when the graph was made need not be so when it runs.
-        kept = {name: value for name, of in zip(names, states, strict=True) if (value := of[i]) is not None}
-        found = _tensors.wrong(p, grads[i], kept) or wrong_place(p, grads[i], kept)
-        if not found and rule.adaptive and kept["step"].device != p.device:
-            found = f"its step is on {kept['step'].device}; {p.device} was needed"
+        own = {name: value for name, of in zip(names, states, strict=True) if (value := of[i]) is not None}
+        found = _tensors.wrong(p, grads[i], own) or wrong_place(p, grads[i], own)
+        if not found and rule.adaptive and own["step"].device != p.device:
+            found = f"its step is on {own['step'].device}; {p.device} was needed"
         if found:
             raise RuntimeError(f"parameter {i} of a compiled step: {found}")
     _step(rule, lr if tensor_lr is None else tensor_lr, params, grads, states, grad_scale, found_inf)
@@ -203,16 +203,16 @@ def _rows(
     """The rows of one parameter: its own memory, or else wide copies, which `copies` says how to write back."""
     ndim = p.dim()
     kept = p.detach(), *state
-    w, g, *state = (real(x) for x in (p, g, *state))
+    w, g, state = real(p), real(g), tuple(map(real, state))
     lazy = any(x.is_conj() for x in kept)
     if lazy or not (_in_rows(w) and _alike(g, w) and all(_alike(s, w) for s in state)):
         dtype = wide(w)
-        w, *state = (x.to(dtype, memory_format=torch.contiguous_format, copy=True).resolve_neg() for x in (w, *state))
-        g = g.to(dtype).contiguous().resolve_neg()
+        w, *made = (x.to(dtype, memory_format=torch.contiguous_format, copy=True).resolve_neg() for x in (w, *state))
+        g, state = g.to(dtype).contiguous().resolve_neg(), tuple(made)
         copies += zip(kept, (w, *state), strict=True)
     projects = may_project(w, ndim, rule.delta)
     rows = w.size(0) if projects else 1
-    return Rows(w, g, tuple(state), t, rows, w.numel() // rows, projects)
+    return Rows(w, g, state, t, rows, w.numel() // rows, projects)
 
 
 def _alike(x: Tensor, w: Tensor) -> bool:

@@ -118,10 +118,10 @@ class AdamP(ProjectedOptimizer):
             state["exp_avg_sq"] = torch.zeros_like(p, memory_format=torch.preserve_format)
         return tuple(state[name] for name in self.state_names)
 
-    def _wrong_place(self, p: Tensor, group: dict[str, Any]) -> str | None:
+    def _wrong_place(self, p: Tensor, g: Tensor, group: dict[str, Any]) -> str | None:
         if p.is_cuda and not (group["capturable"] or group["fused"]) and torch.cuda.is_current_stream_capturing():
             return "capturing a graph of step() needs capturable=True, else t stays where it is"
-        return super()._wrong_place(p, group)
+        return super()._wrong_place(p, g, group)
 
     def _rule(self, group: dict[str, Any]) -> Rule:
         beta1, beta2 = group["betas"]

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -93,7 +94,8 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
     if setting.grouped:
         own = "".join(f", {name!r}: {_value(value)}" for name, value in subject.arguments(group).items())
         params = f"{{'params': [{', '.join(beside)}]}}, " * bool(beside) + f"{{'params': [w]{own}}}"
-    helpers = [neighbour] * bool(beside) + [repeated, extremes] * (setting.repeats > 1)
+    helpers: list[Callable[..., Any]] = [neighbour] * bool(beside)
+    helpers += [repeated, extremes] * (setting.repeats > 1)
     whole, ends = "tensor({}, {!r})", "got.double().flatten()"
     if setting.repeats > 1:
         whole = f"repeated({whole}, {setting.repeats})"
