@@ -62,6 +62,8 @@ def certificate(r_first: Any, r_last: Any, steps: int) -> Any:
     """r_T (r_T − r_0)/T ≥ min_{t<T} r_t ‖Δw_t‖², of every run whose steps Δw_t are tangent.
 
     For GD, ‖Δw_t‖ = η‖∇f(w_t)‖ and r_t‖∇f(w_t)‖² = ‖∇f(ŵ_t)‖²: divided by η² it bounds min ‖∇f(ŵ_t)‖².
+    The sum that it bounds, Σ r_t(r_{t+1} − r_t), is also at most (r_T² − r_0²)/2, which long runs come near to: there
+    the certificate is 2r_T/(r_T + r_0) < 2 times what would do.
     """
     return r_last * (r_last - r_first) / steps
 
@@ -72,13 +74,21 @@ def descent(gradient_square: Any, r: Any, lr: Any, curvature: Any) -> Any:
 
 
 def log_weight(r_first: Any, lr: Any, constants: Smoothness) -> Any:
-    """K = (ηL/2)(1 + η²G²/r_0²): r_T − r_0 ≤ ηD + K ln(r_T/r_0)."""
+    """K = (ηL/2)(1 + η²G²/r_0²): r_T − r_0 ≤ ηD + K ln(r_T/r_0).
+
+    Short steps need ηL/2. With x_t = r_{t+1}/r_t − 1 ≤ M = η²G²/r_0² the proof needs M/ln(1 + M), of which 1 + M is a
+    rational bound: M/ln(1 + M) ≈ 1 + M/2 for a small M.
+    """
     growth = lr * lr * constants.slope * constants.slope / (r_first * r_first)
     return lr * constants.curvature / 2 * (1 + growth)
 
 
 def largest_squared_norm(r_first: Any, lr: Any, constants: Smoothness) -> Any:
-    """R ≥ r_T for every T under GD: R = 2(r_0 + ηD − 2K + 2K²/r_0)."""
+    """R ≥ r_T for every T under GD: R = 2(r_0 + ηD − 2K + 2K²/r_0).
+
+    The logarithm is bounded by its tangent at r_T = 2K. R is near to r_T where K is near to r_0/2, and R to r_0 + 2ηD.
+    It tends to 2r_0 for η → 0, where r_0 + ηD/(1 − K/r_0) would do, from the tangent at r_0.
+    """
     weight = log_weight(r_first, lr, constants)
     return 2 * (r_first + lr * constants.spread - 2 * weight + 2 * weight * weight / r_first)
 
