@@ -85,9 +85,7 @@ def shapes(
         else small
     )
     vectors = st.tuples(st.integers(1, min(16, max_elements))) if min_dims <= 1 else small
-    deep = st.lists(st.integers(1, 3), min_size=max(3, min_dims), max_size=max_dims).map(tuple)
-    deep = deep.filter(lambda shape: math.prod(shape) <= max_elements) if max_dims >= 3 else small
-    return st.one_of(small, small, wide, vectors, deep)
+    return st.one_of(small, small, wide, vectors)
 
 
 @st.composite
@@ -198,17 +196,20 @@ def trials(
     return Trial(shape, dtype, tuple(w), tuple(draw(steps)), hyper, draw(layouts), draw(layouts))
 
 
-def steps(subject: Subject) -> st.SearchStrategy[Trial]:
+@st.composite
+def steps(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Trials for what a whole step does: of every kind, half of them of weights that can be projected.
 
     Now and then a run is long, for what depends on the step count; or a parameter large, for what depends on its size.
     """
-    usual = st.one_of(trials(subject), trials(subject, min_dims=2), projected_trials(subject))
-    kinds = [usual.flatmap(lambda trial: st.builds(replace, st.just(trial), setting=settings(subject)))] * 8
-    kinds.append(trials(subject, min_steps=7, max_steps=10, max_elements=9))
-    if LARGE in subject.capabilities:
-        kinds.append(large_trials(subject))
-    return st.one_of(kinds)
+    kind = draw(st.integers(0, 11))
+    if kind == 11 and LARGE in subject.capabilities:
+        return draw(large_trials(subject))
+    if kind == 10:
+        return draw(trials(subject, min_steps=7, max_steps=10, max_elements=9))
+    setting = draw(settings(subject))
+    usual = st.one_of(*(trials(subject, min_dims=least) for least in (0, 2, 3)), projected_trials(subject))
+    return replace(draw(usual), setting=setting)
 
 
 def settings(subject: Subject) -> st.SearchStrategy[Setting]:

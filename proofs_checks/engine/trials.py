@@ -6,7 +6,7 @@ time: the exact step starts from the state that the optimizer really had, so tha
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,11 @@ class Trial:
     layout: str = "contiguous"
     grad_layout: str = "contiguous"
     setting: Setting = Setting()
+
+    def __repr__(self) -> str:
+        """As a dataclass has it, without the setting where it is a plain one."""
+        told = [field.name for field in fields(self) if field.name != "setting" or self.setting != Setting()]
+        return f"Trial({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
 
     @property
     def spec_shape(self) -> tuple[int, ...]:
