@@ -204,9 +204,11 @@ def steps(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """
     kind = draw(st.integers(0, 11))
     if kind == 11 and LARGE in subject.capabilities:
-        return draw(large_trials(subject))
+        large: Trial = draw(large_trials(subject))
+        return large
     if kind == 10:
-        return draw(trials(subject, min_steps=7, max_steps=10, max_elements=9))
+        long: Trial = draw(trials(subject, min_steps=7, max_steps=10, max_elements=9))
+        return long
     setting = draw(settings(subject))
     usual = st.one_of(*(trials(subject, min_dims=least) for least in (0, 2, 3)), projected_trials(subject))
     return replace(draw(usual), setting=setting)
