@@ -203,15 +203,16 @@ def steps(draw: st.DrawFn, subject: Subject, /) -> Trial:
     Now and then a run is long, for what depends on the step count; or a parameter large, for what depends on its size.
     """
     kind = draw(st.integers(0, 11))
+    setting = Setting()
     if kind == 11 and LARGE in subject.capabilities:
-        large: Trial = draw(large_trials(subject))
-        return large
-    if kind == 10:
-        long: Trial = draw(trials(subject, min_steps=7, max_steps=10, max_elements=9))
-        return long
-    setting = draw(settings(subject))
-    usual = st.one_of(*(trials(subject, min_dims=least) for least in (0, 2, 3)), projected_trials(subject))
-    return replace(draw(usual), setting=setting)
+        strategy = large_trials(subject)
+    elif kind == 10:
+        strategy = trials(subject, min_steps=7, max_steps=10, max_elements=9)
+    else:
+        setting = draw(settings(subject))
+        strategy = st.one_of(*(trials(subject, min_dims=least) for least in (0, 2, 3)), projected_trials(subject))
+    trial: Trial = draw(strategy)
+    return trial if setting == Setting() else replace(trial, setting=setting)
 
 
 def settings(subject: Subject) -> st.SearchStrategy[Setting]:
