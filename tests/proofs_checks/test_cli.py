@@ -199,6 +199,8 @@ def test_help_and_import_are_cheap() -> None:
 def test_an_interrupt_prints_what_was_found_and_exits_with_2(jobs: int, tmp_path: Path) -> None:
     marker = tmp_path / "started"
     process = python(
+        # Whoever runs these tests in the background of a shell script ignores it, and so would the child.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)",
         "import small_claims",
         "from tangency.proofs_checks.engine import cli, registry",
         "registry.production = small_claims.slow",
