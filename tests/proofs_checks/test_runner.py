@@ -194,7 +194,9 @@ def test_a_search_does_not_see_what_else_is_imported(tmp_path: Path, monkeypatch
 
 
 @pytest.fixture
-def example_database(tmp_path: Path) -> Iterator[None]:
+def example_database(tmp_path: Path, pytestconfig: pytest.Config) -> Iterator[None]:
+    if pytestconfig.getoption("--hypothesis-seed") is not None:
+        pytest.skip("with --hypothesis-seed Hypothesis keeps and replays nothing")
     before = settings.get_current_profile_name()
     settings.register_profile("kept", database=DirectoryBasedExampleDatabase(tmp_path))
     settings.load_profile("kept")
