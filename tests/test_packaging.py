@@ -12,8 +12,6 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PACKAGES: list[str] = PYPROJECT["tool"]["setuptools"]["packages"]
-FOLDERS: dict[str, str] = PYPROJECT["tool"]["setuptools"]["package-dir"]
 PARTS = ("theory", "optim", "proofs_checks", "benchmarks")
 # What a folder must not import: arrows run one way, and the two sides of a check are written apart.
 FORBIDDEN = {
@@ -59,6 +57,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             target = copy / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
+    (copy / "tangency").mkdir()
+    for part in PARTS:
+        (copy / "tangency" / part).symlink_to(f"../{part}")
     offline = ("--no-deps", "--no-index", "--disable-pip-version-check", "--quiet")
     wheels = scratch / "wheels"
     python("-m", "pip", "wheel", *offline, "--no-build-isolation", "-w", str(wheels), str(copy), folder=scratch)
@@ -99,11 +100,24 @@ def test_the_console_script_answers(installed: Path, tmp_path: Path) -> None:
     assert done.stdout == f"tangency {PYPROJECT['project']['version']}\n"
 
 
-def test_every_folder_with_python_files_is_packaged() -> None:
-    found = {module_of(path.parent / "__init__.py") for part in PARTS for path in sources(part)}
-    assert set(PACKAGES) == set(FOLDERS) == found
-    assert all(FOLDERS[name] == name.removeprefix("tangency.").replace(".", "/") for name in PACKAGES)
+def test_the_import_name_is_a_folder_of_links() -> None:
+    """What resolves imports from a bare checkout, for an editor, a type checker and pytest alike."""
+    links = {path.name: path.readlink().as_posix() for path in (ROOT / "tangency").iterdir()}
+    assert links == {part: f"../{part}" for part in PARTS}
     assert set(PYPROJECT["tool"]["setuptools"]["package-data"]) == {f"tangency.{part}" for part in PARTS}
+
+
+def test_the_tests_of_a_bare_checkout_import_the_checkout() -> None:
+    code = f"""
+import sys
+sys.meta_path = [finder for finder in sys.meta_path if "Editable" not in getattr(finder, "__name__", "")]
+sys.path.remove("")
+import pytest
+status = pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", "tests/theory"])
+from tangency import theory
+sys.exit(status or theory.__file__ != {str(ROOT / "tangency" / "theory" / "__init__.py")!r})
+"""
+    python("-c", code, folder=ROOT)
 
 
 @pytest.mark.parametrize(
