@@ -24,7 +24,7 @@ from tangency.benchmarks.results import Results
 from tangency.benchmarks.shapes import MODELS, UnknownModel, Weight, find
 from tangency.benchmarks.steps import Field, Timing, counted, field, measure
 from tangency.benchmarks.sweeps import shapes, single
-from tangency.proofs_checks.engine.inputs import read_toml
+from tangency.common.inputs import read_toml
 
 COUNTED = tuple(one.name for one in dataclasses.fields(Counts))
 

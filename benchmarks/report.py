@@ -14,7 +14,7 @@ from tangency.benchmarks.results import Results, Sweep
 from tangency.benchmarks.steps import Counted, Timing
 from tangency.benchmarks.timing import Spread
 from tangency.benchmarks.training import Training
-from tangency.proofs_checks.engine.numbers import percent, quotient
+from tangency.common.numbers import percent, quotient
 
 
 def print_results(page: Console, results: Results) -> None:

@@ -7,7 +7,7 @@ from tangency.benchmarks.first_step import Start
 from tangency.benchmarks.machine import Machine
 from tangency.benchmarks.steps import Counted, Timing
 from tangency.benchmarks.training import Training
-from tangency.proofs_checks.engine.numbers import json_text
+from tangency.common.numbers import json_text
 
 FORMAT = "tangency-bench-1"
 

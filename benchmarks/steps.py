@@ -13,7 +13,7 @@ from tangency.benchmarks.counting import Counts, count, host_peak, state_bytes
 from tangency.benchmarks.machine import Neighbours
 from tangency.benchmarks.shapes import Weight
 from tangency.benchmarks.timing import Spread, Step, interleaved, quotients, rounds_within
-from tangency.proofs_checks.engine.numbers import quotient
+from tangency.common.numbers import quotient
 
 # The buffer of the bandwidth probe: far beyond any cache.
 PROBE_ELEMENTS = 2**26

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tangency.proofs_checks.engine.numbers import quotient
+from tangency.common.numbers import quotient
 
 Step = Callable[[], None]
 

@@ -18,7 +18,7 @@ from torch.nn import functional
 from tangency.benchmarks.contenders import LeftOut
 from tangency.benchmarks.steps import Field
 from tangency.benchmarks.timing import Spread, interleaved, quotients, rounds_within
-from tangency.proofs_checks.engine.numbers import quotient
+from tangency.common.numbers import quotient
 
 BATCH, CLASSES, SIDE = 32, 10, 32
 # Ordinary ones for this network; not those of the speed runs, which keep the weights still.

@@ -6,7 +6,7 @@ Importing this package is cheap; :func:`verify` loads sympy, Hypothesis and torc
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tangency.proofs_checks.engine.claim import (
+from tangency.proofs_checks.claim import (
     Attack,
     Claim,
     Hypothesis,
@@ -23,29 +23,29 @@ from tangency.proofs_checks.engine.claim import (
 )
 
 if TYPE_CHECKING:
-    from tangency.proofs_checks.check.plugin import parametrize_with_claims
-    from tangency.proofs_checks.check.session import check
-    from tangency.proofs_checks.check.target import TargetSpec
-    from tangency.proofs_checks.engine.registry import Suite, discover
-    from tangency.proofs_checks.engine.subjects import Subject
-    from tangency.proofs_checks.engine.symbolic import Given, Gram, Identity, NonNegative, Proof
-    from tangency.proofs_checks.engine.verify import Report, verify
+    from tangency.proofs_checks.plugin import parametrize_with_claims
+    from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
+    from tangency.proofs_checks.run.registry import Suite, discover
+    from tangency.proofs_checks.run.session import check
+    from tangency.proofs_checks.run.verify import Report, verify
+    from tangency.proofs_checks.subjects import Subject
+    from tangency.proofs_checks.target.target import TargetSpec
 
 # What loads sympy, Hypothesis or torch, by the module that has it.
 _LAZY = {
-    "Given": "engine.symbolic",
-    "Gram": "engine.symbolic",
-    "Identity": "engine.symbolic",
-    "NonNegative": "engine.symbolic",
-    "Proof": "engine.symbolic",
-    "Report": "engine.verify",
-    "Subject": "engine.subjects",
-    "Suite": "engine.registry",
-    "TargetSpec": "check.target",
-    "check": "check.session",
-    "discover": "engine.registry",
-    "parametrize_with_claims": "check.plugin",
-    "verify": "engine.verify",
+    "Given": "proof.gram",
+    "Gram": "proof.gram",
+    "Identity": "proof.gram",
+    "NonNegative": "proof.gram",
+    "Proof": "proof.gram",
+    "Report": "run.verify",
+    "Subject": "subjects",
+    "Suite": "run.registry",
+    "TargetSpec": "target.target",
+    "check": "run.session",
+    "discover": "run.registry",
+    "parametrize_with_claims": "plugin",
+    "verify": "run.verify",
 }
 
 __all__ = [

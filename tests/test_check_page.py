@@ -39,7 +39,7 @@ def test_every_block_is_a_test_file_that_passes(block: int, folder: Path) -> Non
 def test_the_recipes_use_options_that_there_are(folder: Path) -> None:
     recipes = re.findall(r"^```yaml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
     assert len(recipes) == 2
-    help_ = pages.run([sys.executable, "-m", "tangency.proofs_checks.engine.cli", "check", "--help"], folder).stdout
+    help_ = pages.run([sys.executable, "-m", "tangency.cli.main", "check", "--help"], folder).stdout
     for recipe in recipes:
         assert "tangency check my_package.optim:AdamP" in recipe
         for option in re.findall(r"--[a-z-]+", recipe):

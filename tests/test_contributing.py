@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tangency.proofs_checks import Claim, Rung, Suite, Verdict, verify
-from tangency.proofs_checks.engine.kill_matrix import mutants
-from tangency.proofs_checks.engine.subjects import PRODUCTION
+from tangency.proofs_checks.broken.kill_matrix import mutants
+from tangency.proofs_checks.subjects import PRODUCTION
 
 PAGE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 

@@ -67,7 +67,7 @@ def test_tox_has_the_environments_that_are_named_anywhere() -> None:
     assert settings["tox"]["env_list"] == "tests, lint, verify"
     for name in ("lint", "verify", "aot", "bench", "gpu"):
         assert settings[f"testenv:{name}"]["description"]
-    assert settings["testenv"]["commands"] == "pytest -n 2 -o pythonpath= {posargs}"
+    assert settings["testenv"]["commands"] == "pytest -n 2 -o pythonpath=tests/helpers {posargs}"
     assert settings["testenv:verify"]["commands"].split("\n")[1] == "tangency verify {posargs}"
     assert "mypy --strict" in settings["testenv:lint"]["commands"]
     files = settings["testenv:bench"]["commands"].split() + settings["testenv:gpu"]["commands"].split()

@@ -12,16 +12,21 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PARTS = ("theory", "optim", "proofs_checks", "benchmarks")
-# What a folder must not import: arrows run one way, and the two sides of a check are written apart.
-FORBIDDEN = {
-    "theory": {"optim", "proofs_checks", "benchmarks"},
-    "optim": {"theory", "proofs_checks", "benchmarks"},
-    "proofs_checks": {"benchmarks"},
-    "benchmarks": {"proofs_checks"},
+PARTS = ("common", "theory", "optim", "proofs_checks", "benchmarks", "cli")
+# What a folder may import beside itself: arrows run one way, and the two sides of a check are written apart.
+MAY_IMPORT = {
+    "common": set(),
+    "theory": set(),
+    "optim": set(),
+    "proofs_checks": {"common", "theory", "optim"},
+    "benchmarks": {"common", "theory", "optim"},
+    "cli": {"common", "theory", "optim", "proofs_checks", "benchmarks"},
 }
-# How any command reads, writes and prints: one mechanism, which knows no claims.
-COMMON = {f"tangency.proofs_checks.engine.{name}" for name in ("inputs", "numbers", "output", "streams", "text")}
+# The rooms of proofs_checks: each imports only those above it.
+ROOMS = (
+    *("claim", "subjects", "finding", "errors", "generate", "measure", "proof", "claims"),
+    *("target", "dialects", "checks", "run", "report", "broken", "plugin"),
+)
 
 
 def python(*arguments: str, folder: Path, path: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -126,7 +131,7 @@ sys.exit(status or theory.__file__ != {str(ROOT / "tangency" / "theory" / "__ini
         ("optim", {"flint", "sympy", "mpmath", "hypothesis", "rich", "typer", "pytest", "adamp"}),
         ("theory", {"torch", "hypothesis", "rich", "typer", "pytest", "adamp"}),
         ("proofs_checks", {"pytest", "adamp"}),
-        ("proofs_checks.engine.cli", {"torch", "sympy", "hypothesis", "pytest"}),
+        ("cli.main", {"torch", "sympy", "hypothesis", "pytest"}),
     ],
 )
 def test_a_part_imports_without_what_it_does_not_need(part: str, blocked: set[str], tmp_path: Path) -> None:
@@ -135,7 +140,7 @@ def test_a_part_imports_without_what_it_does_not_need(part: str, blocked: set[st
     torch itself imports sympy where it is there, and does without: refusing means "not installed" to torch as well.
     """
     # The plugin is pytest's alone to load.
-    plugin = "tangency.proofs_checks.check.plugin"
+    plugin = "tangency.proofs_checks.plugin"
     names = [name for name in MODULES if f"{name}.".startswith(f"tangency.{part}.") and name != plugin]
     code = f"""
 import importlib, sys
@@ -170,8 +175,20 @@ def test_arrows_run_one_way(part: str) -> None:
         for name in imports(path):
             top, _, rest = name.partition(".")
             assert top not in {"tests", *PARTS}, f"{path} imports {name}; imports use the installed name"
-            allowed = name.rpartition(".")[0] in COMMON and part == "benchmarks"
-            assert top != "tangency" or allowed or rest.split(".")[0] not in FORBIDDEN[part], f"{path} imports {name}"
+            allowed = {part, *MAY_IMPORT[part]}
+            assert top != "tangency" or rest.split(".")[0] in allowed, f"{path} imports {name}"
+
+
+def test_the_rooms_of_proofs_checks_stand_on_each_other() -> None:
+    """But for what is imported for its type alone."""
+    for path in sources("proofs_checks"):
+        room = path.relative_to(ROOT / "proofs_checks").parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        typed = "".join(re.findall(r"(?m)^if TYPE_CHECKING:\n(?:    .*\n|\n)+", path.read_text(encoding="utf-8")))
+        for name in imports(path):
+            if name.startswith("tangency.proofs_checks.") and name.rpartition(".")[0] not in typed:
+                assert ROOMS.index(name.split(".")[2]) <= ROOMS.index(room), f"{path} imports {name}"
 
 
 @pytest.mark.parametrize("blocked", ["torch", "pytest", "hypothesis"])

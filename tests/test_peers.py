@@ -5,7 +5,7 @@ from itertools import takewhile
 
 from executed_page import ROOT, read
 
-from tangency.proofs_checks.check import known, session
+from tangency.proofs_checks.run import known, session
 
 PEERS = ROOT / "docs" / "peers"
 PAGE = read("docs/peers.md")

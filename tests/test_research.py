@@ -15,7 +15,7 @@ import torch
 from executed_page import ROOT, Shown
 
 from tangency.proofs_checks import Suite, Verdict, verify
-from tangency.proofs_checks.engine.claim_files import load
+from tangency.proofs_checks.run.claim_files import load
 from tangency.theory.fields import EXACT, FLOAT64, SYMBOLIC, balls
 from tangency.theory.projection import View
 

@@ -14,13 +14,14 @@ import torch
 from hypothesis import strategies as st
 
 from tangency.proofs_checks import Attack, Claim, Hypothesis, NotApplicable, Refutation, Search, Subject
-from tangency.proofs_checks.engine import generate, problems
-from tangency.proofs_checks.engine.claim import require, require_equal
-from tangency.proofs_checks.engine.conformance import floats, moments_bound, weights_bound
-from tangency.proofs_checks.engine.norms import measured
-from tangency.proofs_checks.engine.rounding import inner_product_error, squared_norm_error
-from tangency.proofs_checks.engine.symbolic import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.engine.trials import Measurement, Record, Run, Trial, as_float
+from tangency.proofs_checks.claim import require, require_equal
+from tangency.proofs_checks.errors.rounding import inner_product_error, squared_norm_error
+from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial, as_float
+from tangency.proofs_checks.measure.conformance import floats, moments_bound, weights_bound
+from tangency.proofs_checks.measure.norms import measured
+from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
 from tangency.theory.algorithms import START, State, Step, heavy_ball, sgdp
 from tangency.theory.fields import EXACT, FLOAT64, Array, Field
 from tangency.theory.objectives import Cosine, GradientField

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tangency.proofs_checks.check import known, session
-from tangency.proofs_checks.check.model import Severity, TargetReport
-from tangency.proofs_checks.check.reports.facts import Row, Status, rows
-from tangency.proofs_checks.check.target import TargetSpec
-from tangency.proofs_checks.engine.output import write_script
-from tangency.proofs_checks.engine.pool import usable_cores
+from tangency.cli.output import write_script
+from tangency.proofs_checks.finding import Severity, TargetReport
+from tangency.proofs_checks.report.facts import Row, Status, rows
+from tangency.proofs_checks.run import known, session
+from tangency.proofs_checks.run.pool import usable_cores
+from tangency.proofs_checks.target.target import TargetSpec
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "peers.md"

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tangency.proofs_checks import Claim, Subject, Suite, Verdict, discover, verify
-from tangency.proofs_checks.engine.subjects import PRODUCTION
+from tangency.proofs_checks.subjects import PRODUCTION
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU: torch.cuda.is_available() is false")
 

@@ -318,7 +318,7 @@ def test_guards_see_what_is_written_beside_a_tensor():
 def test_guards_stop_who_reads_past_a_tensor(at_end, offset):
     script = f"""
 import ctypes, sys
-sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.path.insert(0, {str(Path(__file__).parents[1] / "helpers")!r})
 import torch
 from guarded_memory import Guarded
 memory = Guarded()

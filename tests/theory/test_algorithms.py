@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.engine import problems
-from tangency.proofs_checks.engine.claim import require_contains
+from tangency.proofs_checks.claim import require_contains
+from tangency.proofs_checks.generate import problems
 from tangency.theory.algorithms import (
     ALGORITHMS,
     START,

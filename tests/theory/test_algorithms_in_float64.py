@@ -1,7 +1,7 @@
 """A whole run of the spec in float64 against the same run in rationals or balls: they differ by rounding alone.
 
 The bound runs along with the float64 run. Its numbers carry hats; e_x bounds |x̂ − x| against the exact run, element by
-element, and each line adds its own rounding (:mod:`tangency.proofs_checks.engine.rounding`) to what it was given:
+element, and each line adds its own rounding (:mod:`tangency.proofs_checks.errors.rounding`) to what it was given:
 
     a buffer      b = βb + …           e_b ← β e_b + rounding
     Eq. 10        q = Π_w(p)           e_q ≤ |Π_ŵ| e_p + ‖p‖ s + rounding, where ‖Π_w − Π_ŵ‖ = s
@@ -20,8 +20,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.engine import problems, rounding
-from tangency.proofs_checks.engine.rounding import (
+from tangency.proofs_checks.errors import rounding
+from tangency.proofs_checks.errors.rounding import (
     Bounds,
     Floats,
     bias_correction,
@@ -29,6 +29,7 @@ from tangency.proofs_checks.engine.rounding import (
     inflate,
     norm_error,
 )
+from tangency.proofs_checks.generate import problems
 from tangency.theory.algorithms import START, Algorithm, Step, adamp, sgdp
 from tangency.theory.fields import EXACT, FLOAT64, Array, Field, balls
 from tangency.theory.projection import View, looks_scale_invariant

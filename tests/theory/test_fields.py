@@ -11,7 +11,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.engine.claim import require_contains
+from tangency.proofs_checks.claim import require_contains
 from tangency.theory.fields import EXACT, FLOAT64, SYMBOLIC, Field, NotInField, balls, fraction, rational
 
 BALLS = balls(128)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.engine import problems
+from tangency.proofs_checks.generate import problems
 from tangency.theory.fields import EXACT, Array, balls
 from tangency.theory.geodesic import Plane, gram_determinant, on_geodesic, signed_squared_cosine, squared_distance
 from tangency.theory.projection import project

@@ -10,7 +10,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.engine import problems
+from tangency.proofs_checks.generate import problems
 from tangency.theory.fields import EXACT, FLOAT64, SYMBOLIC, Array, Field, balls
 from tangency.theory.projection import (
     UndecidedView,

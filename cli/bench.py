@@ -1,0 +1,180 @@
+"""``tangency bench``: the command. Nothing heavy is imported before the call is understood."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tangency.cli.output import Outputs
+from tangency.cli.streams import console
+from tangency.common.inputs import seconds as duration
+from tangency.common.text import raised
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Optimizer = Enum("Optimizer", {name: name for name in ("SGDP", "AdamP")})  # type: ignore[misc]
+Mode = Enum("Mode", {name: name for name in ("trained", "channel", "layer", "none")})  # type: ignore[misc]
+FIGURES = (".svg", ".png", ".pdf")
+WORSE = 1
+
+
+def bench(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Time steps on its weights; may be repeated. By default resnet-50 and --training."),
+    ] = None,
+    optimizer: Annotated[list[Optimizer] | None, typer.Option(help="Only SGDP or only AdamP.")] = None,
+    mode: Annotated[
+        list[Mode] | None,
+        typer.Option(help="What Eq. 11 decides: as trained, or one view for all; may be repeated."),
+    ] = None,
+    peers: Annotated[bool, typer.Option("--peers", help="Also adamp, timm and pytorch_optimizer.")] = False,
+    compiled: Annotated[bool, typer.Option("--compiled", help="Also ours under torch.compile: takes minutes.")] = False,
+    training: Annotated[
+        bool, typer.Option("--training", help="Time training: the share of the optimizer, and what it adds.")
+    ] = False,
+    shapes: Annotated[bool, typer.Option("--shapes", help="Time single shapes, each hard in its own way.")] = False,
+    scaling: Annotated[bool, typer.Option("--scaling", help="Time by rows, row length, tensors, parameters.")] = False,
+    first_step: Annotated[
+        bool, typer.Option("--first-step", help="Time first steps, with what is compiled in them.")
+    ] = False,
+    all_: Annotated[bool, typer.Option("--all", help="resnet-50 and the four above.")] = False,
+    seconds: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", callback=duration, help="For the rounds of a table, about.")
+    ] = 5.0,
+    cold: Annotated[bool, typer.Option("--cold", help="Empty the caches before each step, as training does.")] = False,
+    threads: Annotated[int | None, typer.Option(min=1, max=4096, help="Of torch; its own choice if not given.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    gate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Only what this TOML file holds: ceilings of ratios, counts.")
+    ] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the results as JSON; - is stdout.")] = None,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw a chart: .svg, .png or .pdf.")] = None,
+) -> int:
+    """Time SGDP and AdamP beside torch's optimizers and other implementations.
+
+    Exits with 1 if the gate does not hold or one of ours computes something else.
+    """
+    _check_kind(figure)
+    outputs = Outputs({"--json": json, "--figure": figure}, inputs={"--gate": gate})
+
+    import torch
+
+    from tangency.benchmarks import shapes as networks
+    from tangency.benchmarks.contenders import WrongStep
+    from tangency.benchmarks.gate import WrongGate, hold, load
+    from tangency.benchmarks.report import print_results
+    from tangency.benchmarks.results import to_json
+    from tangency.benchmarks.run import Plan, run
+
+    device = _known_device(device)
+    sections = {"shapes": shapes or all_, "scaling": scaling or all_, "training": training or all_}
+    sections["first_step"] = first_step or all_
+    try:
+        models = tuple(dict.fromkeys(networks.find(name) for name in model or ()))
+    except networks.UnknownModel as error:
+        raise typer.BadParameter(str(error), param_hint="--model") from None
+    if not models and (all_ or not any(sections.values())):
+        models, sections["training"] = ("resnet-50",), True
+    plan = Plan(
+        optimizers=tuple(one.value for one in optimizer or Optimizer),
+        modes=tuple(one.value for one in mode or Mode),
+        models=models,
+        peers=peers,
+        compiled=compiled,
+        budget=seconds,
+        cold=cold,
+        device=device,
+        **sections,
+    )
+    try:
+        held = None if gate is None else load(gate)
+    except WrongGate as error:
+        raise typer.BadParameter(str(error), param_hint="--gate") from None
+    if threads is not None:
+        torch.set_num_threads(threads)
+    worse: list[str] = []
+    with _progress(console(sys.stderr)) as watch:
+        try:
+            if held is None:
+                results = run(plan, watch)
+            else:
+                results, worse = hold(held, budget=seconds, device=device, watch=watch)
+        except WrongStep as wrong:
+            print(f"tangency: nothing was timed: {wrong}", file=sys.stderr)
+            return WORSE
+    # Files first: whoever reads the rest through a pipe may close it early.
+    if json is not None:
+        outputs.write("--json", to_json(results))
+    if figure is not None and results.all_timings():
+        from tangency.benchmarks.figure import draw
+
+        outputs.write("--figure", draw(figure, results))
+    elif figure is not None:
+        print(f"--figure: nothing was timed that {figure} could show", file=sys.stderr)
+    page = console(outputs.page)
+    print_results(page, results)
+    for line in worse:
+        page.print(f"✗ {line}", style="bold red", soft_wrap=True)
+    if held is not None and not worse:
+        page.print(f"✓ {gate}: {len(held.ratios)} ratios and {len(held.counts)} counts hold", style="green")
+    return outputs.done(WORSE if worse else 0)
+
+
+def _check_kind(figure: Path | None) -> None:
+    """Refuse a chart that cannot be drawn before any work."""
+    if figure is not None and figure.suffix.lower() not in FIGURES:
+        raise typer.BadParameter(
+            f"{figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}", param_hint="--figure"
+        )
+    if figure is not None and find_spec("matplotlib") is None:
+        raise typer.BadParameter("needs matplotlib: pip install 'tangency[figure]'", param_hint="--figure")
+
+
+def _known_device(name: str) -> str:
+    """The device as torch calls it; ``cpu:0`` is ``cpu``, and there is no other.
+
+    Raises:
+        BadParameter: there is no such device.
+    """
+    import torch
+
+    try:
+        device = torch.device(name)
+        if device.type == "cuda":
+            torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
+        raise typer.BadParameter(f"{name}: {raised(error).partition(': ')[2]}", param_hint="--device") from None
+    if device.type not in ("cpu", "cuda"):
+        raise typer.BadParameter(f"{name} is neither a CPU nor a CUDA device", param_hint="--device")
+    if device.type == "cpu" and device.index not in (None, 0):
+        raise typer.BadParameter(f"{name}: there is one CPU, cpu", param_hint="--device")
+    return "cpu" if device.type == "cpu" else name
+
+
+@contextmanager
+def _progress(page: "Console") -> Iterator[Callable[[str, int, int], None]]:
+    """A bar of the table that is being measured, where the console is a terminal."""
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=page, transient=True, disable=not page.is_terminal) as progress:
+        bar = progress.add_task("loading", total=None)
+
+        def watch(label: str, done: int, total: int) -> None:
+            progress.update(bar, description=escape(label), completed=done, total=total)
+
+        yield watch

@@ -1,0 +1,1 @@
+"""Optimizers that are broken on purpose, and which claims catch them."""

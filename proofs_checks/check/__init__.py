@@ -1,1 +1,0 @@
-"""Conformance: what somebody else's optimizer computes, and which statements it obeys."""

@@ -1,1 +1,0 @@
-"""The reports of ``tangency check``: for terminals, machines, CI servers, pull requests and browsers."""

@@ -1,0 +1,118 @@
+"""How a behaviour check is written: an experiment with an optimizer, as a function that a reproducer can carry."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tangency.common.text import raised
+from tangency.proofs_checks.checks.experiment_script import script
+from tangency.proofs_checks.checks.question import Fails, Question, Skip
+from tangency.proofs_checks.checks.tools import Inapplicable, Make, Wrong
+from tangency.proofs_checks.finding import Check, Severity
+from tangency.proofs_checks.subjects import NotOffered
+from tangency.proofs_checks.target.target import Target
+
+Experiment = Callable[..., Wrong | str | None]
+HERE = os.path.dirname(os.path.abspath(__file__))
+TORCH = ("torch",)
+ELEMENTWISE = ("sgd", "adam")
+# Sources of what is asked.
+TORCH_OPTIM = "torch.optim: SGD, Adam and AdamW do so"
+STEP = "torch.optim.Optimizer.step"
+
+
+def behaviour(
+    id: str,
+    title: str,
+    source: str,
+    why: str,
+    *,
+    severity: Severity = Severity.BEHAVIOUR,
+    kinds: tuple[str, ...] = (),
+    families: tuple[str, ...] = (),
+    needs: tuple[str, ...] = (),
+    projects: bool = False,
+    extra: Mapping[str, Any] | None = None,
+) -> Callable[[Experiment], Question]:
+    """Make a check of an experiment.
+
+    The experiment gets a :class:`.Make` (and ``extra`` as keyword arguments) and returns a :class:`.Wrong`, a note, or
+    nothing. What it raises inside the target, or inside a library that the target's objects are handed to, is a failure
+    of the target; what it raises itself is our own error.
+
+    Args:
+        id, title, source, why, severity: of the check.
+        kinds, families: of targets that it is about; empty: all.
+        needs: hyper-parameters without which it has nothing to ask.
+        projects: it is about targets that project.
+        extra: keyword arguments of the experiment.
+    """
+
+    def wrap(experiment: Experiment) -> Question:
+        def ask(target: Target) -> str | None:
+            _applies(target, families, needs, projects)
+            usual = usual_hyper(target)
+            make = Make(target.build, target.arguments, target.names, usual, target.family)
+            wrong: Wrong | str | None
+            try:
+                wrong = experiment(make, **(extra or {}))
+            except Inapplicable as reason:
+                raise Skip(str(reason)) from None
+            except (NotOffered, Fails, Skip):
+                raise
+            except Exception as error:
+                wrong = _blame(error)
+            if not isinstance(wrong, Wrong):
+                return wrong
+            found = f"{wrong.detail}. Expected: {wrong.expected}. Got: {wrong.got}."
+            more: dict[str, Any] = {"usual": usual, "extra": extra or {}, "needs": (Make, Wrong)}
+            raise Fails(
+                wrong.detail,
+                expected=wrong.expected,
+                got=wrong.got,
+                counterexample=wrong.input,
+                script=script(target, experiment, title=title, why=why, found=found, **more),
+            )
+
+        return Question(Check(id, title, severity, source, why), ask, kinds)
+
+    return wrap
+
+
+def usual_hyper(target: Target) -> dict[str, Any]:
+    """Ordinary hyper-parameters: a step size, momentum where there is one, and what ``--set`` has fixed."""
+    usual: dict[str, Any] = {"lr": 0.125}
+    if target.family != "adam" and target.offers("momentum"):
+        usual["momentum"] = 0.5
+    for name, own in target.names.items():
+        if isinstance(own, str) and own in target.options:
+            usual[name] = target.options[own]
+        elif isinstance(own, tuple) and all(part in target.options for part in own):
+            usual[name] = tuple(target.options[part] for part in own)
+    return usual
+
+
+def _applies(target: Target, families: tuple[str, ...], needs: tuple[str, ...], projects: bool) -> None:
+    if projects and not target.projects:
+        raise Skip(f"{target.algorithm} does not project")
+    if families and target.family not in families:
+        raise Skip(f"it is about the family of {' and of '.join(families)}")
+    for name in needs:
+        if not target.offers(name):
+            raise Skip(f"it takes no {name}")
+
+
+def _blame(error: Exception) -> Wrong:
+    """What the target raised, at which of our lines; our own error is raised again."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if os.path.dirname(os.path.abspath(frame.filename)) == HERE]
+    missing = isinstance(error, AttributeError) and not hasattr(type(error.obj), "__torch_function__")
+    # In tools.py it is what the target made of a parameter that does not bear the next step.
+    if frames[-1] is ours[-1] and not missing and not ours[-1].filename.endswith("tools.py"):
+        raise error
+    asked = [frame for frame in ours if not frame.filename.endswith(("asking.py", "tools.py"))] or ours
+    said = raised(error)
+    return Wrong(f"{asked[-1].line} raised {said}", "no exception", said)

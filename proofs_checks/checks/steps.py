@@ -1,0 +1,92 @@
+"""Every step of a target against its dialect, with running error bounds: no bound is written by hand."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tangency.proofs_checks.checks.question import as_claim
+from tangency.proofs_checks.claim import Attack, Claim
+from tangency.proofs_checks.dialects.choices import Dialect, step
+from tangency.proofs_checks.errors.rounding import Floats
+from tangency.proofs_checks.errors.running import parts, running, tensor
+from tangency.proofs_checks.finding import Check, Severity
+from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate.trials import Measurement, Run
+from tangency.proofs_checks.target.target import Target
+from tangency.theory.algorithms import ALGORITHMS, START, Step
+
+CHECK = Check(
+    "dialect",
+    "every step is that of one known dialect, in every shape, layout and precision",
+    Severity.ALGORITHM,
+    "§3.1, Algorithms 1 and 2; the dialects of published implementations",
+    "A step that no dialect explains is an error of its own, or an algorithm of its own: nobody who knows the paper "
+    "or the published code can predict it.",
+)
+# They compute in the format in which they are stored; the claims and the checks of behaviour attack the others.
+DTYPES = ("float64", "float32")
+StepOf = Callable[..., Step]
+
+
+def claim(target: Target, dialect: Dialect) -> Claim:
+    """The check as a claim that the engine can attack the target with."""
+    made: StepOf = ALGORITHMS[target.algorithm] if target.family == "grassmann" else partial(step, dialect)
+    return as_claim(
+        CHECK,
+        "w_{t+1} is the dialect's, to within the rounding of its lines",
+        Attack(
+            frozenset(),
+            # Layouts are asked about elsewhere: a target that refuses one has its steps compared all the same.
+            lambda subject: generate.trials(subject, dtypes=DTYPES).map(
+                lambda trial: replace(trial, layout="contiguous", grad_layout="contiguous")
+            ),
+            partial(_measure, made),
+            shown=partial(_shown, made),
+        ),
+    )
+
+
+def _measure(made: StepOf, run: Run) -> list[Measurement]:
+    """The weights after each step against the dialect's, from the first step on.
+
+    Raises:
+        UndecidedView: a decision of Eq. 11 is within rounding.
+    """
+    return [
+        _worst(run, record.index, record.w_after, expected, error)
+        for record, (expected, error) in zip(run.records, _results_of(made, run), strict=False)
+    ]
+
+
+def _shown(made: StepOf, run: Run, step: int) -> tuple[Run, list[tuple[str, Floats, Floats]]]:
+    return run, [("the dialect", *list(_results_of(made, run))[step])]
+
+
+def _results_of(made: StepOf, run: Run) -> Iterator[tuple[Floats, Floats]]:
+    """The dialect's weights after each step, and how far an implementation may be from them."""
+    storage = replace(run.storage, flushes=run.subject.flushes)
+    field = running(storage)
+    w: Any = tensor(run.records[0].w, storage)
+    state: Mapping[str, Any] = START
+    for record in run.records:
+        if record.g is not None:
+            taken = made(field, w, tensor(record.g, storage), state, **run.options)
+            w, state = taken.w, taken.state
+        yield parts(w)
+
+
+def _worst(run: Run, index: int, got: Floats, expected: Floats, error: Floats) -> Measurement:
+    """The element that lies worst against its bound; beyond the largest number, infinity of the right sign is right."""
+    worst = Measurement("w", index, 0.0, 0.0, 0.0, 0.0)
+    for place in np.ndindex(got.shape):
+        x, y, bound = float(got[place]), float(expected[place]), float(error[place])
+        off = abs(x - y)
+        if math.isnan(y) or not math.isfinite(bound) or abs(y) + bound > run.storage.max:
+            continue  # the dialect itself leaves the finite numbers
+        made = Measurement(f"w{list(place)}", index, x, y, off, bound, off / run.storage.ulp(y))
+        worst = max(worst, made, key=lambda m: (m.ratio, m.error))
+    return worst

@@ -1,0 +1,207 @@
+"""A claim: one statement of the paper, and the evidence that a machine produces for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import flint
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from tangency.proofs_checks.errors.rounding import Floats
+    from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
+    from tangency.proofs_checks.proof.gram import Proof
+    from tangency.proofs_checks.subjects import Subject
+
+
+class Rung(Enum):
+    """The kinds of evidence, from the strongest (DESIGN: the evidence rungs)."""
+
+    PROOF = "proof"
+    EXACT = "exact"
+    BALL = "ball"
+    IMPLEMENTATION = "implementation"
+    NECESSITY = "necessity"
+
+
+class Verdict(Enum):
+    """What a rung says of a claim; ``ERROR`` is no verdict: the check itself broke, and nothing is known."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    DOES_NOT_APPLY = "does not apply"
+    UNDECIDED = "undecided"
+    ERROR = "error"
+
+
+class Violation(AssertionError):
+    """The statement is false on this problem.
+
+    Args:
+        what: the quantity that the statement is about.
+        expected: what the statement says it is.
+        got: what it is.
+    """
+
+    def __init__(self, what: str, expected: Any, got: Any) -> None:
+        super().__init__(f"{what}: expected {expected}, got {got}")
+        self.what, self.expected, self.got = what, expected, got
+
+
+def require_equal(what: str, got: Any, expected: Any) -> None:
+    """Exact equality (``==``, of every element of arrays), or a :class:`Violation`."""
+    same = got == expected
+    if not (same if isinstance(same, bool) else bool(getattr(same, "all", lambda: same)())):
+        raise Violation(what, expected, got)
+
+
+def require(what: str, condition: bool | None, *, expected: Any = "true", got: Any = "false") -> None:
+    """A condition that must be certain: neither false nor undecided (``None``)."""
+    if condition is not True:
+        raise Violation(what, expected, "undecided" if condition is None else got)
+
+
+def require_contains(what: str, ball: flint.arb, value: Any) -> None:
+    """The ball is finite (NaN contains everything) and contains the value, exact or a ball, or a :class:`Violation`."""
+    # A rational is compared as a ball too: one so small that it is contained whenever the rational is.
+    with flint.ctx.workprec(4096):
+        if not (ball.is_finite() and ball.contains(value)):
+            raise Violation(what, value, ball)
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """Why a rung has nothing to say about a claim, or a hypothesis no counterexample."""
+
+    why: str
+
+    def __post_init__(self) -> None:
+        if not self.why.strip():
+            raise ValueError("why is empty; a rung that does not apply says why")
+
+
+@dataclass(frozen=True)
+class Search:
+    """The exact and the ball rung: problems drawn by Hypothesis, and a check of one of them.
+
+    Attributes:
+        problems: a strategy; what it draws must have a readable ``repr``, which is printed as the counterexample.
+        check: raises :class:`Violation` (see :func:`require_equal`, :func:`require_contains`) where the claim is false.
+    """
+
+    problems: "SearchStrategy[Any]"
+    check: Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """The implementation rung: trials of a real optimizer, and what is measured on each run.
+
+    Attributes:
+        requires: the capabilities (:class:`.subjects.Capability` values) that an optimizer must have for the claim to
+            be about it.
+        trials: the strategy of trials for one subject.
+        check: the measurements of a run; the engine judges each against its bound, and any above it is a
+            counterexample.
+        shown: what the script that reproduces a failure at a step of a run shows: the run to repeat, and the right
+            results of its step, (name, weights, largest admissible error) of each; ``None``: the run itself, and the
+            exact steps of the subject's algorithm.
+    """
+
+    requires: frozenset[str]
+    trials: "Callable[[Subject], SearchStrategy[Trial]]"
+    check: "Callable[[Run], list[Measurement]]"
+    shown: "Callable[[Run, int], tuple[Run, list[tuple[str, Floats, Floats]]]] | None" = None
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """A stored counterexample: without one hypothesis, the claim predicts ``predicted`` and the truth is ``actual``."""
+
+    what: str
+    predicted: Any
+    actual: Any
+
+    @property
+    def refutes(self) -> bool:
+        """Whether the prediction is really wrong."""
+        return bool(self.predicted != self.actual)
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One condition under which a claim holds.
+
+    Attributes:
+        name: a short name, unique in the claim.
+        says: the condition.
+        needed: the stored counterexample that breaks the claim when this condition alone is dropped.
+    """
+
+    name: str
+    says: str
+    needed: Callable[[], Refutation] | NotApplicable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One statement and its evidence; every rung is given, or says why it does not apply.
+
+    Attributes:
+        id: stable identifier (``lemma-2.2``).
+        title: a name for tables.
+        where: where the statement stands in the paper.
+        statement: what it says, as readable text.
+        latex: the same in LaTeX.
+        hypotheses: the conditions, each with its stored counterexample.
+        proof: builds the symbolic proof.
+        exact, ball: searches over generated problems.
+        implementation: attacks on real optimizers, run on each subject that has what they require.
+        notes: what the paper does not say, or says differently.
+    """
+
+    id: str
+    title: str
+    where: str
+    statement: str
+    latex: str
+    hypotheses: tuple[Hypothesis, ...]
+    proof: "Callable[[], Proof] | NotApplicable"
+    exact: Search | NotApplicable
+    ball: Search | NotApplicable
+    implementation: Attack | NotApplicable
+    notes: str = ""
+
+    def __post_init__(self) -> None:
+        names = [hypothesis.name for hypothesis in self.hypotheses]
+        if len(set(names)) != len(names):
+            raise ValueError(f"hypotheses of {self.id} are named {names}; each name must be unique")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one rung found for one claim, on one subject where the rung is about implementations.
+
+    Attributes:
+        examples: how many problems, proof steps, trials or counterexamples were tried.
+        error: the largest measured error as a share of its bound, and where; ``None`` where nothing is measured.
+        ulps: the largest measured error in units in the last place of the number format; ``None`` likewise.
+        detail: why it fails, is undecided or does not apply.
+        counterexample: the minimal failing problem.
+        reproducer: source text of a stand-alone script that shows the failure.
+    """
+
+    claim: str
+    rung: Rung
+    verdict: Verdict
+    subject: str | None = None
+    examples: int = 0
+    seconds: float = 0.0
+    error: float | None = None
+    error_at: str = ""
+    ulps: float | None = None
+    detail: str = ""
+    counterexample: str = ""
+    reproducer: str = ""

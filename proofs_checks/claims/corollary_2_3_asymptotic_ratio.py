@@ -1,0 +1,347 @@
+"""Corollary 2.3, the asymptotic ratio of norm growths (§2.4; proof in Appendix A.2).
+
+With A_k = ‖p_k‖² the same with and without momentum, the growths of ‖w‖² have the ratio 1 + 2F_t (A.8), and exactly
+
+    β/(1−β) − F_t = β/(1−β) · x_t,   x_t = Σ_{k≤t} β^{t−k} A_k / Σ_{k≤t} A_k ≥ 0.
+
+So the ratio approaches 1 + 2β/(1−β), 19 at β = 0.9, from below and never exceeds it, and it is reached if and only if
+x_t → 0, which is if and only if a_t = A_t/Σ_{k≤t} A_k → 0. The paper's Σ A_k < ∞ is more than is needed: constant A_k
+will do. Growing updates A_k = ρ^k have the limit 1 + 2β/(ρ−β) instead, and bursts have none.
+"""
+
+from dataclasses import dataclass
+from itertools import islice
+
+import flint
+import sympy
+from hypothesis import strategies as st
+
+from tangency.proofs_checks.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    NotApplicable,
+    Refutation,
+    Search,
+    require,
+    require_equal,
+)
+from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate.invariant_problems import objective_descents
+from tangency.proofs_checks.generate.trials import Measurement, Run, as_float
+from tangency.proofs_checks.measure.norms import measured, norm_steps, orthogonal_trials
+from tangency.proofs_checks.proof.gram import Given, Identity, NonNegative, Proof
+from tangency.proofs_checks.subjects import HEAVY_BALL
+from tangency.theory.algorithms import gd, heavy_ball
+from tangency.theory.fields import EXACT, rational
+from tangency.theory.norm_growth import (
+    bursts,
+    excess_gap_bound,
+    gd_growth,
+    geometric_limit_ratio,
+    growth_ratio,
+    last_share,
+    limit_excess,
+    limit_ratio,
+    momentum_excess,
+    recent_share,
+)
+
+BETA = sympy.Symbol("β", positive=True)
+ONE = sympy.Integer(1)
+T = sympy.Symbol("t", integer=True, nonnegative=True)
+
+
+def weight(n: sympy.Expr) -> sympy.Expr:
+    """G_n = Σ_{l=1}^{n} β^l."""
+    return BETA * (1 - BETA**n) / (1 - BETA)
+
+
+def identity_steps(limit: sympy.Expr) -> tuple[Identity | NonNegative, ...]:
+    """β/(1−β) − F_t = β/(1−β) · x_t ≥ 0, by induction; ``limit`` is the claimed β/(1−β)."""
+    n = sympy.Symbol("n", integer=True, nonnegative=True)
+    recent, new = sympy.symbols("X A'", nonnegative=True)
+    total = sympy.Symbol("S", positive=True)
+    sigma = sympy.Symbol("σ", positive=True)
+    return (
+        Identity("G_n = β(1 − βⁿ)/(1 − β): base G_0 = 0", weight(sympy.Integer(0)), 0),
+        Identity("and step: G_{n+1} = G_n + β^{n+1}", weight(n + 1), weight(n) + BETA ** (n + 1)),
+        Identity("G_{n+1} = β + βG_n, so N_{t+1} = β(S_t + N_t)", weight(n + 1), BETA + BETA * weight(n)),
+        Identity("N_t = β/(1−β) (S_t − X_t): base N_0 = G_0 A_0 = 0, S_0 = X_0 = A_0", 0, limit * (new - new)),
+        Identity(
+            "and step: β(S_t + N_t) = β/(1−β) (S_{t+1} − X_{t+1})",
+            BETA * (total + limit * (total - recent)),
+            limit * ((total + new) - (BETA * recent + new)),
+        ),
+        Identity(
+            "the identity: β/(1−β) − F_t = β/(1−β) · X_t/S_t",
+            limit - limit * (total - recent) / total,
+            limit * recent / total,
+        ),
+        NonNegative(
+            "the limit is not exceeded: the gap is ≥ 0, written with β = 1/(1+σ), σ > 0",
+            (limit * recent / total).subs(BETA, 1 / (1 + sigma)),
+            [(recent / (sigma * total), ONE)],
+        ),
+    )
+
+
+def limit_steps(terms: sympy.Expr) -> tuple[Identity | NonNegative, ...]:
+    """x_t → 0 if and only if a_t → 0, and X_t ≤ M(1 − β^terms)/(1−β), ``terms`` being claimed in t."""
+    m = sympy.Symbol("m", integer=True, nonnegative=True)
+    recent, new, x, alpha, most = sympy.symbols("X A' x_N α M", nonnegative=True)
+    slack, slack_a, slack_x = sympy.symbols("e e_1 e_2", nonnegative=True)
+    total = sympy.Symbol("S", positive=True)
+    share, following = new / (total + new), (BETA * recent + new) / (total + new)
+
+    def above(m: sympy.Expr) -> sympy.Expr:
+        return BETA**m * x + alpha * (1 - BETA**m) / (1 - BETA)
+
+    def largest(t: sympy.Expr) -> sympy.Expr:
+        return most * (1 - BETA ** terms.subs(T, t)) / (1 - BETA)
+
+    return (
+        Identity(
+            "the recursion: x_{t+1} = β(1 − a_{t+1}) x_t + a_{t+1}",
+            following,
+            BETA * (1 - share) * recent / total + share,
+        ),
+        NonNegative(
+            "necessary: x_{t+1} ≥ a_{t+1}, so that x_t → 0 forces a_t → 0",
+            following - share,
+            [(BETA * recent / (total + new), ONE)],
+        ),
+        NonNegative(
+            "sufficient: x_{t+1} ≤ βx_t + a_{t+1}",
+            BETA * recent / total + share - following,
+            [(BETA * recent * new / (total * (total + new)), ONE)],
+        ),
+        Identity("so a_s ≤ α for s > N gives x_{N+m} ≤ β^m x_N + α(1 − β^m)/(1−β): base m = 0", above(ONE * 0), x),
+        NonNegative(
+            "and step: x_{N+m} short of it by e, a of α by e_1, and x_{N+m+1} of βx + a by e_2",
+            above(m + 1) - (BETA * (above(m) - slack) + (alpha - slack_a) - slack_x),
+            [(BETA * slack, ONE), (slack_a, ONE), (slack_x, ONE)],
+        ),
+        Identity("X_t ≤ M(1 − β^{t+1})/(1−β) if all A_k ≤ M: base M ≥ A_0", largest(ONE * 0), most),
+        NonNegative(
+            "and step: X_t short of it by e, A_{t+1} of M by e_1",
+            largest(T + 1) - (BETA * (largest(T) - slack) + (most - slack_a)),
+            [(BETA * slack, ONE), (slack_a, ONE)],
+        ),
+        Identity(
+            "at finite t the gap is at most β(1 − β^{t+1})/(1−β)² · M/S",
+            limit_excess(BETA) * largest(T) / total,
+            weight(T + 1) / (1 - BETA) * most / total,
+        ),
+    )
+
+
+def counterexample_steps() -> tuple[Identity | NonNegative, ...]:
+    """What the ratio does for A_k = ρ^k, ρ > 1, and for bursts."""
+    earlier, excess, slack, recent = sympy.symbols("B z e X", nonnegative=True)
+    rho, total = sympy.symbols("ρ S", positive=True)
+    t = T
+
+    def geometric(base: sympy.Expr, n: sympy.Expr) -> sympy.Expr:
+        """Σ_{k≤n} base^{n−k} ρ^k."""
+        return (rho ** (n + 1) - base ** (n + 1)) / (rho - base)
+
+    return (
+        Identity("A_k = ρ^k, ρ > 1: X_t = (ρ^{t+1} − β^{t+1})/(ρ − β), base X_0 = 1", geometric(BETA, ONE * 0), 1),
+        Identity("and step", geometric(BETA, t + 1), BETA * geometric(BETA, t) + rho ** (t + 1)),
+        Identity("S_t is the same at β = 1: base S_0 = 1", geometric(ONE, ONE * 0), 1),
+        Identity("and step", geometric(ONE, t + 1), geometric(ONE, t) + rho ** (t + 1)),
+        Identity(
+            "so x_t is (ρ−1)/(ρ−β) and a rest that vanishes with ρ^{−t}",
+            geometric(BETA, t) / geometric(ONE, t) - (rho - 1) / (rho - BETA),
+            (rho - 1) / (rho - BETA) * (1 - BETA ** (t + 1)) / (rho ** (t + 1) - 1),
+        ),
+        Identity(
+            "and the ratio tends to 1 + 2β/(ρ−β)",
+            1 + 2 * limit_excess(BETA) * (1 - (rho - 1) / (rho - BETA)),
+            geometric_limit_ratio(BETA, rho),
+        ),
+        NonNegative(
+            "bursts y = 2^k at k = 2^j: the earlier ones sum to B = y − e ≤ y, as B + y ≤ y² for y = 2 + z",
+            (2 + excess) ** 2 - ((2 + excess - slack) + (2 + excess)),
+            [(excess * (2 + excess), ONE), (slack, ONE)],
+        ),
+        NonNegative(
+            "so x_t ≥ a_t ≥ ½ at every burst: y ≥ S/2, with y = B + e and S = B + y",
+            (earlier + slack) - (earlier + (earlier + slack)) / 2,
+            [(slack / 2, ONE)],
+        ),
+        Identity(
+            "and between bursts A' = 0: x_{t+1} = βx_t, down to at most β^{2^j−1}; so x_t has no limit",
+            (BETA * recent + 0) / (total + 0),
+            BETA * (recent / total),
+        ),
+    )
+
+
+def proof(limit: sympy.Expr | None = None, terms: sympy.Expr = T + 1) -> Proof:
+    """The exact identity by induction, and what follows from it.
+
+    The machine checks every identity and inequality; that they say x_t → 0 (choose α, then N, then m) is the definition
+    of a limit, and stays in words.
+
+    Args:
+        limit: the claimed limit of F_t, in β.
+        terms: the claimed exponent of the bound at finite t.
+    """
+    top = limit_excess(BETA) if limit is None else limit
+    return Proof(
+        method="Induction on t for the exact identity and the bounds; then one line of algebra each.",
+        given=(
+            Given("A_k = ‖p_k‖² ≥ 0; S_t = Σ_{k≤t} A_k > 0; X_t = Σ_{k≤t} β^{t−k} A_k, so X_{t+1} = βX_t + A_{t+1}"),
+            Given("N_t = Σ_{k≤t} G_{t−k} A_k with G_n = Σ_{l=1}^{n} β^l, so F_t = N_t/S_t (A.8)"),
+            Given("x_t = X_t/S_t ≤ 1, a_t = A_t/S_t; 0 < β < 1; a prime marks the next step"),
+        ),
+        steps=(*identity_steps(top), *limit_steps(terms), *counterexample_steps()),
+        conclusion=(
+            "1 + 2F_t = 1 + 2β/(1−β) · (1 − x_t) ≤ 1 + 2β/(1−β), with equality in the limit if and only if "
+            "A_t/Σ_{k≤t} A_k → 0; the gap of F_t is at most β(1−β^{t+1})/(1−β)² · max A/ΣA."
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Updates:
+    """A momentum coefficient and squared update norms, not all zero."""
+
+    beta: flint.fmpq
+    squares: tuple[flint.fmpq, ...]
+
+
+@st.composite
+def updates(draw: st.DrawFn) -> Updates:
+    """Up to 500 squared norms: a short drawn pattern, repeated, each time scaled by ρ."""
+    pattern = draw(st.lists(problems.rationals(0), min_size=1, max_size=8).filter(any))
+    rho = draw(st.sampled_from([flint.fmpq(1), flint.fmpq(1, 2), flint.fmpq(2), flint.fmpq(9, 10)]))
+    count = draw(st.integers(1, problems.MAX_STEPS))
+    squares = tuple(pattern[k % len(pattern)] * rho ** (k // len(pattern)) for k in range(count))
+    return Updates(draw(problems.momenta()), squares if any(squares) else (*squares, flint.fmpq(1)))
+
+
+def check_updates(given: Updates) -> None:
+    """The identity, the bound from above and the bound at finite t, for squared norms of any kind."""
+    beta, squares = given.beta, given.squares
+    excess, share = momentum_excess(beta, squares), recent_share(beta, squares)
+    gap = limit_excess(beta) - excess
+    require_equal("β/(1−β) − F_t", gap, limit_excess(beta) * share)
+    require("F_t ≤ β/(1−β)", bool(gap >= 0), got=excess)
+    require("the gap ≤ its bound", bool(gap <= excess_gap_bound(beta, squares)), got=gap)
+    require("x_t ≥ a_t", bool(share >= last_share(squares)), got=share)
+
+
+def check_descent(descent: problems.Descent) -> None:
+    """‖w_T‖² − ‖w_0‖² of a run with momentum, against 1 + 2F times that of GD with the same ‖p_k‖."""
+    history = descent.run(heavy_ball)
+    squares = [step.p @ step.p for _, step in history]
+    lr, beta = history[0][1].lr, rational(descent.hyper["momentum"])
+    grown = history[-1][1].w @ history[-1][1].w - descent.w @ descent.w
+    without = sum((gd_growth(lr, square) for square in squares), start=flint.fmpq(0))
+    if without != 0:
+        require_equal("ratio of growths", grown / without, growth_ratio(beta, squares))
+        require("ratio ≤ 1 + 2β/(1−β)", bool(grown <= limit_ratio(beta) * without), got=grown / without)
+
+
+def check_exact(problem: Updates | problems.Descent) -> None:
+    """Sequences of squared norms, and runs that make them."""
+    if isinstance(problem, Updates):
+        check_updates(problem)
+    else:
+        check_descent(problem)
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """The growth of ‖w‖² over a whole unprojected run of SGDP: its ratio to GD's, and that it stays below the limit."""
+    steps = list(norm_steps(run))
+    lr, beta = rational(run.hyper["lr"]), rational(run.hyper["momentum"])
+    squares = [step.p @ step.p for step in steps]
+    without = sum((gd_growth(lr, square) for square in squares), start=flint.fmpq(0))
+    if without == 0:
+        return []
+    grown = steps[-1].after @ steps[-1].after - steps[0].w @ steps[0].w
+    bound, last = sum(step.growth_bound for step in steps), steps[-1].record.index
+    above = max(0.0, as_float(grown - limit_ratio(beta) * without))
+    limit = as_float(limit_ratio(beta) * without)
+    return [
+        measured("‖w_T‖² − ‖w_0‖²", last, grown, growth_ratio(beta, squares) * without, bound),
+        Measurement("‖w_T‖² − ‖w_0‖², above the limit", last, as_float(grown), limit, above, bound),
+    ]
+
+
+NINE_TENTHS = flint.fmpq(9, 10)
+
+
+def growing() -> Refutation:
+    """A_k = 2^k at β = 0.9: after 500 steps within 2^−400 of 29/11, where 19 is predicted."""
+    squares = [flint.fmpq(2) ** k for k in range(500)]
+    ratio, limit = growth_ratio(NINE_TENTHS, squares), geometric_limit_ratio(NINE_TENTHS, flint.fmpq(2))
+    require("the ratio is near its own limit", bool(abs(ratio - limit) < flint.fmpq(1, 2**400)), got=ratio)
+    return Refutation("the limit of the ratio", limit_ratio(NINE_TENTHS), limit)
+
+
+def bursting() -> Refutation:
+    """Bursts 2^k at k = 2^j: the ratio is close to 1 after every burst, and above 18 just before the next."""
+    squares = [flint.fmpq(square) for square in islice(bursts(), 512)]
+    after, before = growth_ratio(NINE_TENTHS, squares[:257]), growth_ratio(NINE_TENTHS, squares)
+    require("near 1 after a burst", bool(after < flint.fmpq(11, 10)), got=after)
+    require("near 19 before the next", bool(before > 18), got=before)
+    return Refutation("ratios a burst apart lie within 1 of each other", True, bool(abs(after - before) < 1))
+
+
+def other_updates() -> Refutation:
+    """GD and momentum on one field, each with the updates it really makes: their ratio is not 1 + 2F_t."""
+    turned, hyper = problems.SkewField(((1, 1),)), {"lr": flint.fmpq(1, 2)}
+    w = EXACT.array([3, 4])
+    plain = problems.Descent(w, turned, 4, hyper).run(gd)
+    heavy = problems.Descent(w, turned, 4, {**hyper, "momentum": flint.fmpq(1, 2)}).run(heavy_ball)
+    growths = [run[-1][1].w @ run[-1][1].w - w @ w for run in (heavy, plain)]
+    predicted = growth_ratio(flint.fmpq(1, 2), [step.p @ step.p for _, step in heavy])
+    return Refutation("ratio of growths", predicted, growths[0] / growths[1])
+
+
+def no_updates() -> Refutation:
+    """A_k = 0 throughout: the ratio is 0/0."""
+    try:
+        return Refutation("ratio of growths", "defined", growth_ratio(NINE_TENTHS, [flint.fmpq(0)]))
+    except ZeroDivisionError:
+        return Refutation("ratio of growths", "defined", "undefined")
+
+
+CLAIM = Claim(
+    id="corollary-2.3",
+    title="Asymptotic ratio of norm growths",
+    where="§2.4, Corollary 2.3; A.2",
+    statement=(
+        "(‖w_T^GDM‖² − ‖w_0‖²)/(‖w_T^GD‖² − ‖w_0‖²) = 1 + 2F_{T−1} → 1 + 2β/(1−β) (19 at β = 0.9) from below, if and "
+        "only if ‖p_t‖²/Σ_{k≤t}‖p_k‖² → 0; β/(1−β) − F_t ≤ β(1−β^{t+1})/(1−β)² · max‖p_k‖²/Σ‖p_k‖²"
+    ),
+    latex=(
+        r"\frac{\|w^{\mathrm{GDM}}_t\|^2 - \|w_0\|^2}{\|w^{\mathrm{GD}}_t\|^2 - \|w_0\|^2} \longrightarrow "
+        r"1 + \frac{2\beta}{1-\beta}"
+    ),
+    hypotheses=(
+        Hypothesis("vanishing share", "‖p_t‖²/Σ_{k≤t}‖p_k‖² → 0 (the paper: Σ‖p_k‖² < ∞)", growing),
+        Hypothesis("for every t", "the share stays small, and does not return", bursting),
+        Hypothesis("identical norms", "‖p_k‖ is the same with and without momentum", other_updates),
+        Hypothesis("an update", "Σ‖p_k‖² > 0", no_updates),
+    ),
+    proof=proof,
+    exact=Search(
+        st.one_of(
+            updates(),
+            updates(),
+            problems.skew_descents(momentum=True, max_steps=200),
+            objective_descents(momentum=True),
+        ),
+        check_exact,
+    ),
+    ball=NotApplicable("F_t is a rational function of β and the squared norms: the exact rung covers it"),
+    implementation=Attack(
+        frozenset({HEAVY_BALL}), lambda subject: orthogonal_trials(subject, nesterov=False), check_implementation
+    ),
+    notes="A.14 bounds |r₁| with one term too few and treats a single t; the statement survives, by the identity.",
+)

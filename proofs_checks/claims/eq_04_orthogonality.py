@@ -1,0 +1,220 @@
+"""Eq. 4: the gradient of a scale-invariant function is tangent, w·∇f(w) = 0, and ∇f(cw) = ∇f(w)/c (§2.3).
+
+An optimizer that minds neither the scale of w nor that of g is homogeneous too: on (cw, g/c), with the step size that
+goes with it, it takes c times the step that it takes on (w, g). For c a power of two this is a bitwise statement, and
+it catches every ε that clamps a norm.
+"""
+
+import math
+from dataclasses import replace
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+import sympy
+from hypothesis import strategies as st
+
+from tangency.proofs_checks.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    NotApplicable,
+    Refutation,
+    Search,
+    require,
+    require_contains,
+    require_equal,
+)
+from tangency.proofs_checks.errors.rounding import Floats
+from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate.invariant_problems import Point, irrational_points, rational_points
+from tangency.proofs_checks.generate.trials import Gradient, Measurement, Record, Run, Trial, execute
+from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
+from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
+from tangency.theory.fields import EXACT, balls
+from tangency.theory.objectives import Cosine
+from tangency.theory.projection import View
+
+BALLS = balls(256)
+C = sympy.Symbol("c", positive=True)
+
+
+def proof(degree: int = -1) -> Proof:
+    """The derivative of f(w) = φ(w/‖w‖) by the chain rule; ``degree`` is the claimed degree of ∇f."""
+    gram = Gram("w h n")
+    w, h, n = gram.vectors
+    s = sympy.Symbol("s", real=True)
+
+    def along(x: sympy.Expr) -> sympy.Expr:
+        return x - gram.dot(w, x) / gram.square(w) * w
+
+    length = sympy.sqrt(gram.square(w))
+    moved = (w + s * h) / sympy.sqrt(gram.square(w + s * h))
+    gradient = along(n) / length
+    scaled = (n - gram.dot(C * w, n) / gram.square(C * w) * C * w) / sympy.sqrt(gram.square(C * w))
+    return Proof(
+        method="Chain rule and Gram algebra, in any dimension.",
+        given=(
+            Given("f(cw) = f(w) for every c > 0, so that f(w) = φ(ŵ), ŵ = w/‖w‖; f is differentiable, w ≠ 0"),
+            Given("n = ∇φ(ŵ) for any differentiable extension of φ; Π(x) = x − (w·x / w·w) w (Eq. 10)"),
+            Given("h any direction"),
+        ),
+        steps=(
+            Identity(
+                "the derivative of ŵ along h: d/ds (w + sh)/‖w + sh‖ at s = 0 is Π(h)/‖w‖",
+                sympy.diff(moved, s).subs(s, 0),
+                along(h) / length,
+            ),
+            Identity(
+                "Π is self-adjoint, n·Π(h) = Π(n)·h, so that ∇f(w) = Π(n)/‖w‖",
+                gram.dot(n, along(h)) / length,
+                gram.dot(gradient, h),
+            ),
+            Identity("Eq. 4: w·∇f(w) = 0", gram.dot(w, gradient), 0),
+            Identity("ŵ and with it n ignore the scale of w: ∇f(cw) = ∇f(w)/c", scaled, C**degree * gradient),
+        ),
+        conclusion="w·∇f(w) = 0 and ∇f(cw) = ∇f(w)/c for every c > 0. Conversely w·∇f = 0 everywhere makes f "
+        "scale-invariant, for d/dc f(cw) = w·∇f(cw) = (cw)·∇f(cw)/c.",
+    )
+
+
+def check_exact(point: Point) -> None:
+    """Euler's identity and the scaling of value and gradient, on rational objectives."""
+    f, w, c = point.objective, point.w, point.c
+    g = f.gradient(EXACT, w)
+    require_equal("w·∇f(w)", w @ g, 0)
+    require_equal("f(cw)", f.value(EXACT, c * w), f.value(EXACT, w))
+    require_equal("c ∇f(cw)", c * f.gradient(EXACT, c * w), g)
+
+
+def check_ball(point: Point) -> None:
+    """The same on objectives with square roots, in balls."""
+    f, w, c = point.objective, BALLS.array(point.w), point.c
+    with BALLS.context():
+        g, g_scaled = f.gradient(BALLS, w), f.gradient(BALLS, c * w)
+        slope: Any = w @ g
+        require_contains("w·∇f(w)", slope, 0)
+        require_contains("f(cw) − f(w)", f.value(BALLS, c * w) - f.value(BALLS, w), 0)
+        for a, b in zip(g_scaled, g, strict=True):
+            require_contains("c ∇f(cw) − ∇f(w)", c * a - b, 0)
+            require("the ball is narrow", bool(b.rad() < 2.0**-128))
+
+
+EXPONENTS = (-24, -1, 1, 24)
+
+
+@st.composite
+def homogeneity_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
+    """Trials of any shape whose values stay in the range of normal numbers, also after they are scaled.
+
+    float16 is left out: from 2^−14 on it loses digits, and a scaled run would round elsewhere.
+    """
+    shape = draw(generate.shapes(min_dims=1).filter(lambda shape: 0 not in shape))
+    count = math.prod(shape)
+    hyper = draw(generate.hyperparameters(subject))
+    w = draw(generate.values(count, draw(st.integers(-3, 3))))
+    step = st.one_of(generate.values(count, 0), generate.values(count, -6))
+    gradients: list[Gradient] = draw(st.lists(step, min_size=1, max_size=3))
+    if len(shape) >= 2 and draw(st.booleans()):
+        gradients[0] = generate.Rotation(draw(st.sampled_from((View.CHANNEL, View.LAYER))), draw(st.integers(-3, 3)))
+    return Trial(shape, draw(st.sampled_from(("float64", "float32", "bfloat16"))), w, tuple(gradients), hyper)
+
+
+def scaled(run: Run, exponent: int) -> Trial:
+    """The trial on (cw, g/c) with c = 2^exponent, and the hyper-parameters under which every step is c times as long.
+
+    SGDP: η c², λ/c², since ηp becomes ηc² p/c. AdamP: ηc, λ/c and ε/c, since p = m/(√v + ε) has no scale.
+    """
+    gradients = tuple(None if g is None else tuple(np.ldexp(g, -exponent).ravel()) for g in map(run.given, run.records))
+    degree = 1 if ADAPTIVE in run.subject.capabilities else 2
+    hyper = dict(run.trial.hyper)
+    hyper["lr"] = math.ldexp(hyper["lr"], degree * exponent)
+    if "weight_decay" in hyper:
+        hyper["weight_decay"] = math.ldexp(hyper["weight_decay"], -degree * exponent)
+    if degree == 1:
+        hyper["eps"] = math.ldexp(hyper["eps"], -exponent)
+    return replace(run.trial, w=tuple(np.ldexp(run.records[0].w, exponent).ravel()), gradients=gradients, hyper=hyper)
+
+
+def stays_normal(run: Run, record: Record) -> bool:
+    """Whether weights that nearly cancel, as w(1 − ηλ) can, are still normal numbers after they are scaled.
+
+    The smallest is kept 2⁶⁰ above the smallest normal number: 2²⁴ for the scale, the rest for what a step multiplies.
+    """
+    size = np.abs(record.w_after)
+    return bool((size[size > 0] >= 2.0 ** (run.storage.emin + 60)).all())
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """The step on (cw, g/c) is c times the step on (w, g), bitwise, for powers of two c."""
+    measured = []
+    normal = list(takewhile(lambda record: stays_normal(run, record), run.records))
+    for exponent in EXPONENTS:
+        # Not strict: a run that left the finite numbers has ended, with an infinite error in its last record.
+        for record, other in zip(normal, execute(run.subject, scaled(run, exponent)).records, strict=False):
+            expected = np.ldexp(record.w_after, exponent)
+            name = f"w' of (cw, g/c), c = 2^{exponent}, "
+            measured.append(run.compare(name, record, other.w_after, EXACT.array(expected), 0 * expected))
+    return measured
+
+
+def shown(run: Run, step: int) -> tuple[Run, list[tuple[str, Floats, Floats]]]:
+    """The scaled run that is worst at a step, and what c times the weights of the other would be."""
+
+    def error(other: Run, exponent: int) -> float:
+        off = np.abs(other.records[step].w_after - np.ldexp(run.records[step].w_after, exponent))
+        return math.inf if np.isnan(off).any() else float(np.ldexp(off.max(), -exponent))
+
+    runs = {exponent: execute(run.subject, scaled(run, exponent)) for exponent in EXPONENTS}
+    worst = max(
+        (exponent for exponent, other in runs.items() if len(other.records) > step),
+        key=lambda exponent: error(runs[exponent], exponent),
+    )
+    expected = np.ldexp(run.records[step].w_after, worst)
+    return runs[worst], [(f"2^{worst} times the weights of the run on (w, g)", expected, 0 * expected)]
+
+
+def not_invariant() -> Refutation:
+    """f(w) = w·w: w·∇f(w) = 2 w·w."""
+    w = EXACT.array([3, 4])
+    return Refutation("w·∇f(w)", 0, w @ (2 * w))
+
+
+def negative_scale() -> Refutation:
+    """The cosine is scale-invariant for c > 0; at c = −1 its gradient is ∇f(w), not −∇f(w)."""
+    f, w = Cosine((0, 1)), EXACT.array([3, 4])
+    require_equal("f(2w)", f.value(EXACT, 2 * w), f.value(EXACT, w))
+    return Refutation("∇f(−w)", (-f.gradient(EXACT, w)).tolist(), f.gradient(EXACT, -w).tolist())
+
+
+def origin() -> Refutation:
+    """At w = 0 a scale-invariant function that is not constant is not even continuous: there is no gradient."""
+    try:
+        return Refutation("∇f(0)", "defined", Cosine((0, 1)).gradient(EXACT, EXACT.zeros((2,))).tolist())
+    except ZeroDivisionError:
+        return Refutation("∇f(0)", "defined", "undefined")
+
+
+CLAIM = Claim(
+    id="eq-04",
+    title="Gradients of scale-invariant weights are tangent",
+    where="§2.3, Eq. 4",
+    statement="if f(cw) = f(w) for every c > 0, then w·∇f(w) = 0 and ∇f(cw) = ∇f(w)/c",
+    latex=r"w^\top \nabla f(w) = 0,\qquad \nabla f(cw) = \tfrac1c \nabla f(w)",
+    hypotheses=(
+        Hypothesis("scale-invariant", "f(cw) = f(w) for every c > 0", not_invariant),
+        Hypothesis("c > 0", "the scale is positive", negative_scale),
+        Hypothesis("w ≠ 0", "the weights are not zero", origin),
+        Hypothesis(
+            "differentiable", "f is differentiable at w", NotApplicable("the statement is about the gradient itself")
+        ),
+    ),
+    proof=proof,
+    exact=Search(rational_points(), check_exact),
+    ball=Search(irrational_points(), check_ball),
+    implementation=Attack(frozenset({PROJECTION}), homogeneity_trials, check_implementation, shown),
+    notes=(
+        "The paper derives w·∇f(w) = 0; the degree −1 of ∇f is what makes effective steps shrink like 1/‖w‖². The "
+        "implementation rung attacks the counterpart in optimizers: homogeneity in (w, g), with no ε in the way."
+    ),
+)

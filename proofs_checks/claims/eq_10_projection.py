@@ -1,0 +1,251 @@
+"""Eq. 10: Π_w(x) = x − (ŵ·x) ŵ is the orthogonal projection onto the tangent space of w (§3.1).
+
+It is linear, idempotent, self-adjoint and non-expansive, kills w, ignores the scale of w, and needs no square root:
+(ŵ·x) ŵ = (w·x / w·w) w. Where w = 0 there is no radial direction, and x stays as it is.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import flint
+import numpy as np
+import sympy
+from hypothesis import strategies as st
+
+from tangency.proofs_checks.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    Refutation,
+    Search,
+    require,
+    require_contains,
+    require_equal,
+)
+from tangency.proofs_checks.errors.rounding import Floats, inner_product_error
+from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial, execute
+from tangency.proofs_checks.measure.conformance import floats, projected_records, weights_bound
+from tangency.proofs_checks.measure.norms import measured
+from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
+from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
+from tangency.theory.fields import EXACT, Array
+from tangency.theory.projection import View, project, project_rows
+
+A, B = sympy.symbols("a b", real=True)
+C = sympy.Symbol("c", real=True, nonzero=True)
+SQUARE = sympy.Symbol("⟨w,w⟩", positive=True)
+
+
+def proof(sign: int = -1, degree: int = -1) -> Proof:
+    """All properties by bilinearity; the claimed Π is x + ``sign`` · (w·x)(w·w)^``degree`` w."""
+    gram = Gram("w x y", relations={("w", "w"): SQUARE})
+    w, x, y = gram.vectors
+
+    def along(v: sympy.Expr, w: sympy.Expr = w) -> sympy.Expr:
+        return v + sign * gram.dot(w, v) * gram.square(w) ** degree * w
+
+    q, dot = along(x), gram.dot(w, x)
+    return Proof(
+        method="Gram algebra, in any dimension.",
+        given=(Given("w ≠ 0; Π(x) = x − (w·x / w·w) w (Eq. 10), x and y any vectors, a, b, c numbers, c ≠ 0", q),),
+        steps=(
+            Identity("tangent: ⟨w, Π(x)⟩ = 0", gram.dot(w, q), 0),
+            Identity("it kills w: Π(w) = 0", along(w), 0),
+            Identity("and leaves tangent vectors alone: if ⟨w, x⟩ = 0 then Π(x) = x", q.subs(dot, 0), x),
+            Identity("linear: Π(ax + by) = aΠ(x) + bΠ(y)", along(A * x + B * y), A * q + B * along(y)),
+            Identity("idempotent: Π(Π(x)) = Π(x)", along(q), q),
+            Identity("self-adjoint: ⟨Π(x), y⟩ = ⟨x, Π(y)⟩", gram.dot(q, y), gram.dot(x, along(y))),
+            Identity("Pythagoras: ‖x‖² − ‖Π(x)‖² = ⟨w, x⟩²/‖w‖²", gram.square(x) - gram.square(q), dot**2 / SQUARE),
+            NonNegative(
+                "so non-expansive: ‖Π(x)‖ ≤ ‖x‖", gram.square(x) - gram.square(q), [(1 / SQUARE, gram.dot(w, x))]
+            ),
+            Identity("it ignores the scale of w: Π_{cw} = Π_w", along(x, C * w), q),
+        ),
+        conclusion="Π_w is the orthogonal projection onto w's complement: the only linear map with Π² = Π = Πᵀ whose "
+        "kernel is the line of w.",
+    )
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """Weights w, which may be zero, vectors x and y, and numbers."""
+
+    w: Array
+    x: Array
+    y: Array
+    a: flint.fmpq
+    c: flint.fmpq
+
+
+@st.composite
+def vector_problems(draw: st.DrawFn) -> Vectors:
+    """Weights and vectors of 1 to 64 dimensions; x is free, a multiple of w, or tangent."""
+    dim = draw(problems.dimensions())
+    w, y = draw(problems.vectors(dim)), draw(problems.vectors(dim))
+    kind = draw(st.sampled_from(("free", "radial", "tangent")))
+    x: Array = draw(problems.rationals()) * w
+    if kind == "free":
+        x = y[::-1] - draw(problems.rationals())
+    if kind == "tangent":
+        x = draw(problems.skew_fields(dim))(w) if dim > 1 else 0 * w
+    return Vectors(w, x, y, draw(problems.rationals()), draw(problems.rationals().filter(bool)))
+
+
+def check_exact(problem: Vectors) -> None:
+    """Every property, with ``==``; for w = 0, Π is the identity."""
+    w, x, y, a, c = problem.w, problem.x, problem.y, problem.a, problem.c
+    q = project(w, x)
+    require_equal("w·Π(x)", w @ q, 0)
+    require_equal("Π(w)", project(w, w), 0 * w)
+    require_equal("Π(ax + y)", project(w, a * x + y), a * q + project(w, y))
+    require_equal("Π(Π(x))", project(w, q), q)
+    require_equal("Π(x)·y", q @ y, x @ project(w, y))
+    require_equal("(‖x‖² − ‖Π(x)‖²) ‖w‖²", (x @ x - q @ q) * (w @ w), (w @ x) * (w @ x))
+    require("‖Π(x)‖² ≤ ‖x‖²", bool(q @ q <= x @ x), got=(q @ q, x @ x))
+    require_equal("Π_{cw}(x)", project(c * w, x), q)
+    require_equal("(x − Π(x)) ‖w‖²", (x - q) * (w @ w), (w @ x) * w)
+    if not w.any() or w @ x == 0:
+        require_equal("Π(x) of a tangent x", q, x)
+    pair = np.stack([w, y]), np.stack([x, x])
+    require_equal("Π of rows", project_rows(View.CHANNEL, *pair), np.stack([q, project(y, x)]))
+    flat = project(pair[0].reshape(-1), pair[1].reshape(-1))
+    require_equal("Π of the layer", project_rows(View.LAYER, *pair).reshape(-1), flat)
+
+
+def check_ball(problem: Vectors) -> None:
+    """Eq. 10 as printed, x − (ŵ·x) ŵ with ŵ = w/‖w‖, encloses the form without the square root."""
+    if not problem.w.any():
+        return
+    w, x = BALLS.array(problem.w), BALLS.array(problem.x)
+    with BALLS.context():
+        unit = w / BALLS.sqrt(w @ w)
+        printed = x - (unit @ x) * unit
+    for i, exact in enumerate(project(problem.w, problem.x)):
+        require_contains(f"(x − (ŵ·x) ŵ)[{i}]", printed[i], exact)
+        require("the ball is narrow", bool(printed[i].rad() < 2.0**-200))
+
+
+@dataclass(frozen=True)
+class FreeWhereZero:
+    """An orthogonal gradient that is 2^``exponent`` where a row of weights is zero: Eq. 11 passes, and Π_0 = 1."""
+
+    rotation: generate.Rotation
+    exponent: int
+
+    def __call__(self, w: Floats) -> Floats:
+        g = self.rotation(w)
+        g[~w.reshape(len(w), -1).any(axis=1)] = math.ldexp(1.0, self.exponent)
+        return g
+
+
+@st.composite
+def zero_row_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
+    """Trials with rows of zeros among the weights, in the channel view."""
+    trial = draw(generate.projected_trials(subject))
+    w = np.array(trial.w).reshape(trial.shape[0], -1)
+    for dead in draw(st.sets(st.integers(0, trial.shape[0] - 1), min_size=1)):
+        w[dead] = 0.0
+    exponent = draw(st.integers(-3, 3))
+    gradient = FreeWhereZero(generate.Rotation(View.CHANNEL), exponent)
+    return replace(trial, w=tuple(w.ravel()), gradients=(gradient, generate.Rotation(View.CHANNEL)))
+
+
+def trials(subject: Subject) -> st.SearchStrategy[Trial]:
+    """Orthogonal gradients after a free one, and rows of zeros."""
+    often = generate.projected_trials(subject)
+    return st.one_of(often, often, zero_row_trials(subject))
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """Every projected step, and the same run on weights and gradients of another scale."""
+    steps = [found for record, view in projected_records(run) for found in measure_projection(run, record, view)]
+    return steps + measure_scale(run)
+
+
+def measure_projection(run: Run, record: Record, view: View) -> list[Measurement]:
+    """ηq = w − w' as the optimizer moved, subtracted exactly: it is ηΠ(p), and w·ηq = 0."""
+    exact = run.exact(record, view)
+    bound = weights_bound(run, record, exact)
+    w, moved = EXACT.array(record.w), EXACT.array(record.w) - EXACT.array(record.w_after)
+    found = [run.compare("w − ηΠ(p)", record, record.w_after, exact.w, bound)]
+    for i, (w_row, moved_row, error) in enumerate(zip(*(view.rows(x) for x in (w, moved, bound)), strict=True)):
+        off = inner_product_error(floats(w_row), error)
+        found.append(measured(f"w·ηq, row {i}", record.index, w_row @ moved_row, EXACT.element(0), off))
+    return found
+
+
+def measure_scale(run: Run) -> list[Measurement]:
+    """From (cw, cg), c a power of two, SGDP moves by cηq, bitwise; so does AdamP, with cη and cε for η and ε.
+
+    Only where that stays in the range of normal numbers.
+    """
+    found = []
+    for exponent in (-3, 5):
+        trial = scaled(run, exponent)
+        if trial is None:
+            continue
+        # Not strict: a run that left the finite numbers has ended, with an infinite error in its last record.
+        for record, other in zip(run.records, execute(run.subject, trial).records, strict=False):
+            expected = np.ldexp(record.w_after, exponent)
+            name = f"w' of (cw, cg), c = 2^{exponent}, "
+            found.append(run.compare(name, record, other.w_after, EXACT.array(expected), 0 * expected))
+    return found
+
+
+def scaled(run: Run, exponent: int) -> Trial | None:
+    """The trial on (cw, cg) with c = 2^exponent; ``None`` where it could under- or overflow, and so round elsewhere."""
+    records = [record for record in run.records if record.g is not None]
+    arrays = [x for r in records for x in (r.w, r.w_after, r.g, *r.state_after.values()) if isinstance(x, np.ndarray)]
+    sizes = np.abs(np.concatenate([x.ravel() for x in arrays])) if arrays else np.zeros(0)
+    sizes = sizes[sizes > 0]
+    low, high = math.ldexp(1.0, run.storage.emin // 4), math.ldexp(1.0, run.storage.emax // 4)
+    if not len(sizes) or sizes.min() < low or sizes.max() > high or run.storage.emin > -100:
+        return None
+    gradients: tuple[Gradient, ...] = tuple(
+        None if g is None else tuple(np.ldexp(g, exponent).ravel()) for g in map(run.given, run.records)
+    )
+    hyper = dict(run.trial.hyper)
+    if ADAPTIVE in run.subject.capabilities:
+        hyper |= {"lr": math.ldexp(hyper["lr"], exponent), "eps": math.ldexp(hyper["eps"], exponent)}
+    return replace(run.trial, w=tuple(np.ldexp(run.records[0].w, exponent).ravel()), gradients=gradients, hyper=hyper)
+
+
+W, X = EXACT.array([3, 4]), EXACT.array([1, 7])
+
+
+def origin() -> Refutation:
+    """At w = 0 the tangent space is everything: Π_0(x) = x is no limit of Π_{cw}(x), c → 0, which is Π_w(x)."""
+    require_equal("Π_{w/1000}(x)", project(W / 1000, X), project(W, X))
+    return Refutation("Π_{0·w}(x)", project(W, X).tolist(), project(0 * W, X).tolist())
+
+
+def another_inner_product() -> Refutation:
+    """The components of x and w taken in the inner product diag(1, 2), the tangent space in the standard one."""
+    weight = EXACT.array([1, 2])
+    oblique = X - (W * weight) @ X / ((W * weight) @ W) * W
+    again = oblique - (W * weight) @ oblique / ((W * weight) @ W) * W
+    require_equal("idempotent all the same", again, oblique)
+    return Refutation("w·Π(x)", 0, W @ oblique)
+
+
+CLAIM = Claim(
+    id="eq-10",
+    title="The projection onto the tangent space",
+    where="§3.1, Eq. 10",
+    statement=(
+        "Π_w(x) = x − (ŵ·x)ŵ is linear, idempotent, self-adjoint and non-expansive, kills w, leaves tangent vectors "
+        "alone and ignores the scale of w"
+    ),
+    latex=r"\Pi_w(x) = x - (\hat w \cdot x)\,\hat w,\quad \Pi_w^2 = \Pi_w = \Pi_w^\top,\quad \ker \Pi_w = \mathbb{R} w",
+    hypotheses=(
+        Hypothesis("w ≠ 0", "the weights have a direction", origin),
+        Hypothesis("one inner product", "ŵ·x and ‖w‖ are of the inner product of w·q", another_inner_product),
+    ),
+    proof=proof,
+    exact=Search(vector_problems(), check_exact),
+    ball=Search(vector_problems(), check_ball),
+    implementation=Attack(frozenset({PROJECTION}), trials, check_implementation),
+    notes="The paper leaves Π_0 open; the identity is the choice of the spec and of the package. No ε enters the norm.",
+)

@@ -1,0 +1,331 @@
+"""Eq. 11: a weight counts as scale-invariant where |cos(w, g)| < δ/√dim (§3.1; C; the views of E.1).
+
+The square root and the absolute value both belong to it; the test is scale-free in w and in g. A view passes if every
+row does, and the first that passes wins: the channels, then the layer. Exactly scale-invariant gradients always pass
+(Eq. 4). Others pass too, now and then: a gradient of random direction with probability P(Beta(½, (d−1)/2) < δ²/d) a
+row, which at δ = 0.1 rises from 4.5 % at d = 2 to 2Φ(δ) − 1 = 7.97 %.
+"""
+
+import math
+from dataclasses import dataclass
+
+import flint
+import numpy as np
+import sympy
+from hypothesis import strategies as st
+
+from tangency.proofs_checks.claim import Attack, Claim, Hypothesis, Refutation, Search, require, require_equal
+from tangency.proofs_checks.claims.algorithm_1_sgdp import expected_view
+from tangency.proofs_checks.errors.rounding import FORMATS, Floats
+from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial
+from tangency.proofs_checks.measure.conformance import admissible_views, weights_bound
+from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
+from tangency.proofs_checks.subjects import PROJECTION, Subject
+from tangency.theory.detection import limit_probability, pass_probability
+from tangency.theory.fields import EXACT, Array, rational
+from tangency.theory.projection import View, choose_view, looks_scale_invariant, view_decision
+
+A, B, KAPPA = (sympy.Symbol(name, real=True, nonzero=True) for name in ("a", "b", "κ"))
+DELTA, DIM = sympy.symbols("δ d", positive=True)
+THRESHOLD = DELTA / sympy.sqrt(DIM)
+
+
+def proof(threshold: sympy.Expr = THRESHOLD) -> Proof:
+    """Eq. 11 without square roots, for the claimed ``threshold``, and the law of the cosine of a random gradient."""
+    gram = Gram("w g u", relations={("w", "u"): 0})
+    w, g, u = gram.vectors
+    z, k = sympy.Symbol("z", positive=True), sympy.Symbol("k", nonnegative=True)
+
+    def cosine2(w: sympy.Expr, g: sympy.Expr) -> sympy.Expr:
+        return gram.dot(w, g) ** 2 / (gram.square(w) * gram.square(g))
+
+    def decision(w: sympy.Expr, g: sympy.Expr) -> sympy.Expr:
+        return gram.dot(w, g) ** 2 * DIM - DELTA**2 * gram.square(w) * gram.square(g)
+
+    tilted = KAPPA * w + u
+    ww, uu = gram.square(w), gram.square(u)
+    density, limit = (1 - z**2 / DIM) ** ((DIM - 3) / 2), sympy.exp(-(z**2) / 2)
+    return Proof(
+        method="Gram algebra, in any dimension; a limit for the law of a random cosine.",
+        given=(
+            Given("D = (w·g)² d − δ²‖w‖²‖g‖²; a row of d elements passes if D < 0", decision(w, g)),
+            Given("g = κw + u with ⟨w, u⟩ = 0: any gradient; Eq. 4 says κ = 0", tilted),
+            Given("t = cos(w, g) of a uniform direction has the density ∝ (1 − t²)^{(d−3)/2}; z = √d t"),
+        ),
+        steps=(
+            Identity(
+                "D < 0 is |cos| < δ/√d: cos² − δ²/d = D/(d‖w‖²‖g‖²)",
+                cosine2(w, g) - threshold**2,
+                decision(w, g) / (DIM * gram.square(w) * gram.square(g)),
+            ),
+            Identity("the cosine ignores both scales, and their signs", cosine2(A * w, B * g), cosine2(w, g)),
+            Identity(
+                "D = ‖w‖² (κ²‖w‖² (d − δ²) − δ²‖u‖²): it passes by how little of g is radial",
+                decision(w, tilted),
+                ww * (KAPPA**2 * ww * (DIM - DELTA**2) - DELTA**2 * uu),
+            ),
+            Identity("a tangent gradient has D = −δ²‖w‖²‖g‖²", decision(w, u), -(DELTA**2) * ww * uu),
+            NonNegative(
+                "so it passes for every δ > 0, unless w or g is zero",
+                -decision(w, u),
+                [(DELTA**2 * ww * uu, sympy.Integer(1))],
+            ),
+            Identity("for d → ∞, (1 − z²/d)^{(d−3)/2} tends to e^{−z²/2}", sympy.limit(density, DIM, sympy.oo), limit),
+            NonNegative(
+                "and, as 1 − x ≤ e^{−x}, is at most e^{−z²(d−3)/(2d)}, which for d = 4 + k is at most e^{−z²/8}",
+                ((DIM - 3) / (2 * DIM)).subs(DIM, 4 + k) - sympy.Rational(1, 8),
+                [(3 * k / (8 * (4 + k)), sympy.Integer(1))],
+            ),
+            Identity(
+                "so its integrals converge (Lebesgue), and P(|z| < δ) → ∫_0^δ/∫_0^∞ e^{−z²/2} dz = erf(δ/√2)",
+                sympy.integrate(limit, (z, 0, DELTA)) / sympy.integrate(limit, (z, 0, sympy.oo)),
+                sympy.erf(DELTA / sympy.sqrt(2)),
+            ),
+        ),
+        conclusion="The decision is rational and scale-free, and passes every exactly scale-invariant gradient; a "
+        "random one passes with a probability that tends to 2Φ(δ) − 1, at the threshold δ/√d alone.",
+    )
+
+
+@st.composite
+def ties(draw: st.DrawFn) -> tuple[Array, Array, flint.fmpq]:
+    """Rows with |cos(w, g)| = δ/√d exactly, in any dimension: (w, g, δ), all rational.
+
+    w = c·(±1, …, ±1) has ‖w‖ = c√d, and g = (2a, ‖a‖² − 1) has ‖g‖ = ‖a‖² + 1, so that δ = |w·g|/(c‖g‖).
+    """
+    dim = draw(problems.dimensions())
+    signs = EXACT.array(draw(st.lists(st.sampled_from((1, -1)), min_size=dim, max_size=dim)))
+    a = draw(problems.vectors(dim - 1)) if dim > 1 else EXACT.zeros((0,))
+    square = a @ a if dim > 1 else EXACT.element(0)
+    g = np.append(2 * a, square - 1)
+    return draw(problems.positive_rationals()) * signs, g, abs(signs @ g) / (square + 1)
+
+
+def check_tie(w: Array, g: Array, delta: flint.fmpq) -> None:
+    """At the tie a row fails, for Eq. 11 is strict; a millionth above it passes, a millionth below it fails."""
+    require_equal("cos² d", (w @ g) ** 2 * len(w), delta**2 * (w @ w) * (g @ g))
+    step = flint.fmpq(1, 10**6)
+    require_equal("at the tie", looks_scale_invariant(EXACT, w, g, delta), False)
+    require_equal("above", looks_scale_invariant(EXACT, w, g, delta + step), True)
+    require_equal("below", looks_scale_invariant(EXACT, w, g, delta * (1 - step)), False)
+
+
+def check_decision(run: problems.TensorRun) -> None:
+    """The decision against its independent form, its symmetries, and what tangent gradients and zero rows do to it."""
+    w, delta = run.w, run.hyper["delta"]
+    a, b = run.hyper["scales"]
+    for t, g in enumerate(run.gradients):
+        view = choose_view(EXACT, w, g, delta)
+        require_equal(f"view of step {t}", view, expected_view(w, g, delta))
+        require_equal(f"view of step {t}, scaled", choose_view(EXACT, a * w, b * g, delta), view)
+        if w.ndim < 2:
+            continue
+        rows = np.arange(1, len(w) + 1).reshape(-1, *[1] * (w.ndim - 1))
+        passed = {v: view_decision(EXACT, v, w, g, delta) for v in (View.CHANNEL, View.LAYER)}
+        require_equal(
+            "each channel on its own scale",
+            view_decision(EXACT, View.CHANNEL, rows * w, -g, delta),
+            passed[View.CHANNEL],
+        )
+        if delta > 0:
+            for v in passed:
+                tangent = all(x @ y == 0 for x, y in zip(v.rows(w), v.rows(g), strict=True))
+                require(f"a tangent gradient passes the {v.value} view", not tangent or passed[v])
+            for one, other in ((w, 0 * g), (0 * w, g)):
+                extended = view_decision(
+                    EXACT, View.CHANNEL, np.concatenate([w, one]), np.concatenate([g, other]), delta
+                )
+                require_equal("rows of zeros do not veto", extended, passed[View.CHANNEL])
+
+
+def check_exact(problem: problems.TensorRun | tuple[Array, Array, flint.fmpq]) -> None:
+    """Ties by construction, decisions on tensors."""
+    if isinstance(problem, tuple):
+        check_tie(*problem)
+    else:
+        check_decision(problem)
+
+
+DECISIONS = st.fixed_dictionaries(
+    {
+        "delta": problems.rationals(0, 2, 10),
+        "scales": st.tuples(problems.rationals().filter(bool), problems.rationals().filter(bool)),
+    }
+)
+
+
+def density_integral(delta: flint.fmpq, dim: int) -> flint.arb:
+    """The pass probability of one row from the density: ∫₀^x (1 − t²)^{(d−3)/2} dt over ∫₀^1, x = δ/√d < 1.
+
+    With t = sin φ the integrand is cos^{d−2} φ, which is analytic, and the whole is ½√π Γ((d−1)/2)/Γ(d/2).
+    """
+    end = (flint.arb(delta) / BALLS.sqrt(flint.arb(dim))).asin()
+    part = flint.acb.integral(lambda phi, _: phi.cos() ** (dim - 2), 0, flint.acb(end)).real
+    half = flint.arb(dim) / 2
+    return part * 2 * half.gamma() / (flint.arb.pi().sqrt() * (half - flint.arb(0.5)).gamma())
+
+
+@dataclass(frozen=True)
+class Odds:
+    """A test by δ of ``rows`` rows of ``dim`` elements."""
+
+    delta: flint.fmpq
+    dim: int
+    rows: int
+
+
+ODDS = st.builds(Odds, problems.positive_rationals(1, 20), st.integers(2, 256), st.integers(1, 64))
+
+
+def check_ball(odds: Odds) -> None:
+    """The pass probability against the integral of the density, its growth with d, its limit, and C rows."""
+    one, more = (pass_probability(BALLS, odds.delta, dim) for dim in (odds.dim, odds.dim + 1))
+    limit, all_rows = limit_probability(BALLS, odds.delta), pass_probability(BALLS, odds.delta, odds.dim, odds.rows)
+    with BALLS.context():
+        integral, power = density_integral(odds.delta, odds.dim), flint.arb(1)
+        for _ in range(odds.rows):
+            power *= one
+        for what, got, expected in (("I_x(½, (d−1)/2)", one, integral), ("C rows", all_rows, power)):
+            require(f"{what} and its reference meet", got.overlaps(expected), expected=expected, got=got)
+            require(f"{what} and its reference are narrow", bool(got.rad() + expected.rad() < 2.0**-128))
+        require("it grows with d", BALLS.less(one, more), got=(one, more))
+        require("towards 2Φ(δ) − 1, from below", BALLS.less(more, limit), got=(more, limit))
+
+
+@dataclass(frozen=True)
+class TiltedRows:
+    """A gradient whose rows have angles of their own: cos(w, g) = ratio · δ/√dim; ratios repeat over the rows."""
+
+    view: View
+    ratios: tuple[float, ...]
+    delta: float
+    exponent: int = 0
+
+    def __call__(self, w: Floats) -> Floats:
+        g = np.zeros_like(w)
+        for i, (g_row, w_row) in enumerate(zip(self.view.rows(g), self.view.rows(w), strict=True)):
+            ratio = self.ratios[i % len(self.ratios)]
+            g_row[:] = generate.Tilted(View.LAYER, ratio, self.delta, self.exponent)(w_row.reshape(1, -1))[0]
+        return g
+
+
+@st.composite
+def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
+    """Gradients on both sides of the threshold, from a few ulps to wide margins, of every magnitude.
+
+    Weight decay, ``wd_ratio`` ≠ 1 and a momentum tell the branches apart; the last gradients decide, after a free one.
+    Vectors, which no gradient projects, are among the weights.
+    """
+    tensors = generate.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
+    shape = draw(st.one_of(*[tensors] * 6, st.tuples(st.integers(2, 16))))
+    dtype = draw(st.sampled_from(generate.DTYPES))
+    delta = draw(st.sampled_from((0.1, 0.5, 1.0)))
+    fixed = {"lr": draw(st.sampled_from((0.1, 0.5))), "weight_decay": draw(st.sampled_from((0.1, 0.0)))}
+    hyper = draw(generate.hyperparameters(subject, delta=delta, wd_ratio=draw(st.sampled_from((0.0, 0.5))), **fixed))
+    count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
+    scale = draw(generate.exponents(dtype, squared=True))
+    near = st.integers(1, FORMATS[dtype][0].digits).map(lambda k: 2.0**-k)
+    ratios = st.one_of(
+        st.sampled_from((0.0, 1.0, 1.5, 4.0, 0.6, 0.9)), near.map(lambda x: 1 - x), near.map(lambda x: 1 + x)
+    )
+    signed = st.builds(math.copysign, ratios, st.sampled_from((1.0, -1.0)))
+    rows = st.lists(signed, min_size=1, max_size=3).map(tuple)
+    tilted = st.builds(
+        TiltedRows, st.sampled_from((View.CHANNEL, View.LAYER)), rows, st.just(delta), st.integers(-8, 2)
+    )
+    free: list[Gradient] = draw(st.lists(generate.values(count, scale), max_size=1))
+    w = np.array(draw(generate.values(count, scale))).reshape(shape[0], -1)
+    if draw(st.integers(0, 3)) == 0:
+        w[draw(st.integers(0, shape[0] - 1))] = 0.0
+    return Trial(shape, dtype, tuple(w.ravel()), (*free, *draw(st.lists(tilted, min_size=1, max_size=2))), hyper)
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """Every step is one of the exact results that Eq. 11 admits: one outside the rounding of the threshold."""
+    return [measure_decision(run, record) for record in run.records if record.g is not None]
+
+
+def measure_decision(run: Run, record: Record) -> Measurement:
+    """The new weights against the exact ones of the admissible branch that they are nearest to."""
+    fits = []
+    for view in admissible_views(run, record):
+        exact = run.exact(record, view)
+        name = f"w' through the {view.value} view"
+        fits.append(run.compare(name, record, record.w_after, exact.w, weights_bound(run, record, exact)))
+    return min(fits, key=lambda measurement: measurement.ratio)
+
+
+W = EXACT.array([[2, 1], [1, 3]])
+TURNED = np.stack([-W[:, 1], W[:, 0]], axis=1)
+
+
+def scale_variant() -> Refutation:
+    """The gradient of ‖w‖²/2 is w itself."""
+    return Refutation("view", View.CHANNEL, choose_view(EXACT, W, W, rational(0.1)))
+
+
+def zero_delta() -> Refutation:
+    """At δ = 0 no gradient passes, for no |cos| is below 0."""
+    require_equal("δ = 0.1", choose_view(EXACT, W, TURNED, rational(0.1)), View.CHANNEL)
+    return Refutation("view", View.CHANNEL, choose_view(EXACT, W, TURNED, rational(0)))
+
+
+def one_dimensional() -> Refutation:
+    """A vector is never projected, whatever its gradient."""
+    require_equal("w·g", W[0] @ TURNED[0], 0)
+    require_equal("as a row", looks_scale_invariant(EXACT, W[0], TURNED[0], rational(0.1)), True)
+    return Refutation("view", View.LAYER, choose_view(EXACT, W[0], TURNED[0], rational(0.1)))
+
+
+def probability(predicted: flint.arb, rows: Array, law: tuple[Array, ...], delta: float) -> Refutation:
+    """The share of gradients of a finite law that pass the channel view, against what is predicted of it."""
+    passed = [view_decision(EXACT, View.CHANNEL, rows, g, rational(delta)) for g in law]
+    share = flint.fmpq(sum(map(bool, passed)), len(law))
+    return Refutation("P(pass) as predicted", True, bool(predicted.contains(share)))
+
+
+def uneven_directions() -> Refutation:
+    """A gradient that is ±w, each with probability ½, never passes."""
+    return probability(pass_probability(BALLS, 0.1, 2), W[:1], (W[:1], -W[:1]), 0.1)
+
+
+def dependent_rows() -> Refutation:
+    """δ = 1, d = 2: a row passes with probability ½, and both rows of one (w, g) pass together: ½, not ¼."""
+    w, axes = EXACT.array([[1, 1], [1, 1]]), EXACT.array([[1, 2], [1, -2], [2, -1], [2, 1]])
+    one = pass_probability(BALLS, 1, 2)
+    require("½ for one row", one.contains(flint.fmpq(1, 2)))
+    require("of this law, too", not probability(one, w[:1], tuple(g.reshape(1, 2) for g in axes), 1).refutes)
+    return probability(pass_probability(BALLS, 1, 2, rows=2), w, tuple(np.stack([g, g]) for g in axes), 1)
+
+
+CLAIM = Claim(
+    id="eq-11",
+    title="Detection of scale-invariant weights",
+    where="§3.1, Eq. 11; C; E.1",
+    statement=(
+        "Π is applied in the first view (channel, layer) all of whose rows have |cos(w, g)| < δ/√dim: scale-free; "
+        "always where f is scale-invariant; for random gradients with probability P(Beta(½, (d−1)/2) < δ²/d)^C, which "
+        "tends to (2Φ(δ) − 1)^C"
+    ),
+    latex=(
+        r"|\cos(w, \nabla f(w))| < \frac{\delta}{\sqrt{\dim w}},\quad P(\text{pass}) = "
+        r"I_{\delta^2/d}\bigl(\tfrac12, \tfrac{d-1}2\bigr)^C \to (2\Phi(\delta) - 1)^C"
+    ),
+    hypotheses=(
+        Hypothesis("scale-invariant", "for 'always': w·g = 0 in every row (Eq. 4)", scale_variant),
+        Hypothesis("δ > 0", "the threshold is positive", zero_delta),
+        Hypothesis("two dimensions", "w has at least two dimensions, else it is never projected", one_dimensional),
+        Hypothesis("random direction", "for the probability: g is uniform on the sphere", uneven_directions),
+        Hypothesis("independent rows", "for the power C: rows are independent", dependent_rows),
+    ),
+    proof=proof,
+    exact=Search(st.one_of(ties(), problems.tensor_runs(DECISIONS)), check_exact),
+    ball=Search(ODDS, check_ball),
+    implementation=Attack(frozenset({PROJECTION}), threshold_trials, check_implementation),
+    notes=(
+        "A scale-variant matrix with random gradients is projected through the layer view on about 8 % of its steps, "
+        "with its weight decay cut to a tenth."
+    ),
+)

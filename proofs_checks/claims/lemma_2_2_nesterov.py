@@ -1,0 +1,242 @@
+"""Lemma 2.2 for Nesterov momentum: what "also applicable to Nesterov momentum" (§2.4) is exactly.
+
+With p_t = βp_{t−1} + ∇f(w_t), the update u_t = ∇f(w_t) + βp_t and w_{t+1} = w_t − ηu_t, for a scale-invariant w:
+
+    ‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η² Σ_{k<t} β^{t−k+1} u_k·p_k,   because   w_t·p_t = −η Σ_{k<t} β^{t−k} u_k·p_k
+
+The products u_k·p_k take the place of ‖p_k‖². Unlike those, one of them can be negative; their discounted sum cannot:
+
+    Σ_{k≤t} β^{t−k} u_k·p_k ≥ ½‖p_t‖²,   so   ‖w_{t+1}‖² ≥ ‖w_t‖² + η²‖u_t‖² + η²β²‖p_{t−1}‖²
+
+for β ≤ 1: Nesterov momentum, too, never grows the norm by less than GD with the same updates. All of it stands for
+p_t = βp_{t−1} + (1−τ)∇f(w_t), the inequality for τ < 1 with ‖p‖² divided by 1−τ.
+"""
+
+from collections.abc import Callable
+
+import flint
+import sympy
+from hypothesis import strategies as st
+
+from tangency.proofs_checks.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    NotApplicable,
+    Refutation,
+    Search,
+    require,
+    require_equal,
+)
+from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate.invariant_problems import objective_descents
+from tangency.proofs_checks.generate.trials import Measurement, Run
+from tangency.proofs_checks.measure.norms import measured, norm_steps, orthogonal_trials
+from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
+from tangency.proofs_checks.subjects import HEAVY_BALL, NESTEROV
+from tangency.theory.algorithms import START, State, nesterov
+from tangency.theory.fields import EXACT, Array, rational
+from tangency.theory.norm_growth import (
+    gd_growth,
+    least_nesterov_growth,
+    nesterov_growth,
+    radial_component,
+)
+
+ETA, BETA, TAU = sympy.symbols("η β τ", positive=True)
+SUM = sympy.Symbol("S_t")
+SIGMA, SLACK = sympy.symbols("σ e", nonnegative=True)
+FRESH = sympy.Symbol("c", positive=True)
+SHARE = 1 / (2 * FRESH)
+
+
+def positivity(share: sympy.Expr) -> tuple[NonNegative, NonNegative]:
+    """T_t ≥ λ‖p_t‖² by induction, completing the square with d = p_t − p_{t+1}; ``share`` is the claimed λ, 1/(2c)."""
+    beta, one = 1 / (1 + SIGMA), sympy.Integer(1)
+    gram = Gram("d p'")
+    d, after = gram.vectors
+    before = d + after
+    gradient = (after - beta * before) / FRESH
+    (first,) = Gram("p").vectors
+    start = Gram("p").square(first)
+    return (
+        NonNegative(
+            "base: T_0 − λ‖p_0‖² ≥ 0, as u_0 = (1/c + β)p_0",
+            (1 / FRESH + beta) * start - share * start,
+            [((1 / (2 * FRESH) + beta) * start, one)],
+        ),
+        NonNegative(
+            "step: if T_t = λ‖p_t‖² + e, e ≥ 0, then βT_t + u_{t+1}·p_{t+1} − λ‖p_{t+1}‖² ≥ 0; d = p_t − p_{t+1}",
+            beta * (share * gram.square(before) + SLACK)
+            + gram.dot(gradient + beta * after, after)
+            - share * gram.square(after),
+            [
+                (beta * SLACK, one),
+                (beta / (2 * FRESH) * gram.square(d), one),
+                ((beta * SIGMA / (2 * FRESH) + beta) * gram.square(after), one),
+            ],
+        ),
+    )
+
+
+def proof(factor: sympy.Expr = BETA, share: sympy.Expr = SHARE) -> Proof:
+    """The induction of A.1 with u in place of p, and the sign of its sum.
+
+    Args:
+        factor: the claimed factor of the sum in the growth, β.
+        share: the claimed λ of T_t ≥ λ‖p_t‖².
+    """
+    pg, wp = sympy.Symbol("⟨p,g'⟩", real=True), -ETA * SUM
+    # ⟨w', g'⟩ = 0 says ⟨w, g'⟩ = η⟨u, g'⟩, and ⟨w, g⟩ = 0 says ⟨w, u⟩ = β⟨w, p⟩.
+    ug = sympy.Symbol("⟨u,g'⟩", real=True)
+    relations = {("w", "p"): wp, ("w", "u"): BETA * wp, ("w", "g'"): ETA * ug, ("u", "g'"): ug, ("p", "g'"): pg}
+    gram = Gram("w p u g'", relations=relations)
+    w, p, u, g = gram.vectors
+    after = w - ETA * u
+    before = Gram("w g p", relations={("w", "g"): 0})
+    w0, g0, p0 = before.vectors
+    return Proof(
+        method="Induction on t; Gram algebra, in any dimension.",
+        given=(
+            Given("⟨w_t, g_t⟩ = 0 at every t, since f is scale-invariant (Eq. 4)"),
+            Given("p_t = βp_{t−1} + (1−τ)g_t, p_{−1} = 0; u_t = g_t + βp_t; w_{t+1} = w_t − ηu_t"),
+            Given("S_t = Σ_{k<t} β^{t−k} u_k·p_k, so that S_0 = 0 and S_{t+1} = β(S_t + u_t·p_t)"),
+            Given("for the inequality: c = 1−τ > 0, and β = 1/(1+σ) with σ ≥ 0, which is 0 < β ≤ 1 (β = 0: S_t = 0)"),
+            Given("T_t = Σ_{k≤t} β^{t−k} u_k·p_k, so that S_{t+1} = βT_t; u_t = (p_t − βp_{t−1})/c + βp_t; λ = 1/(2c)"),
+        ),
+        steps=(
+            Identity("base: ⟨w_0, p_0⟩ = (1−τ)⟨w_0, g_0⟩ = 0 = −ηS_0", before.dot(w0, (1 - TAU) * g0), 0),
+            Identity("⟨w, u⟩ = ⟨w, g + βp⟩ = β⟨w, p⟩", before.dot(w0, g0 + BETA * p0), BETA * before.dot(w0, p0)),
+            Identity("w' is orthogonal to its own gradient", gram.dot(after, g), 0),
+            Identity(
+                "step: if ⟨w_t, p_t⟩ = −ηS_t then ⟨w_{t+1}, p_{t+1}⟩ = −ηS_{t+1}",
+                gram.dot(after, BETA * p + (1 - TAU) * g),
+                -ETA * BETA * (SUM + gram.dot(u, p)),
+            ),
+            Identity(
+                "the growth: ‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η²βS_t",
+                gram.square(after),
+                gram.square(w) + ETA**2 * gram.square(u) + 2 * ETA**2 * factor * SUM,
+            ),
+            *positivity(share),
+        ),
+        conclusion=(
+            "‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η² Σ_{k<t} β^{t−k+1} u_k·p_k ≥ ‖w_t‖² + η²‖u_t‖² + "
+            "η²β²/(1−τ) ‖p_{t−1}‖², in every dimension, at every t; the inequality for β ≤ 1, τ < 1."
+        ),
+    )
+
+
+def check_exact(descent: problems.Descent) -> None:
+    """The radial component and the growth at every step of a run; the sums as printed at the last one."""
+    beta, squares, products = EXACT.element(descent.hyper["momentum"]), [], []
+    dampening = EXACT.element(descent.hyper.get("dampening", 0))
+    past, square, buffer_square = 0 * beta, descent.w @ descent.w, 0 * beta
+    for t, (w, step) in enumerate(descent.run(nesterov)):
+        p = step.state["momentum_buffer"]
+        require_equal(f"w_{t}·p_{t}", w @ p, -step.lr * past)
+        squares.append(step.p @ step.p)
+        before, square = square, step.w @ step.w
+        growth = square - before
+        require_equal(f"‖w_{t + 1}‖² − ‖w_{t}‖²", growth, gd_growth(step.lr, squares[-1] + 2 * beta * past))
+        least = least_nesterov_growth(step.lr, beta, squares[-1], buffer_square, dampening)
+        require(f"‖w_{t + 1}‖² − ‖w_{t}‖², from below", bool(growth >= least), expected=least, got=growth)
+        products.append(step.p @ p)
+        past, buffer_square = beta * (past + products[-1]), p @ p
+    require_equal(f"w_{t}·p_{t}", w @ p, radial_component(step.lr, beta, products[:-1]))
+    require_equal(f"‖w_{t + 1}‖² − ‖w_{t}‖²", growth, nesterov_growth(step.lr, beta, squares, products[:-1]))
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """The radial component and the growth along an unprojected Nesterov run of SGDP, from its stored buffers."""
+    lr, beta = rational(run.hyper["lr"]), rational(run.hyper["momentum"])
+    squares: list[object] = []
+    products: list[object] = []
+    found = []
+    for step in norm_steps(run):
+        t = step.record.index
+        found.append(measured("w·p", t, step.w @ step.p, radial_component(lr, beta, products), step.radial_bound))
+        squares.append(step.u @ step.u)
+        growth = step.after @ step.after - step.w @ step.w
+        expected = nesterov_growth(lr, beta, squares, products)
+        found.append(measured("‖w'‖² − ‖w‖²", t, growth, expected, step.growth_bound))
+        products.append(step.u @ step.p)
+    return found
+
+
+W, TURNED = EXACT.array([3, 4]), problems.SkewField(((1, 1),))
+HALF = EXACT.element(0.5)
+
+
+def descents() -> st.SearchStrategy[problems.Descent]:
+    """Runs with momentum and dampening."""
+    either = st.one_of(problems.skew_descents(momentum=True), objective_descents(momentum=True))
+    return problems.with_hyper(either, dampening=st.sampled_from([flint.fmpq(p, 10) for p in (0, 5, 9)]))
+
+
+def second_step(
+    g: Callable[[Array], Array], start: State = START, lr: tuple[float, float] = (0.5, 0.5), *, orthogonal: bool = True
+) -> Refutation:
+    """Two steps down the field g at β = ½, from W; the growth of the second."""
+    one = nesterov(EXACT, W, g(W), start, lr=lr[0], momentum=0.5)
+    require("w_0·g_0 = w_1·g_1 = 0", orthogonal == (W @ g(W) == one.w @ g(one.w) == 0))
+    two = nesterov(EXACT, one.w, g(one.w), one.state, lr=lr[1], momentum=0.5)
+    products = [one.p @ one.state["momentum_buffer"]]
+    predicted = nesterov_growth(two.lr, HALF, [one.p @ one.p, two.p @ two.p], products)
+    return Refutation("‖w_2‖² − ‖w_1‖²", predicted, two.w @ two.w - one.w @ one.w)
+
+
+def least_growth(scales: tuple[int, ...], **hyper: float) -> Refutation:
+    """The inequality at the last step of a run on orthogonal gradients s_t S w_t, at a small step size."""
+    lengths = iter(scales)
+    descent = problems.Descent(W, lambda w: next(lengths) * TURNED(w), len(scales), {"lr": 2.0**-12, **hyper})
+    (_, last), (w, step) = descent.run(nesterov)[-2:]
+    buffer = last.state["momentum_buffer"]
+    beta, dampening = EXACT.element(hyper["momentum"]), EXACT.element(hyper["dampening"])
+    least = least_nesterov_growth(step.lr, beta, step.p @ step.p, buffer @ buffer, dampening)
+    return Refutation(f"‖w'‖² − ‖w‖² ≥ {least}", True, bool(step.w @ step.w - w @ w >= least))
+
+
+CLAIM = Claim(
+    id="lemma-2.2-nesterov",
+    title="Norm growth by Nesterov momentum",
+    where="§2.4 (the paper: “also applicable”)",
+    statement=(
+        "‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η² Σ_{k<t} β^{t−k+1} u_k·p_k, and w_t·p_t = −η Σ_{k<t} β^{t−k} u_k·p_k, for "
+        "the Nesterov update u_t = ∇f(w_t) + βp_t; the sum's term is at least η²β²‖p_{t−1}‖²/(1−τ)"
+    ),
+    latex=(
+        r"\|w_{t+1}\|^2 = \|w_t\|^2 + \eta^2 \|u_t\|^2 + 2\eta^2 \sum_{k=0}^{t-1} \beta^{t-k+1} u_k \cdot p_k,\quad "
+        r"u_t = \nabla f(w_t) + \beta p_t"
+    ),
+    hypotheses=(
+        Hypothesis(
+            "orthogonal gradients", "w_t·∇f(w_t) = 0 at every step", lambda: second_step(lambda w: w, orthogonal=False)
+        ),
+        Hypothesis("zero start", "p_{−1} = 0", lambda: second_step(TURNED, {"momentum_buffer": W})),
+        Hypothesis(
+            "constant step size",
+            "η is the same at every step",
+            lambda: second_step(TURNED, lr=(0.5, 0.25)),
+        ),
+        Hypothesis(
+            "β at most 1",
+            "for the inequality: 0 ≤ β ≤ 1, where there is dampening τ",
+            lambda: least_growth((8, -8, -56, -136, 0), momentum=4, dampening=0.875),
+        ),
+        Hypothesis(
+            "dampening below 1",
+            "for the inequality: τ < 1",
+            lambda: least_growth((1, 0), momentum=0.25, dampening=2),
+        ),
+    ),
+    proof=proof,
+    exact=Search(descents(), check_exact),
+    ball=NotApplicable("both sides are rational functions of w, η, β and the gradients: the exact rung covers them"),
+    implementation=Attack(
+        frozenset({HEAVY_BALL, NESTEROV}),
+        lambda subject: orthogonal_trials(subject, nesterov=True),
+        check_implementation,
+    ),
+    notes="Beyond the paper. A single u_k·p_k can be negative; the discounted sum is not, so growth is at least GD's.",
+)

@@ -1,0 +1,295 @@
+"""Proposition 3.1: the projection changes how far a step turns the weights, never whither (§3.1; proof in A.3).
+
+With w° = w − ηp and wᵖ = w − ηΠ_w(p), the point wᵖ/‖wᵖ‖ lies on the geodesic S^{d−1} ∩ span(w, w°). The paper stops
+here. With r = ‖w‖, c = ŵ·p and s = ‖Π_w(p)‖ > 0 both steps turn w to the same side, by
+
+    tan∠(w, w°) = ηs/(r − ηc),    tan∠(w, wᵖ) = ηs/r:
+
+further with the projection if c < 0, less far if c > 0. Momentum GD on scale-invariant f has c ≤ 0 (Lemma 2.2), so its
+projected steps never turn w by less. Adam's c has either sign. From r ≤ ηc on, w° lies 90° or more away, wᵖ never does.
+"""
+
+from dataclasses import replace
+
+import flint
+import sympy
+from hypothesis import strategies as st
+
+from tangency.proofs_checks.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    Refutation,
+    Search,
+    require,
+    require_contains,
+    require_equal,
+)
+from tangency.proofs_checks.errors.rounding import Floats, norm_error
+from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate.trials import BALLS, Measurement, Record, Run
+from tangency.proofs_checks.measure.conformance import projected_records, weights_bound
+from tangency.proofs_checks.measure.norms import measured
+from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
+from tangency.proofs_checks.subjects import PROJECTION
+from tangency.theory.algorithms import Step, adam, heavy_ball, sgdp
+from tangency.theory.fields import EXACT, Array
+from tangency.theory.geodesic import Plane, gram_determinant, on_geodesic, signed_squared_cosine
+from tangency.theory.projection import View, project, project_rows
+
+ETA = sympy.Symbol("η", positive=True)
+SQUARE, SUM = sympy.Symbol("⟨w,w⟩", positive=True), sympy.Symbol("S_t", nonnegative=True)
+
+
+def proof(projected_tangent2: sympy.Expr | None = None, sign: int = -1) -> Proof:
+    """Membership, side and angles.
+
+    Args:
+        projected_tangent2: the claimed tan²∠(w, wᵖ) in ``Plane``'s symbols; η²s²/r² if not given.
+        sign: the sign of Eq. 10.
+    """
+    gram = Gram("w p", relations={("w", "w"): SQUARE})
+    w, p = gram.vectors
+    dot = gram.dot(w, p)
+    q = p + sign * dot / SQUARE * w
+    original, after = w - ETA * p, w - ETA * q
+    plane = Plane(ETA, SQUARE, dot, gram.square(q))
+    claimed = plane.projected_tangent2 if projected_tangent2 is None else projected_tangent2
+
+    def tangent(x: sympy.Expr) -> sympy.Expr:
+        return x - gram.dot(w, x) / SQUARE * w
+
+    def tangent2(x: sympy.Expr) -> sympy.Expr:
+        return gram.square(tangent(x)) * SQUARE / gram.dot(w, x) ** 2
+
+    triple = sympy.Matrix(3, 3, lambda i, j: gram.dot((w, original, after)[i], (w, original, after)[j]))
+    momentum = replace(plane, radial=-ETA * SUM)
+    return Proof(
+        method="Gram algebra, in any dimension; Lemma 2.2 for momentum GD.",
+        given=(
+            Given("w ≠ 0; w° = w − ηp", original),
+            Given("wᵖ = w − ηq with q = Π_w(p) = p − (w·p / w·w) w (Eq. 10)", after),
+            Given("r² = ⟨w,w⟩, rc = ⟨w,p⟩, s² = ‖q‖²; momentum GD has ⟨w,p⟩ = −ηS_t, S_t = Σ β^{t−k}‖p_k‖² ≥ 0"),
+        ),
+        steps=(
+            Identity("wᵖ = w° + η(w·p / w·w) w, in span(w, w°)", after, original + ETA * dot / SQUARE * w),
+            Identity("that is, the Gram determinant of w, w°, wᵖ vanishes", triple.det(), 0),
+            Identity("the projected step keeps what points along w: ⟨w, wᵖ⟩ = r² > 0", gram.dot(w, after), SQUARE),
+            Identity("the original one keeps r² − ηrc: 90° from r = ηc on", gram.dot(w, original), plane.advance),
+            Identity("both turn to the same side: Π(w°) = Π(wᵖ) = −ηq", tangent(original), tangent(after)),
+            Identity("so tan²∠(w, w°) = η²s²/(r − ηc)²", tangent2(original), plane.original_tangent2),
+            Identity("and tan²∠(w, wᵖ) = η²s²/r²", tangent2(after), claimed),
+            Identity(
+                "their ratio is ((r − ηc)/r)²: further for c < 0, less far for c > 0",
+                tangent2(after) / tangent2(original),
+                plane.tangent_ratio**2,
+            ),
+            NonNegative(
+                "momentum GD: (r − ηc)/r − 1 = η²S_t/r² ≥ 0",
+                momentum.tangent_ratio - 1,
+                [(ETA**2 * SUM / SQUARE, sympy.Integer(1))],
+            ),
+        ),
+        conclusion="The effective projected step goes along the geodesic of the original one, to the same side; under "
+        "momentum GD never less far, and never by 90°.",
+    )
+
+
+def require_geodesic(w: Array, p: Array, lr: flint.fmpq) -> Plane:
+    """The proposition for one row of weights, w ≠ 0, and its angles against their cosines, which need no plane."""
+    original, after, plane = w - lr * p, w - lr * project(w, p), Plane.of(w, p, lr)
+    require("wᵖ on the geodesic of w and w°", on_geodesic(w, original, after))
+    require_equal("Π(w°)·Π(wᵖ)", project(w, original) @ project(w, after), lr * lr * plane.tangential2)
+    require_equal("90° or more", plane.overshoots, bool(w @ original <= 0))
+    cosine = signed_squared_cosine(w, after)
+    require("∠(w, wᵖ) < 90°", bool(cosine > 0))
+    require_equal("cos²∠(w, wᵖ)", cosine, 1 / (1 + plane.projected_tangent2))
+    if original.any():
+        other = signed_squared_cosine(w, original)
+        require_equal("the larger angle", plane.larger, int(other > cosine) - int(other < cosine))
+        if plane.advance:
+            require_equal("cos²∠(w, w°)", abs(other), 1 / (1 + plane.original_tangent2))
+            require_equal("tan²", plane.projected_tangent2, plane.tangent_ratio**2 * plane.original_tangent2)
+    return plane
+
+
+@st.composite
+def momentum_runs(draw: st.DrawFn) -> problems.Descent:
+    """Runs of momentum GD, Nesterov and dampening among them, on skew-symmetric fields."""
+    tau = draw(st.sampled_from([EXACT.element(0), EXACT.element(0.5)]))
+    return draw(problems.skew_descents(momentum=True, max_steps=40, nesterov=draw(st.booleans()), dampening=tau))
+
+
+@st.composite
+def free_steps(draw: st.DrawFn) -> tuple[Array, Array, flint.fmpq]:
+    """Weights and updates without any relation, or with p ∥ w, or with w° at 90° exactly."""
+    dim = draw(problems.dimensions())
+    w, lr = draw(problems.vectors(dim, nonzero=True)), draw(problems.step_sizes())
+    p = draw(problems.rationals()) * w if draw(st.integers(0, 4)) == 0 else draw(problems.vectors(dim))
+    if w @ p > 0 and draw(st.booleans()):
+        lr = (w @ w) / (w @ p)
+    return w, p, lr
+
+
+def check_exact(problem: problems.Descent | tuple[Array, Array, flint.fmpq]) -> None:
+    """Free steps, and every step of a momentum run, whose angle never shrinks by the projection."""
+    if isinstance(problem, tuple):
+        require_geodesic(*problem)
+        return
+    for t, (w, step) in enumerate(problem.run(heavy_ball)):
+        require_equal(f"w_{t}·g_{t}", w @ problem.gradient(w), 0)
+        plane = require_geodesic(w, step.p, step.lr)
+        if not problem.hyper["nesterov"]:
+            require(f"c ≤ 0 at step {t}", bool(plane.radial <= 0), got=plane.radial)
+            require("the projected angle is not the smaller one", plane.larger >= 0 and not plane.overshoots)
+
+
+ADAM = st.fixed_dictionaries(
+    {
+        "lr": problems.step_sizes(),
+        "betas": st.tuples(problems.momenta(), problems.momenta()),
+        "eps": problems.positive_rationals(1),
+    }
+)
+
+
+def check_ball(run: problems.TensorRun) -> None:
+    """Adam: the Gram determinant, and the angles from the cosines of their definition."""
+    with BALLS.context():
+        for t, (w, step) in enumerate(run.run(adam, BALLS)):
+            w, p = w.reshape(-1), step.p.reshape(-1)
+            if not bool(w @ w > 0):
+                continue
+            plane, original, after = Plane.of(w, p, step.lr), w - step.lr * p, w - step.lr * project(w, p)
+            require_contains(f"det(w, w°, wᵖ) at step {t}", flint.arb(gram_determinant(w, original, after)), 0)
+            cosine = flint.arb((w @ after) / BALLS.sqrt((w @ w) * (after @ after)))
+            tangent2 = flint.arb(plane.projected_tangent2)
+            require_contains("cos²∠(w, wᵖ) − 1/(1 + tan²)", cosine * cosine - 1 / (1 + tangent2), 0)
+            require("the ball is narrow", bool((cosine * cosine).rad() < 2.0**-64))
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """Where every projected row goes, in the plane of the proposition."""
+    return [found for record, view in projected_records(run) for found in measure_plane(run, record, view)]
+
+
+def measure_plane(run: Run, record: Record, view: View) -> list[Measurement]:
+    """w' in the frame (ŵ, −q̂, the rest): it should be (r, ηs, 0), each within the norm of the admissible error."""
+    exact = run.exact(record, view)
+    errors: Floats = view.rows(weights_bound(run, record, exact))
+    weights, written = run.field.array(record.w), run.field.array(record.w_after)
+    found = []
+    with run.field.context():
+        rows = zip(*(view.rows(x) for x in (weights, written, exact.q)), strict=True)
+        for i, (w, after, q) in enumerate(rows):
+            r2, s2 = w @ w, q @ q
+            if not (bool(r2 > 0) and bool(s2 > 0)):
+                continue
+            r, s = (BALLS.sqrt(BALLS.element(x)) for x in (r2, s2))
+            rest = project(q, project(w, after))
+            coordinates = (
+                ("ŵ·w'", (w @ after) / r, r),
+                ("−q̂·w'", -(q @ after) / s, exact.lr * s),
+                ("distance of w' to span(w, w°)", BALLS.sqrt(BALLS.element(rest @ rest).abs_upper()), BALLS.element(0)),
+            )
+            off = norm_error(errors[i])
+            found += [measured(f"{name}, row {i}", record.index, x, y, off) for name, x, y in coordinates]
+    return found
+
+
+W = EXACT.array([2, 1])
+
+
+def adam_step(sign: int) -> tuple[Array, Step]:
+    """The first step of Adam on a gradient g ⊥ w, in rationals: p = g/(2|g| + 2ε), whose c has either sign.
+
+    >>> [int(Plane.of(w, step.p, step.lr).larger) for w, step in map(adam_step, (1, -1))]
+    [1, -1]
+    """
+    g = sign * EXACT.array([-1, 2])
+    require_equal("w·g", W @ g, 0)
+    return W, adam(EXACT, W, g, lr=0.5, betas=(0.5, 0.75), eps=0.5)
+
+
+def angles(w: Array, p: Array) -> Refutation:
+    """Whether the projected angle is at least the original one."""
+    return Refutation("∠(w, wᵖ) ≥ ∠(w, w°)", True, Plane.of(w, p, EXACT.element(0.5)).larger >= 0)
+
+
+def adam_turns_less() -> Refutation:
+    """Adam with an orthogonal gradient and c > 0: the projection takes away from the angle."""
+    w, step = adam_step(-1)
+    return angles(w, step.p)
+
+
+def not_orthogonal() -> Refutation:
+    """Momentum GD whose gradient has a part along w: c > 0."""
+    step = heavy_ball(EXACT, W, EXACT.array([1, 0]), lr=0.5, momentum=0.5)
+    return angles(W, step.p)
+
+
+def rows_apart() -> Refutation:
+    """Two rows, each projected on its own: the whole tensor leaves the geodesic of the whole tensor, no row its own."""
+    w, p = EXACT.array([[1, 0], [0, 2]]), EXACT.array([[1, 1], [1, 0]])
+    after = w - project_rows(View.CHANNEL, w, p)
+    for row, p_row, after_row in zip(w, p, after, strict=True):
+        require("a row on its own geodesic", on_geodesic(row, row - p_row, after_row))
+    whole = on_geodesic(w.reshape(-1), (w - p).reshape(-1), after.reshape(-1))
+    return Refutation("wᵖ on the geodesic of the tensor", True, whole)
+
+
+def origin() -> Refutation:
+    """From w = 0 there is no geodesic and no angle."""
+    try:
+        return Refutation("tan²∠(w, wᵖ)", "defined", Plane.of(0 * W, W, EXACT.element(1)).projected_tangent2)
+    except ZeroDivisionError:
+        return Refutation("tan²∠(w, wᵖ)", "defined", "undefined")
+
+
+def radial_update() -> Refutation:
+    """p = 3w, η = ½: w° = −w/2 lies opposite, wᵖ = w stays, and no side is the same."""
+    original, after = W - 3 * W / 2, W - project(W, 3 * W) / 2
+    require("still on the geodesic", on_geodesic(W, original, after))
+    return Refutation("Π(w°)·Π(wᵖ) > 0", True, bool(project(W, original) @ project(W, after) > 0))
+
+
+def weight_decay() -> Refutation:
+    """With weight decay the step stays in the plane, and turns further than ηs/r."""
+    p = EXACT.array([-1, 2])
+    step = sgdp(EXACT, W.reshape(1, 2), p.reshape(1, 2), lr=0.5, weight_decay=0.5, view=View.LAYER)
+    after = step.w.reshape(-1)
+    require("still on the geodesic", on_geodesic(W, W - p / 2, after))
+    cosine = signed_squared_cosine(W, after)
+    return Refutation("tan²∠(w, wᵖ)", Plane.of(W, p, EXACT.element(0.5)).projected_tangent2, 1 / cosine - 1)
+
+
+CLAIM = Claim(
+    id="proposition-3.1",
+    title="Projected steps stay on the geodesic",
+    where="§3.1, Proposition 3.1; A.3",
+    statement=(
+        "(w − ηΠ_w(p))/‖·‖ lies on the geodesic of w and w − ηp, on the same side, at tan∠ = ηs/r against ηs/(r − ηc); "
+        "for momentum GD c ≤ 0, so the projected angle is never the smaller one"
+    ),
+    latex=(
+        r"\frac{w^p}{\|w^p\|} \in S^{d-1} \cap \operatorname{span}(w, w^o),\quad "
+        r"\tan\angle(w, w^p) = \frac{\eta s}{r},\quad \tan\angle(w, w^o) = \frac{\eta s}{r - \eta c}"
+    ),
+    hypotheses=(
+        Hypothesis("w ≠ 0", "the weights have a direction", origin),
+        Hypothesis("one row", "the geodesic is that of a row of the view that was projected", rows_apart),
+        Hypothesis("s > 0", "for the side: p is not parallel to w", radial_update),
+        Hypothesis("no weight decay", "for the angle: λ = 0", weight_decay),
+        Hypothesis("momentum GD", "for the order of the angles: p is the momentum of Eq. 7", adam_turns_less),
+        Hypothesis("orthogonal gradients", "for the order of the angles: w·g = 0 (Eq. 4)", not_orthogonal),
+    ),
+    proof=proof,
+    exact=Search(st.one_of(momentum_runs(), free_steps()), check_exact),
+    ball=Search(problems.tensor_runs(ADAM), check_ball),
+    implementation=Attack(frozenset({PROJECTION}), generate.projected_trials, check_implementation),
+    notes=(
+        "Membership alone says little: w' = w lies on every geodesic. What the projection changes is the angle, and "
+        "for Adam it can shrink it."
+    ),
+)

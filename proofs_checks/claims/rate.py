@@ -1,0 +1,397 @@
+"""The rate O(T^{-1/2}) to a stationary point, for any fixed step size (§2.3, after Arora et al. 2019; §3.1).
+
+GD on a scale-invariant f tunes its own effective step: ‖w_t‖ grows until f descends, and then it stops growing. The
+paper quotes the rate; here every constant is explicit. What is proved for SGDP: with β = 0 it *is* GD, so the rate is
+its own; with momentum the paper conjectures, and what is exact is the certificate of a finished run,
+
+    min_{t<T} ‖q̂_t‖² ≤ r_T (r_T − r_0)/(η²T),   q̂_t = ‖w_t‖ q_t,   r_t = ‖w_t‖²,
+
+which says that updates, not gradients, become small.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import flint
+import numpy as np
+import sympy
+from hypothesis import strategies as st
+
+from tangency.proofs_checks.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    Refutation,
+    Search,
+    require,
+    require_contains,
+    require_equal,
+)
+from tangency.proofs_checks.errors.rounding import FLOAT64, Floats, squared_norm_error, stored
+from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate.invariant_problems import integers, symmetric_matrices, weights
+from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial, as_float
+from tangency.proofs_checks.measure.conformance import admissible_views, floats, weights_bound
+from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
+from tangency.proofs_checks.subjects import ADAPTIVE, DAMPENING, PROJECTION, Subject
+from tangency.theory.algorithms import gd, heavy_ball, sgdp
+from tangency.theory.convergence import (
+    Smoothness,
+    certificate,
+    descent,
+    largest_squared_norm,
+    log_weight,
+    rate,
+    smoothness,
+)
+from tangency.theory.fields import EXACT, Array, balls
+from tangency.theory.objectives import Cosine, GradientField, Objective, Rayleigh, SquaredCosine
+from tangency.theory.projection import View, project
+
+# Enclosures of an iteration widen with every step: some bits a step, of which 60 leave enough.
+BALLS = balls(768)
+ETA, L, G, D, R0, R, K, X, Z, Y, A, S = sympy.symbols("η L G D r_0 r K x z y a s", positive=True)
+NEXT, TOTAL, GAIN, EXCESS = sympy.symbols("r_{t+1} Σ‖g‖² d e", nonnegative=True)
+
+
+def proof(lowered: sympy.Expr | None = None, largest: sympy.Expr | None = None) -> Proof:
+    """Norm identity, certificate, descent, and a bound of r_T that does not depend on T.
+
+    ``lowered`` is the claimed descent of a step, ``largest`` the claimed bound R, both in the module's symbols.
+    """
+    gram = Gram("w g", relations={("w", "g"): 0})
+    w, g = gram.vectors
+    square = gram.square(g)
+    falls = descent(square, R, ETA, L) if lowered is None else lowered
+    bound = 2 * (R0 + ETA * D - 2 * K + 2 * K**2 / R0) if largest is None else largest
+    constants = Smoothness(L, G, D)
+    growth = ETA**2 * G**2 / R0**2
+    half = sympy.Rational(1, 2)
+    return Proof(
+        method="Gram algebra, in any dimension; Taylor's formula; a telescoping sum against a logarithm.",
+        given=(
+            Given("w_{t+1} = w_t − ηg_t, g_t = ∇f(w_t), r_t = ‖w_t‖², ⟨w_t, g_t⟩ = 0 (eq-04), η > 0 fixed, r_0 > 0"),
+            Given("on the unit sphere ‖∇²f‖ ≤ L, ‖∇f‖ ≤ G and max f − min f ≤ D; so ‖∇²f(w)‖ ≤ L/‖w‖², by degree −2"),
+        ),
+        steps=(
+            Identity("r_{t+1} = r_t + η²‖g_t‖²", gram.square(w - ETA * g), gram.square(w) + ETA**2 * square),
+            Identity(
+                "induction: r_t = r_0 + η² Σ_{k<t} ‖g_k‖² gives the same for t + 1 (for t = 0 the sum is empty)",
+                (R0 + ETA**2 * TOTAL) + ETA**2 * square,
+                R0 + ETA**2 * (TOTAL + square),
+            ),
+            Identity("∇f(ŵ) = ‖w‖ ∇f(w) (eq-04): ‖∇f(ŵ)‖² = r ‖g‖²", gram.square(sympy.sqrt(R) * g), R * square),
+            NonNegative(
+                "with m = min_t r_t‖g_t‖², r_t‖g_t‖² = m + e and r_T = r_t + d: r_T‖g_t‖² − m = d‖g_t‖² + e ≥ 0; "
+                "summed over t, T m ≤ r_T Σ‖g_t‖² = r_T(r_T − r_0)/η²",
+                (R + GAIN) * square - (R * square - EXCESS),
+                [(GAIN * square, sympy.Integer(1)), (EXCESS, sympy.Integer(1))],
+            ),
+            NonNegative(
+                "the segment from w to w − ηg stays outside the ball of radius ‖w‖: ‖w − sηg‖² − ‖w‖² ≥ 0",
+                gram.square(w - S * ETA * g) - gram.square(w),
+                [(square, S * ETA)],
+            ),
+            Identity(
+                "Taylor with |d²/ds² f(w − sηg)| ≤ B = η²‖g‖²L/r: f(w') ≤ f(w) − η‖g‖² + ∫(1 − s)B ds, that is "
+                "f(w') ≤ f(w) − η‖g‖²(1 − ηL/(2r))",
+                ETA * square - sympy.integrate((1 - S) * ETA**2 * square * L / R, (S, 0, 1)),
+                falls,
+            ),
+            Identity(
+                "with η²‖g_t‖² = r_{t+1} − r_t that descent is (r_{t+1} − r_t)/η − (L/2)(r_{t+1} − r_t)/r_t",
+                descent((NEXT - R) / ETA**2, R, ETA, L),
+                (NEXT - R) / ETA - L * half * (NEXT - R) / R,
+            ),
+            Identity(
+                "x ≤ (1 + x) ln(1 + x) for x ≥ 0: equal at 0, and the difference has the derivative ln(1 + x) ≥ 0",
+                sympy.diff((1 + X) * sympy.log(1 + X) - X, X),
+                sympy.log(1 + X),
+            ),
+            NonNegative(
+                "x_t = r_{t+1}/r_t − 1 = η²‖∇f(ŵ_t)‖²/r_t² ≤ η²G²/r_0² = M, for ‖∇f(ŵ_t)‖² = G² − e and r_t = r_0 + d",
+                growth - ETA**2 * (G**2 - EXCESS) / (R0 + GAIN) ** 2,
+                [
+                    (growth * GAIN * (2 * R0 + GAIN) / (R0 + GAIN) ** 2, sympy.Integer(1)),
+                    (ETA**2 * EXCESS / (R0 + GAIN) ** 2, sympy.Integer(1)),
+                ],
+            ),
+            Identity(
+                "ln(r_{t+1}/r_0) = ln(r_t/r_0) + ln(1 + x_t), so Σ ln(1 + x_t) = ln(r_T/r_0)",
+                sympy.log(R * (1 + X) / R0),
+                sympy.log(R / R0) + sympy.log(1 + X),
+            ),
+            Identity(
+                "summed: r_T − r_0 ≤ ηD + (ηL/2)(1 + M) ln(r_T/r_0) = ηD + K ln(r_T/r_0)",
+                log_weight(R0, ETA, constants),
+                ETA * L * half * (1 + growth),
+            ),
+            Identity(
+                "ln z ≤ z − 1: equal at 1, and the derivative of the difference changes its sign there",
+                sympy.diff(Z - 1 - sympy.log(Z), Z),
+                (Z - 1) / Z,
+            ),
+            Identity("so ln y = ln(y/a) + ln a ≤ y/a + a − 2 for a > 0", (Y / A - 1) + (A - 1), Y / A + A - 2),
+            Identity(
+                "at y = r_T/r_0, a = 2K/r_0: K(y/a + a − 2) = r_T/2 + 2K²/r_0 − 2K",
+                K * (Y / A + A - 2).subs({Y: R / R0, A: 2 * K / R0}),
+                R / 2 + 2 * K**2 / R0 - 2 * K,
+            ),
+            Identity(
+                "r_T − r_0 ≤ ηD + r_T/2 + 2K²/r_0 − 2K, solved for r_T: r_T ≤ R = 2(r_0 + ηD − 2K + 2K²/r_0)",
+                bound - R0,
+                ETA * D + bound / 2 + 2 * K**2 / R0 - 2 * K,
+            ),
+            Identity(
+                "and that is the R of the executable bound",
+                largest_squared_norm(R0, ETA, constants),
+                (2 * (R0 + ETA * D - 2 * K + 2 * K**2 / R0)).subs(K, log_weight(R0, ETA, constants)),
+            ),
+        ),
+        conclusion="min_{t<T} ‖∇f(ŵ_t)‖² ≤ r_T(r_T − r_0)/(η²T) ≤ R(R − r_0)/(η²T), R independent of T: O(T^{-1/2}).",
+    )
+
+
+@dataclass(frozen=True)
+class Minimisation:
+    """T steps of GD, or of SGDP with momentum, on an objective with known constants; w of shape (1, dim)."""
+
+    objective: Objective
+    w: Array
+    steps: int
+    lr: flint.fmpq
+    momentum: flint.fmpq
+
+
+@st.composite
+def rational_runs(draw: st.DrawFn) -> Minimisation:
+    """Short runs (digits grow like 3^t) on Rayleigh quotients and squared cosines."""
+    objective: Objective
+    if draw(st.booleans()):
+        dim, steps = draw(st.integers(2, 4)), draw(st.integers(1, 4))
+        objective = Rayleigh(draw(symmetric_matrices(dim)))
+    else:
+        dim, steps = draw(st.integers(1, 8)), draw(st.integers(1, 5))
+        objective = SquaredCosine(draw(integers(dim).filter(any)))
+    w = draw(weights(dim)).reshape(1, dim)
+    return Minimisation(objective, w, steps, draw(problems.step_sizes()), draw(problems.momenta()))
+
+
+@st.composite
+def cosine_runs(draw: st.DrawFn) -> Minimisation:
+    """Longer runs towards a target, of up to 60 steps, from anywhere but the stationary points w ∥ t."""
+    dim = draw(st.integers(2, 12))
+    target = draw(integers(dim).filter(any))
+    w = draw(weights(dim).filter(lambda w: project(w, EXACT.array(target)).any())).reshape(1, dim)
+    return Minimisation(Cosine(target), w, draw(st.integers(1, 60)), draw(problems.step_sizes()), flint.fmpq(0))
+
+
+def square(x: Array) -> Any:
+    """‖x‖² of a tensor."""
+    flat = x.reshape(-1)
+    return flat @ flat
+
+
+def check_exact(problem: Minimisation) -> None:
+    """Every inequality of the proof on a run of GD, and the certificate on a run of SGDP with momentum."""
+    f, lr, constants = problem.objective, problem.lr, smoothness(problem.objective)
+    start = problems.Descent(problem.w, GradientField(f), problem.steps, {"lr": lr})
+    history = start.run(gd)
+    path = [w for w, _ in history] + [history[-1][1].w]
+    r, g2 = [square(w) for w in path], [square(step.p) for _, step in history]
+    values = [f.value(EXACT, w) for w in path]
+    require_equal("r_T − r_0", r[-1] - r[0], lr * lr * sum(g2))
+    for t, fall in enumerate(a - b for a, b in pairwise(values)):
+        least = descent(g2[t], r[t], lr, constants.curvature)
+        require(f"f(w_{t}) − f(w_{t + 1}) ≥ η‖g‖²(1 − ηL/2r)", bool(fall >= least), expected=least, got=fall)
+    smallest, reached = min(a * b for a, b in zip(r, g2, strict=False)), certificate(r[0], r[-1], problem.steps) / lr**2
+    require("min ‖∇f(ŵ)‖² ≤ r_T(r_T − r_0)/(η²T)", bool(smallest <= reached), expected=reached, got=smallest)
+    largest = largest_squared_norm(r[0], lr, constants)
+    require("r_T ≤ R", bool(r[-1] <= largest), expected=largest, got=r[-1])
+    promised = rate(r[0], lr, constants, problem.steps)
+    require("min ‖∇f(ŵ)‖² ≤ R(R − r_0)/(η²T)", bool(smallest <= promised), expected=promised, got=smallest)
+    check_sgdp(problem, [step.w for _, step in history])
+
+
+def check_sgdp(problem: Minimisation, descended: list[Array]) -> None:
+    """SGDP is GD for β = 0; for any β its updates are tangent and obey the certificate."""
+    run = problems.Descent(problem.w, GradientField(problem.objective), problem.steps, {"lr": problem.lr})
+    for (_, step), w in zip(run.run(sgdp), descended, strict=True):
+        require_equal("SGDP with β = 0", step.w, w)
+    hyper = {"lr": problem.lr, "momentum": problem.momentum}
+    steps = min(problem.steps, 3)
+    history = problems.Descent(problem.w, GradientField(problem.objective), steps, hyper).run(sgdp)
+    r, q2 = [square(w) for w, _ in history], [square(step.q) for _, step in history]
+    r.append(square(history[-1][1].w))
+    require_equal("r_T − r_0 of SGDP", r[-1] - r[0], problem.lr**2 * sum(q2))
+    smallest, reached = min(a * b for a, b in zip(r, q2, strict=False)), certificate(r[0], r[-1], steps) / problem.lr**2
+    require("min ‖q̂‖² ≤ r_T(r_T − r_0)/(η²T)", bool(smallest <= reached), expected=reached, got=smallest)
+
+
+def check_ball(problem: Minimisation) -> None:
+    """The same on longer runs of the cosine, every inequality certain."""
+    f, constants, w = problem.objective, smoothness(problem.objective), BALLS.array(problem.w)
+    with BALLS.context():
+        lr, r_first, r, total, smallest = BALLS.element(problem.lr), square(w), square(w), 0, None
+        for _ in range(problem.steps):
+            g = f.gradient(BALLS, w)
+            after, g2 = w - lr * g, square(g)
+            excess = f.value(BALLS, w) - f.value(BALLS, after) - descent(g2, r, lr, constants.curvature)
+            require("f(w) − f(w') ≥ η‖g‖²(1 − ηL/2r)", BALLS.less(BALLS.element(0), excess))
+            smallest = r * g2 if smallest is None else smallest.min(r * g2)
+            w, r, total = after, square(after), total + g2
+        require_contains("r_T − r_0 − η²Σ‖g‖²", r - r_first - lr * lr * total, 0)
+        require("r_T ≤ R", BALLS.less(r, largest_squared_norm(r_first, lr, constants)))
+        require("min ‖∇f(ŵ)‖² ≤ R(R − r_0)/(η²T)", BALLS.less(smallest, rate(r_first, lr, constants, problem.steps)))
+
+
+@dataclass(frozen=True)
+class ExactGradient:
+    """∇f of an objective as a gradient of trials: computed without rounding error to speak of, and rounded once."""
+
+    objective: Objective
+
+    def __call__(self, w: Floats) -> Floats:
+        return floats(self.objective.gradient(BALLS, BALLS.array(w)))
+
+
+REAL = tuple(dtype for dtype in generate.DTYPES if not dtype.startswith("complex"))
+
+
+@st.composite
+def trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
+    """Two to five steps down a true objective, (1, dim) weights near 1."""
+    dim = draw(st.integers(2, 6))
+    kind = draw(st.sampled_from(("cosine", "squared cosine", "rayleigh")))
+    objective: Objective
+    if kind == "rayleigh":
+        objective = Rayleigh(draw(symmetric_matrices(dim)))
+    else:
+        target = draw(integers(dim).filter(any))
+        objective = Cosine(target) if kind == "cosine" else SquaredCosine(target)
+    fixed = {"weight_decay": 0.0, "delta": 0.1} | ({"dampening": 0.0} if DAMPENING in subject.capabilities else {})
+    w = tuple(float(x) / 8 for x in draw(integers(dim, high=9).filter(any)))
+    hyper, dtype = draw(generate.hyperparameters(subject, **fixed)), draw(st.sampled_from(REAL))
+    return Trial((1, dim), dtype, w, (ExactGradient(objective),) * draw(st.integers(2, 5)), hyper)
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """The norm identity and the certificate of a real run; where the update is the gradient, the descent too."""
+    views = [admissible_views(run, record) for record in run.records]
+    if any(view != (View.CHANNEL,) for view in views):
+        return []
+    gradient = run.trial.gradients[0]
+    assert isinstance(gradient, ExactGradient)
+    path = [EXACT.array(record.w) for record in run.records] + [EXACT.array(run.records[-1].w_after)]
+    r, steps, last = [square(w) for w in path], len(run.records), len(run.records) - 1
+    plain = ADAPTIVE not in run.subject.capabilities and not run.hyper["momentum"]
+    moved, slack, measured = [], 0.0, []
+    for record in run.records:
+        exact = run.exact(record, View.CHANNEL)
+        bound = weights_bound(run, record, exact)
+        with BALLS.context():
+            moved.append(square(BALLS.array(exact.lr * exact.q)))
+        slack += squared_norm_error(floats(exact.w), bound)
+        if plain:
+            measured.append(measure_descent(run, record, gradient.objective, bound))
+    with BALLS.context():
+        total, grown = sum(moved[1:], start=moved[0]), BALLS.element(r[-1] - r[0])
+        off = as_float(abs(grown - total))
+        measured.append(Measurement("‖w_T‖² − ‖w_0‖²", last, as_float(grown), as_float(total), off, slack))
+        smallest = min((a * b for a, b in zip(r, moved, strict=False)), key=as_float)
+        reached = BALLS.element(certificate(r[0], r[-1], steps))
+        above = max(0.0, as_float(smallest - reached))
+    # Σ r_t‖Δw_t‖² ≤ (r_T + slack)(r_T − r_0 + slack), for no r_t is larger than r_T by more than the slack.
+    room = slack * (as_float(r[-1]) + abs(as_float(grown)) + slack) / steps
+    name = "min ‖w_t‖²‖Δw_t‖² − r_T(r_T − r_0)/T"
+    measured.append(Measurement(name, last, as_float(smallest), as_float(reached), above, room))
+    return measured
+
+
+def measure_descent(run: Run, record: Record, f: Objective, bound: Floats) -> Measurement:
+    """By how much a step of GD fails to lower f as promised; f moves by at most G‖e‖/‖w'‖ under an error e of w'."""
+    constants, lr = smoothness(f), run.hyper["lr"]
+    with BALLS.context():
+        w, after = BALLS.array(record.w), BALLS.array(record.w_after)
+        g = f.gradient(BALLS, w)
+        promised = descent(square(g), square(w), BALLS.element(lr), constants.curvature)
+        fall = f.value(BALLS, w) - f.value(BALLS, after)
+        missing, got, expected = as_float(promised - fall), as_float(fall), as_float(promised)
+    g_error = stored(run.storage, floats(g), 2 * FLOAT64.unit * np.abs(floats(g)))
+    off = float(np.sqrt(((bound + lr * g_error) ** 2).sum()))
+    length = float(np.sqrt((record.w_after**2).sum()))
+    room = float(constants.slope) * off / (length - off) if off < length / 2 else float(constants.spread)
+    return Measurement("f(w) − f(w'), missing", record.index, got, expected, max(0.0, missing), room)
+
+
+W = EXACT.array([[1, 2]])
+TARGET = SquaredCosine((0, 1))
+
+
+def grown(algorithm: Any, gradient: Any, steps: int, **hyper: Any) -> Refutation:
+    """r_T − r_0 against η²Σ‖p_t‖², for η = 1."""
+    history = problems.Descent(W, gradient, steps, {"lr": flint.fmpq(1), **hyper}).run(algorithm)
+    predicted = sum(square(step.p) for _, step in history)
+    return Refutation(f"r_{steps} − r_0", predicted, square(history[-1][1].w) - square(W))
+
+
+def not_invariant() -> Refutation:
+    """f = ‖w‖²/20: GD shrinks the norm."""
+    return grown(gd, lambda w: w / 10, 1)
+
+
+def with_momentum() -> Refutation:
+    """Heavy ball on a scale-invariant f: the norm grows by more (Lemma 2.2)."""
+    return grown(heavy_ball, GradientField(TARGET), 2, momentum=flint.fmpq(1, 2))
+
+
+def with_weight_decay() -> Refutation:
+    """SGDP with weight decay: the norm no longer counts the steps."""
+    return grown(sgdp, GradientField(TARGET), 1, weight_decay=flint.fmpq(1, 10), wd_ratio=1)
+
+
+def not_smooth() -> Refutation:
+    """f = |x|/(|x| + |y|) has a kink at x = 0: a small step across it raises f, whatever the curvature elsewhere."""
+
+    def f(w: Array) -> Any:
+        return abs(w[0]) / (abs(w[0]) + abs(w[1]))
+
+    w, lr, curvature = EXACT.array([flint.fmpq(1, 400), 1]), flint.fmpq(1, 100), 8
+    g = EXACT.array([w[1], -w[0]]) / (w[0] + w[1]) ** 2
+    require_equal("f(2w)", f(2 * w), f(w))
+    require_equal("w·g", w @ g, 0)
+    least = descent(g @ g, w @ w, lr, curvature)
+    require("a descent is promised", bool(least > 0))
+    return Refutation("f(w) − f(w') ≥ η‖g‖²(1 − ηL/2r)", True, bool(f(w) - f(w - lr * g) >= least))
+
+
+CLAIM = Claim(
+    id="rate",
+    title="O(T^{-1/2}) to a stationary point",
+    where="§2.3 (Arora et al. 2019), §3.1",
+    statement=(
+        "GD with any fixed η > 0: min_{t<T} ‖∇f(ŵ_t)‖² ≤ r_T(r_T − r_0)/(η²T), and for every T "
+        "r_T ≤ R = 2(r_0 + ηD − 2K + 2K²/r_0) with K = (ηL/2)(1 + η²G²/r_0²)"
+    ),
+    latex=(
+        r"\min_{t<T} \|\nabla f(\hat w_t)\|^2 \le \frac{r_T (r_T - r_0)}{\eta^2 T} \le \frac{R(R - r_0)}{\eta^2 T}"
+        r" = O(T^{-1})"
+    ),
+    hypotheses=(
+        Hypothesis("scale-invariant", "f(cw) = f(w) for every c > 0", not_invariant),
+        Hypothesis("smooth", "f is twice differentiable off the origin (∇f Lipschitz on the sphere)", not_smooth),
+        Hypothesis("no momentum", "the update is the gradient; for the certificate, any tangent one", with_momentum),
+        Hypothesis("no weight decay", "nothing else moves the norm", with_weight_decay),
+    ),
+    proof=proof,
+    exact=Search(rational_runs(), check_exact),
+    ball=Search(cosine_runs(), check_ball),
+    implementation=Attack(frozenset({PROJECTION}), trials, check_implementation),
+    notes=(
+        "Proved for GD, and so for SGDP with β = 0, which is GD on scale-invariant f. With momentum §3.1 says that the "
+        "projection enjoys the convergence of GD; that is a conjecture. Exact for every β is the certificate "
+        "min‖q̂_t‖² ≤ r_T(r_T − r_0)/(η²T), which bounds updates, not gradients, and needs r_T = o(√T) to say anything."
+    ),
+)

@@ -1,0 +1,231 @@
+"""Which dialect a target speaks: the choices that reproduce its weights to the last ulps, found one at a time."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, islice
+from typing import Any
+
+import numpy as np
+
+from tangency.proofs_checks.dialects.choices import PAPER, PUBLISHED, Choice, Dialect, choices, matters, step
+from tangency.proofs_checks.dialects.departures import departures
+from tangency.proofs_checks.dialects.probes import Played, play, probes
+from tangency.proofs_checks.errors.rounding import FLOAT64
+from tangency.proofs_checks.errors.running import parts, running, tensor
+from tangency.proofs_checks.finding import Fit
+from tangency.proofs_checks.target.target import Target
+from tangency.theory.algorithms import START
+from tangency.theory.fields import FLOAT64 as FLOATS
+from tangency.theory.projection import UndecidedView
+
+
+@dataclass
+class Fitter:
+    """The search for one target.
+
+    Attributes:
+        family, projecting: which choices there are.
+        played: the probes as the target played them.
+    """
+
+    family: str
+    projecting: bool
+    played: Sequence[Played]
+    _scores: dict[tuple[tuple[str, ...], int], float] = field(default_factory=dict)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """What can be chosen."""
+        return choices(self.family, self.projecting)
+
+    def distance(self, dialect: Dialect, number: int) -> float:
+        """The largest relative distance of a probe's weights from the dialect's: its steps start where its own end."""
+        key = (tuple(dialect.values()), number)
+        if key not in self._scores:
+            self._scores[key] = max((d for d, *_ in walk(dialect, self.played[number])), default=0.0)
+        return self._scores[key]
+
+    def unexplained(self, dialect: Dialect) -> list[int]:
+        """The probes that the dialect does not reproduce to within a first, coarse, bound."""
+        return [n for n in range(len(self.played)) if not self.distance(dialect, n) <= COARSE]
+
+    def misses_more(self, dialect: Dialect, than: int) -> bool:
+        """Whether a dialect leaves more than so many probes unexplained; found without asking the rest."""
+        missed = (n for n in range(len(self.played)) if not self.distance(dialect, n) <= COARSE)
+        return next(islice(missed, than, None), None) is not None
+
+    def score(self, dialect: Dialect, among: Sequence[int]) -> tuple[int, float]:
+        """How badly a dialect does on some probes: how many it misses, and by how many digits altogether."""
+        distances = [self.distance(dialect, n) for n in among]
+        digits = sum(min(16.0, max(0.0, 16 + math.log10(d))) if d > 0 else 0.0 for d in distances)
+        return sum(not d <= COARSE for d in distances), digits
+
+    def search(self, start: Dialect) -> Dialect:
+        """Change one choice at a time, or two where one does not help, as long as more is explained."""
+        best = start
+        everything = range(len(self.played))
+        while missed := self.unexplained(best):
+            # What is missed tells the promising changes; all probes tell the best of them.
+            for count, among in ((1, missed), (2, missed[:4])):
+                changes = sorted(_changes(best, self.choices, count), key=lambda d: self.score(d, among))
+                better = min(changes[:12], key=lambda d: self.score(d, everything))
+                if self.score(better, everything) < self.score(best, everything):
+                    best = better
+                    break
+            else:
+                break
+        return best
+
+    def open(self, dialect: Dialect, unused: frozenset[str]) -> dict[str, tuple[str, ...]]:
+        """The choices whose other values explain as much: nothing tells them apart on this target.
+
+        Args:
+            unused: choices about something that the target does not have.
+        """
+        found = {}
+        missed = len(self.unexplained(dialect))
+        for choice in self.choices:
+            if choice.name in unused or not matters(choice.name, dialect):
+                continue
+            fits = [
+                value
+                for value in choice.values
+                if value == dialect[choice.name]
+                or (
+                    not (value == "decayed gradient" and dialect["decay"] == "decoupled")
+                    and not self.misses_more({**dialect, choice.name: value}, missed)
+                )
+            ]
+            if len(fits) > 1:
+                found[choice.name] = tuple(fits)
+        return found
+
+    def simplest(self, dialect: Dialect, *references: Dialect) -> Dialect:
+        """The same explanation with every choice that nothing tells apart as the references have it."""
+        best = dict(dialect)
+        for reference in references:
+            for choice in self.choices:
+                changed = {**best, choice.name: reference[choice.name]}
+                if changed != best and not self.misses_more(changed, len(self.unexplained(best))):
+                    best = changed
+        return best
+
+
+# Above what float64 loses in a few steps, even with scalars in float32; far below what any choice does to a probe.
+COARSE = 2.0**-27
+
+
+def _changes(dialect: Dialect, available: Sequence[Choice], count: int) -> Iterator[Dialect]:
+    """Every dialect that differs in up to ``count`` choices."""
+    for chosen in combinations(available, count):
+        pending: list[dict[str, str]] = [dict(dialect)]
+        for choice in chosen:
+            pending = [
+                {**base, choice.name: value}
+                for base in pending
+                for value in choice.values
+                if value != base[choice.name]
+            ]
+        yield from pending
+
+
+def walk(dialect: Dialect, played: Played, *, bounded: bool = False) -> Iterator[tuple[float, Any, Any, Any]]:
+    """A dialect beside a played probe: of each step (relative distance, expected, got, admissible error).
+
+    Args:
+        bounded: carry error bounds along; without, it runs in plain float64, faster, and no error is known (0).
+    """
+    numbers = running(FLOAT64) if bounded else FLOATS
+    as_array = (lambda x: tensor(x, FLOAT64)) if bounded else np.array
+    w: Any = as_array(played.probe.w)
+    state: Any = START
+    hyper = {k: v for k, v in played.probe.hyper.items() if k != "maximize"}
+    for g, got in zip(played.gradients, played.weights, strict=False):
+        try:
+            with np.errstate(all="ignore"):
+                made = step(dialect, numbers, w, as_array(g), state, **hyper)
+        except (UndecidedView, ZeroDivisionError, ValueError, OverflowError):
+            yield math.inf, None, got, None
+            return
+        expected, error = parts(made.w) if bounded else (made.w, 0 * got)
+        scale = max(np.max(np.abs(played.probe.w), initial=1e-300), np.max(np.abs(expected), initial=0.0))
+        size = np.max(np.abs(got - expected), initial=0.0) / scale
+        yield float(size) if np.isfinite(size) else math.inf, expected, got, error
+        w, state = made.w, made.state
+    if played.error:
+        yield math.inf, None, None, None
+
+
+def fit(target: Target) -> Fit:
+    """Fit the dialect of a target, and judge its departures from the paper and from the published package."""
+    family, projecting = target.family, target.projects
+    if family == "grassmann":
+        return Fit(
+            "", leaves_at="the Grassmann baselines have no dialects here: their steps are compared with the spec"
+        )
+    played = [run for probe in probes(family, projecting) if (run := play(target, probe)) is not None]
+    if not played or all(run.error and not run.weights for run in played):
+        why = played[0].error if played else "it offers none of the hyper-parameters that a probe needs"
+        return Fit(family, leaves_at=why)
+    fitter = Fitter(family, projecting, played)
+    references = (PUBLISHED[target.reference], PAPER[target.reference])
+    found = fitter.search(references[0])
+    if fitter.unexplained(found):
+        found = min((found, fitter.search(references[1])), key=lambda d: fitter.score(d, range(len(played))))
+    found = fitter.simplest(found, *references)
+    missed = fitter.unexplained(found)
+    unused = _unused(target)
+    open_choices = fitter.open(found, unused)
+    shown = {choice: value for choice, value in found.items() if choice not in unused}
+    departing = tuple(departures(shown, found, target.reference))
+    if missed:
+        return Fit(family, shown, False, None, open_choices, departing, _leaves_at(found, played, missed))
+    ulps, beyond = _last_ulps(found, played)
+    return Fit(family, shown, not beyond, ulps, open_choices, departing, beyond)
+
+
+def _unused(target: Target) -> frozenset[str]:
+    """The choices about hyper-parameters that the target does not offer."""
+    about = {
+        "nesterov": ("nesterov",),
+        "dampening": ("first_step",),
+        "weight_decay": ("decay", "decay_scale", "decay_ratio", "decay_order"),
+    }
+    return frozenset(choice for name, those in about.items() if not target.offers(name) for choice in those)
+
+
+def _last_ulps(dialect: Dialect, played: Sequence[Played]) -> tuple[float, str]:
+    """The largest distance in ulps of the weights, and the first place that is beyond its derived bound."""
+    worst, beyond = 0.0, ""
+    for run in played:
+        for number, (_, expected, got, error) in enumerate(walk(dialect, run, bounded=True)):
+            if expected is None:
+                beyond = beyond or f"probe “{run.probe.name}”, step {number}: the decision of Eq. 11 is within rounding"
+                continue
+            off = np.abs(got - expected)
+            size = max(np.max(np.abs(run.probe.w)), np.max(np.abs(expected)))
+            worst = max(worst, float(np.max(off)) / FLOAT64.ulp(float(size)))
+            if not beyond and not (off <= error).all():
+                beyond = _element(run, number, expected, got, off - error)
+    return worst, beyond
+
+
+def _leaves_at(dialect: Dialect, played: Sequence[Played], missed: Sequence[int]) -> str:
+    """The first step and element at which the target leaves its nearest dialect."""
+    run = played[missed[0]]
+    if run.error:
+        return f"{run.probe.name}: {run.error}"
+    for number, (distance, expected, got, _) in enumerate(walk(dialect, run)):
+        if not distance <= COARSE:
+            if expected is None:
+                return f"{run.probe.name}: step {number}: the dialect has no such step"
+            return _element(run, number, expected, got, np.abs(got - expected))
+    return run.probe.name
+
+
+def _element(run: Played, number: int, expected: Any, got: Any, off: Any) -> str:
+    index = np.unravel_index(int(np.argmax(np.nan_to_num(off, nan=np.inf))), got.shape)
+    where = f"w[{', '.join(map(str, index))}]"
+    numbers = f"expected {float(expected[index])!r}, got {float(got[index])!r}"
+    return f"probe “{run.probe.name}”, step {number}, {where}: {numbers}"

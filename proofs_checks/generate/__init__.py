@@ -1,0 +1,1 @@
+"""Problems, gradients and trials, drawn by Hypothesis."""

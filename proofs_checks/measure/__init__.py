@@ -1,0 +1,1 @@
+"""Runs of real optimizers, measured against the exact steps."""

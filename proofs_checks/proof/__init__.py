@@ -1,0 +1,1 @@
+"""Symbolic proofs: Gram algebra, and how they are printed."""

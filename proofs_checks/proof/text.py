@@ -1,0 +1,147 @@
+"""A claim as readable text: what it says, why each hypothesis is needed, its proof with every step checked."""
+
+import re
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import Any
+
+import sympy
+
+from tangency.proofs_checks.claim import Claim, Hypothesis, NotApplicable, Rung, Violation
+from tangency.proofs_checks.proof.gram import Identity, NonNegative, Proof
+from tangency.proofs_checks.subjects import Subject
+
+WIDTH = 100
+_DIGITS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def readable(expression: Any) -> str:
+    """A sympy expression as one writes it: ``η²·‖p‖²`` instead of ``η**2*⟨p,p⟩``.
+
+    >>> x, t = sympy.symbols("x t")
+    >>> readable(3 * x**2 + x ** (t + 1) / 2), readable(sympy.Symbol("⟨p,p⟩") + sympy.Symbol("⟨w,p⟩") ** 2)
+    ('3·x² + x^(t + 1)/2', '‖p‖² + ⟨w,p⟩²')
+    """
+    text = str(sympy.sympify(expression)).replace("sqrt", "√")
+    text = re.sub(r"\*\*(\d+)", lambda power: power[1].translate(_DIGITS), text)
+    text = text.replace("**", "^").replace("*", "·")
+    return re.sub(r"⟨([^⟨⟩,]+),\1⟩(?![⁰¹²³⁴⁵⁶⁷⁸⁹^])", r"‖\1‖²", text)
+
+
+def explain(claim: Claim, subjects: Sequence[Subject]) -> Iterator[str]:
+    """The lines of ``tangency claim ID``."""
+    yield f"{claim.id}: {claim.title} ({claim.where})"
+    yield ""
+    yield from _block(claim.statement, 2)
+    yield ""
+    yield "Hypotheses" if claim.hypotheses else "Hypotheses: none"
+    for number, hypothesis in enumerate(claim.hypotheses, 1):
+        yield from _block(f"{number}. {hypothesis.name}: {hypothesis.says}", 2, 5)
+        yield from _block(_needed(hypothesis), 5)
+    yield ""
+    if isinstance(claim.proof, NotApplicable):
+        yield from _block(f"Proof: does not apply. {claim.proof.why}", 0)
+    else:
+        yield from proof_lines(claim.proof())
+    yield ""
+    yield "Evidence"
+    for rung in Rung:
+        yield from _block(f"{rung.value:<15} {_evidence(claim, rung, subjects)}", 2, 18)
+    if claim.notes:
+        yield ""
+        yield "Notes"
+        yield from _block(claim.notes, 2)
+
+
+def proof_lines(proof: Proof) -> Iterator[str]:
+    """A proof, line by line; every step is checked as it is printed."""
+    yield from _block(f"Proof. {proof.method}", 0)
+    for given in proof.given:
+        yield from _block(f"given  {given.text}", 2, 9)
+        if given.formula is not None:
+            yield from _block(readable(given.formula), 13, 15)
+    for number, step in enumerate(proof.steps, 1):
+        yield ""
+        yield from _block(f"{number}. {step.text}", 2, 5)
+        if isinstance(step, Identity):
+            yield from _block(readable(step.left), 9, 11)
+            yield from _block(f"= {readable(step.right)}", 7, 9)
+        else:
+            yield from _block(readable(step.expression), 9, 11)
+            yield from _block(f"= {certificate(step)}", 7, 9)
+            yield "       ≥ 0"
+        yield from _block(verdict(step), 5)
+    yield ""
+    yield from _block(f"So: {proof.conclusion}", 2, 6)
+
+
+def certificate(step: NonNegative) -> str:
+    """Σ coefficient · base²."""
+    terms = [f"({readable(c)})·({readable(b)})²" for c, b in step.certificate]
+    return " + ".join(terms) or "0"
+
+
+def verdict(step: Identity | NonNegative) -> str:
+    """What checking a step found."""
+    try:
+        step.check()
+    except Violation as violation:
+        return f"✗ {violation}"
+    if isinstance(step, Identity):
+        return "✓ the normal form of the difference of both sides is 0"
+    return "✓ both sides have one normal form; the coefficients are ≥ 0 and the bases real"
+
+
+def _needed(hypothesis: Hypothesis) -> str:
+    if isinstance(hypothesis.needed, NotApplicable):
+        return f"no counterexample: {hypothesis.needed.why}"
+    refutation = hypothesis.needed()
+    if not refutation.refutes:
+        return f"✗ its counterexample does not refute: {refutation.what} is {refutation.actual}, as predicted"
+    return (
+        f"needed: without it, {refutation.what} would be {short(refutation.predicted)}, "
+        f"and is {short(refutation.actual)}"
+    )
+
+
+def _evidence(claim: Claim, rung: Rung, subjects: Sequence[Subject]) -> str:
+    if rung is Rung.NECESSITY:
+        stored = sum(not isinstance(hypothesis.needed, NotApplicable) for hypothesis in claim.hypotheses)
+        return f"{stored} of {len(claim.hypotheses)} hypotheses have a stored counterexample"
+    evidence = getattr(claim, rung.value)
+    if isinstance(evidence, NotApplicable):
+        return f"does not apply: {evidence.why}"
+    if rung is Rung.PROOF:
+        return "above, in every dimension and for every t"
+    if rung is not Rung.IMPLEMENTATION:
+        field = "rational arithmetic, ==" if rung is Rung.EXACT else "interval arithmetic, containment"
+        return f"generated problems in {field}"
+    said = []
+    for subject in subjects:
+        missing = sorted(evidence.requires - subject.capabilities)
+        said.append(f"{subject.name} lacks {', '.join(missing)}" if missing else f"runs on {subject.name}")
+    return "; ".join(said)
+
+
+def short(value: Any, most: int = 120) -> str:
+    """A value as text, cut where it is long."""
+    text = str(value)
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def _block(text: str, indent: int, hanging: int | None = None) -> list[str]:
+    """Paragraphs wrapped to the page."""
+    first, later = " " * indent, " " * (indent if hanging is None else hanging)
+    return [
+        line
+        for number, paragraph in enumerate(text.splitlines())
+        for line in wrap(
+            paragraph,
+            WIDTH,
+            initial_indent=later if number else first,
+            subsequent_indent=later,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        or [""]
+    ]

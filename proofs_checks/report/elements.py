@@ -1,0 +1,26 @@
+"""HTML, escaped by construction: what is not made here is text, and text is never markup."""
+
+from html import escape
+
+from tangency.common.text import visible
+
+VOID = frozenset({"meta", "link", "br"})
+
+
+class Markup(str):
+    """Text that is HTML already; any other text is escaped where it meets it."""
+
+    __slots__ = ()
+
+
+def element(name: str, /, *content: str, **attributes: str) -> Markup:
+    """An element. Content that is no ``Markup`` is escaped; ``class_`` and ``http_equiv`` stand for the attributes."""
+    told = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(visible(value))}"' for key, value in attributes.items()
+    )
+    return Markup(f"<{name}{told}>" + ("" if name in VOID else f"{join(*content)}</{name}>"))
+
+
+def join(*content: str) -> Markup:
+    """All of it, one after the other."""
+    return Markup("".join(part if isinstance(part, Markup) else escape(visible(part)) for part in content))

@@ -1,0 +1,145 @@
+"""What every report of a check tells, in one order and in the same words; how text of a target is made harmless."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from tangency.common.numbers import digits, share
+from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.finding import Check, Finding, TargetReport
+from tangency.proofs_checks.report.table import MARKS
+
+
+class Status(Enum):
+    """What came of a check, the worst first; the value is the word for it."""
+
+    FAILS = "fails"
+    UNDECIDED = "undecided"
+    ERROR = "our own error"
+    KNOWN = "known failure"
+    NOT_RUN = "not run"
+    HOLDS = "holds"
+    DOES_NOT_APPLY = "does not apply"
+
+    @property
+    def mark(self) -> str:
+        """One character that tells it without colour."""
+        marks = {Status.KNOWN: "~", Status.NOT_RUN: "…", Status.ERROR: MARKS[Verdict.ERROR][0]}
+        return marks.get(self) or MARKS[Verdict(self.value)][0]
+
+    @property
+    def bad(self) -> bool:
+        """Whether a reader must look at it."""
+        return self in (Status.FAILS, Status.UNDECIDED, Status.ERROR)
+
+
+LEGEND = "   ".join(f"{status.mark} {status.value}" for status in Status)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One check and what came of it.
+
+    Attributes:
+        finding: ``None`` if an interrupt cut it off.
+        status: the verdict, or that it is excused or missing.
+        reason: why it is excused; empty otherwise.
+    """
+
+    check: Check
+    finding: Finding | None
+    status: Status
+    reason: str = ""
+
+    @property
+    def note(self) -> str:
+        """What a footnote says of it: why it is excused, or why it does not apply; empty otherwise."""
+        if self.status is Status.DOES_NOT_APPLY and self.finding is not None:
+            return self.finding.detail
+        return self.reason
+
+
+def rows(report: TargetReport) -> list[Row]:
+    """Every check with what came of it, in the order of the report."""
+    findings = {finding.check: finding for finding in report.findings}
+    return [_row(report, check, findings.get(check.id)) for check in report.checks if not report.problem]
+
+
+def _row(report: TargetReport, check: Check, finding: Finding | None) -> Row:
+    if finding is None:
+        return Row(check, None, Status.NOT_RUN)
+    excuse = report.expected(finding)
+    if excuse is not None:
+        return Row(check, finding, Status.KNOWN, excuse.reason)
+    return Row(check, finding, Status.ERROR if finding.verdict is Verdict.ERROR else Status(finding.verdict.value))
+
+
+def worst_first(report: TargetReport) -> list[Row]:
+    """The rows by status; those of one status that need a look, by severity; else in the order of the report."""
+    statuses = list(Status)
+    return sorted(rows(report), key=lambda row: (statuses.index(row.status), _severity(row)))
+
+
+def _severity(row: Row) -> int:
+    return list(type(row.check.severity)).index(row.check.severity) if row.status.bad else 0
+
+
+def overall(report: TargetReport) -> Status:
+    """The verdict on the target as one status, the worst that is true of it."""
+    found = {row.status for row in rows(report)}
+    if report.problem:
+        return Status.ERROR
+    if report.stale:
+        return Status.FAILS
+    order = (Status.FAILS, Status.UNDECIDED, Status.ERROR, Status.NOT_RUN, Status.KNOWN, Status.HOLDS)
+    told = next((status for status in order if status in found), Status.DOES_NOT_APPLY)
+    return Status.HOLDS if told is Status.KNOWN else told
+
+
+def remarks(report: TargetReport) -> Iterator[str]:
+    """What the verdict line leaves out and nobody may miss: the rest of the problem, our errors, what was cut off, what
+    is stale."""
+    if more := "\n".join(report.problem.splitlines()[1:]):
+        yield more
+    broken = [row.check.id for row in rows(report) if row.status is Status.ERROR]
+    if broken:
+        yield f"stopped on our own error, so nothing is known: {', '.join(broken)}"
+    missing = [row.check.id for row in rows(report) if row.status is Status.NOT_RUN]
+    if missing:
+        yield f"not run: {', '.join(missing)}"
+    for wrong in report.stale:
+        yield f"stale known failure: {wrong}"
+
+
+def labels(reports: Sequence[TargetReport]) -> list[str]:
+    """The targets as they were named; those named alike are told apart by their options, then by numbers."""
+    return _apart([r.info.target for r in reports], [f"{r.info.target} ({_options(r)})" for r in reports])
+
+
+def short_labels(reports: Sequence[TargetReport]) -> list[str]:
+    """The labels without their modules, for the headings of a matrix."""
+    names = [report.info.target.rpartition(":")[2] or report.info.target for report in reports]
+    return _apart(names, labels(reports))
+
+
+def _apart(names: list[str], longer: list[str]) -> list[str]:
+    """The names; the longer ones where several are alike; numbered where those are alike too."""
+    seen = Counter(names)
+    told = [long if seen[name] > 1 else name for name, long in zip(names, longer, strict=True)]
+    again = Counter(told)
+    return [f"{name} #{n}" if again[name] > 1 else name for n, name in enumerate(told, 1)]
+
+
+def _options(report: TargetReport) -> str:
+    return ", ".join(f"{name}={value!r}" for name, value in report.info.options.items()) or "no options"
+
+
+def measured(finding: Finding) -> str:
+    """How much was tried, and the largest error; empty where nothing was."""
+    said = [f"{finding.examples:,} tried"] if finding.examples else []
+    if finding.error is not None:
+        said.append(f"error {share(finding.error)} of its bound")
+    if finding.ulps is not None:
+        said.append(f"at most {digits(finding.ulps)} ulps")
+    return ", ".join(said)

@@ -1,0 +1,70 @@
+"""A page for browsers: one file, without scripts, which asks nothing of the network."""
+
+from collections.abc import Sequence
+
+from tangency.proofs_checks.finding import TargetReport
+from tangency.proofs_checks.report.elements import Markup, element
+from tangency.proofs_checks.report.facts import LEGEND, Row, labels, overall, rows, short_labels
+from tangency.proofs_checks.report.sections import footnotes, icon, noted, section
+from tangency.proofs_checks.report.style import CSS
+
+# The page may do nothing but look like something: even if text slipped through as markup, no browser would act on it.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def to_html(reports: Sequence[TargetReport]) -> str:
+    """The page: of several targets a matrix first, then a section each."""
+    names = labels(reports)
+    title = reports[0].verdict_line if len(reports) == 1 else f"{len(reports)} optimizers, checked"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("link", rel="icon", href="data:,"),  # else a browser asks the server for one
+        element("title", title),
+        element("style", Markup(CSS)),
+    )
+    sections = [
+        section(report, name, f"target{n}") for n, (report, name) in enumerate(zip(reports, names, strict=True))
+    ]
+    matrix = _matrix(reports, names) if len(reports) != 1 else Markup()
+    heading = element("h1", "tangency check")
+    body = element("body", element("main", heading, matrix, *sections))
+    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _matrix(reports: Sequence[TargetReport], names: Sequence[str]) -> Markup:
+    """Check × target, in a box of its own that scrolls sideways."""
+    notes: dict[str, int] = {}
+    found = [{row.check.id: row for row in rows(report)} for report in reports]
+    ids = dict.fromkeys(id for each in found for id in each)
+    headings = [element("th", "check", scope="col")]
+    for number, (short, name) in enumerate(zip(short_labels(reports), names, strict=True)):
+        headings.append(element("th", element("a", short, href=f"#target{number}", title=name), scope="col"))
+    verdicts = (element("td", icon(overall(report))) for report in reports)
+    body = [element("tr", element("th", "verdict", scope="row"), *verdicts, class_="overall")]
+    body += [
+        element(
+            "tr",
+            element("th", element("code", id), scope="row"),
+            *(_cell(each.get(id), notes) for each in found),
+        )
+        for id in ids
+    ]
+    table = element("table", element("thead", element("tr", *headings)), element("tbody", *body), class_="matrix")
+    box = element("div", table, class_="box", tabindex="0", role="region", aria_label="check by target")
+    return element(
+        "section",
+        element("h2", f"{len(reports)} optimizers"),
+        box,
+        element("p", LEGEND, class_="lines muted small"),
+        footnotes(notes, "matrix"),
+        class_="target",
+    )
+
+
+def _cell(row: Row | None, notes: dict[str, int]) -> Markup:
+    if row is None:
+        return element("td")
+    return element("td", icon(row.status), noted(row, notes, "matrix"))

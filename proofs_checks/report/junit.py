@@ -1,0 +1,105 @@
+"""Reports for CI servers: JUnit XML, one test suite a target and one test case a check."""
+
+from collections.abc import Mapping, Sequence
+from xml.etree import ElementTree as ET
+
+from tangency.common.text import line, visible
+from tangency.proofs_checks.finding import Finding, TargetReport
+from tangency.proofs_checks.report import dialect_text
+from tangency.proofs_checks.report.facts import Row, Status, labels, measured, rows
+from tangency.proofs_checks.report.json_report import versions
+
+
+def to_junit(reports: Sequence[TargetReport]) -> str:
+    """The reports as JUnit XML.
+
+    A check that fails is a failure whose type is its severity; an undecided one is a failure too, for so it counts.
+    Known failures, and what does not apply, are skipped, each with its reason. What is about the whole target (it
+    cannot be run, a known failure is stale, an interrupt) is a test case of its own, so that it turns the suite red.
+    """
+    root = ET.Element("testsuites", name="tangency check")
+    ran = versions()
+    for report, label in zip(reports, labels(reports), strict=True):
+        root.append(_suite(report, line(label), ran))
+    for count in ("tests", "failures", "errors", "skipped"):
+        root.set(count, str(sum(int(suite.get(count, "0")) for suite in root)))
+    root.set("time", f"{sum(float(suite.get('time', '0')) for suite in root):.3f}")
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _suite(report: TargetReport, name: str, ran: Mapping[str, str]) -> ET.Element:
+    suite = ET.Element("testsuite", name=name)
+    properties = ET.SubElement(suite, "properties")
+    for key, value in _facts(report, ran).items():
+        ET.SubElement(properties, "property", name=line(key), value=line(value))
+    cases = [_case(name, row) for row in rows(report)]
+    if report.problem:
+        cases.append(_odd(name, "target", "error", "target", report.problem))
+    if report.interrupted:
+        cases.append(_odd(name, "run", "error", "interrupted", "the run was interrupted"))
+    for number, wrong in enumerate(report.stale, 1):
+        cases.append(_odd(name, f"stale known failure {number}", "failure", "stale", wrong))
+    suite.extend(cases)
+    suite.set("tests", str(len(cases)))
+    for count, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        suite.set(count, str(sum(case.find(tag) is not None for case in cases)))
+    suite.set("time", f"{sum(finding.seconds for finding in report.findings):.3f}")
+    return suite
+
+
+def _facts(report: TargetReport, ran: Mapping[str, str]) -> dict[str, str]:
+    """What a reader needs to repeat the run, and the dialect."""
+    info, fit = report.info, report.fit
+    found = {"algorithm": info.algorithm, "kind": info.kind, "version": info.version, "seed": str(report.seed)}
+    found |= {f"option {name}": repr(value) for name, value in info.options.items()}
+    found["verdict"] = report.verdict_line
+    if fit is not None:
+        found["dialect"] = dialect_text.summary(fit)
+        found |= {f"dialect {choice}": value for choice, value in dialect_text.choices(fit)}
+        for said in dialect_text.departures(fit):
+            found[f"departure {said.choice}"] = f"{said.value} ({said.differs}): {said.judgement}; {said.effect}"
+    return {**found, **{f"version of {package}": version for package, version in ran.items()}}
+
+
+def _case(target: str, row: Row) -> ET.Element:
+    found = row.finding
+    case = ET.Element(
+        "testcase", classname=target, name=line(row.check.id), time=f"{found.seconds if found else 0:.3f}"
+    )
+    if found is None:
+        ET.SubElement(case, "skipped", message="an interrupt cut it off")
+    elif row.status in (Status.FAILS, Status.UNDECIDED):
+        undecided = "undecided: " if row.status is Status.UNDECIDED else ""
+        message = undecided + line(found.detail or row.check.title)
+        kind = row.check.severity.value
+        ET.SubElement(case, "failure", type=kind, message=message).text = _told(row, found)
+    elif row.status is Status.ERROR:
+        ET.SubElement(case, "error", type="our own error", message=line(found.detail)).text = _told(row, found)
+    elif row.status is Status.KNOWN:
+        ET.SubElement(case, "skipped", message=f"known failure: {line(row.reason)}").text = _told(row, found)
+    elif row.status is Status.DOES_NOT_APPLY:
+        ET.SubElement(case, "skipped", message=f"does not apply: {line(found.detail)}")
+    if found is not None and (said := measured(found)):
+        ET.SubElement(case, "system-out").text = said
+    return case
+
+
+def _odd(target: str, name: str, tag: str, kind: str, text: str) -> ET.Element:
+    """A case that is about the target, not about a check."""
+    case = ET.Element("testcase", classname=target, name=name, time="0.000")
+    ET.SubElement(case, tag, type=kind, message=line(text)).text = visible(text)
+    return case
+
+
+def _told(row: Row, found: Finding) -> str:
+    """The failure in full."""
+    parts = [f"{row.check.title} ({row.check.source})", found.detail]
+    for heading, text in (
+        ("expected", found.expected),
+        ("got", found.got),
+        ("counterexample", found.counterexample),
+        ("stand-alone script", found.reproducer),
+    ):
+        parts += [f"{heading}:\n{text}"] if text else []
+    return visible("\n\n".join(filter(None, parts)))

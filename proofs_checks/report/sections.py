@@ -1,0 +1,212 @@
+"""The parts of a page about one target: verdict, dialect, failures, checks, curves."""
+
+from collections.abc import Iterator, Mapping
+
+from tangency.common.numbers import digits, share
+from tangency.proofs_checks.finding import Curve, Judgement, TargetReport
+from tangency.proofs_checks.report import dialect_text, figures
+from tangency.proofs_checks.report.elements import Markup, element, join
+from tangency.proofs_checks.report.facts import Row, Status, overall, remarks, rows, worst_first
+
+KINDS = {Judgement.THEOREM.value: "theorem", Judgement.TRAJECTORY.value: "trajectory"}
+
+
+def section(report: TargetReport, name: str, id: str) -> Markup:
+    """Everything about one target.
+
+    Args:
+        name: how the page calls the target.
+        id: of the section, a prefix of every id in it.
+    """
+    return element(
+        "section",
+        element("h2", name),
+        _verdict(report),
+        _facts(report),
+        _dialect(report),
+        _failures(report),
+        _checks(report, id),
+        _curves(report, id),
+        class_="target",
+        id=id,
+    )
+
+
+def _verdict(report: TargetReport) -> Markup:
+    """The verdict line, with what must not be missed."""
+    status = overall(report)
+    line = element("p", icon(status), element("span", report.verdict_line))
+    more = (element("p", remark, class_="lines small") for remark in remarks(report))
+    return element("div", line, *more, class_=f"card verdict {class_of(status)}")
+
+
+def icon(status: Status) -> Markup:
+    """The mark of a status, which a screen reader reads as its word."""
+    return element("span", status.mark, class_=f"icon {class_of(status)}", role="img", aria_label=status.value)
+
+
+def class_of(status: Status) -> str:
+    """The class of the style sheet."""
+    return {Status.ERROR: "error", Status.KNOWN: "known"}.get(status, status.value.replace(" ", "-"))
+
+
+def noted(row: Row, notes: dict[str, int], id: str) -> Markup:
+    """The number of the note, as a link to it; fills the numbered ``notes``."""
+    if not row.note:
+        return Markup()
+    number = str(notes.setdefault(row.note, len(notes) + 1))
+    return element("sup", element("a", f"[{number}]", href=f"#{id}-note-{number}"))
+
+
+def footnotes(notes: Mapping[str, int], id: str) -> Markup:
+    """The notes, each where its number leads."""
+    if not notes:
+        return Markup()
+    items = [element("li", reason, id=f"{id}-note-{number}", class_="lines") for reason, number in notes.items()]
+    return element("ol", *items, class_="small")
+
+
+def _pairs(pairs: Mapping[str, str]) -> Markup:
+    told = (join(element("dt", name), element("dd", value)) for name, value in pairs.items() if value)
+    return element("dl", *told)
+
+
+def _facts(report: TargetReport) -> Markup:
+    info = report.info
+    told = {
+        "algorithm": info.algorithm,
+        "driven as": info.kind,
+        "version": info.version,
+        "options": ", ".join(f"{name}={value!r}" for name, value in info.options.items()),
+        "takes": ", ".join(info.offers.values()),
+        "run": f"seed {report.seed}, {report.seconds:.0f} s",
+    }
+    cells = (element("div", element("dt", name), element("dd", value)) for name, value in told.items() if value)
+    return element("dl", *cells, class_="facts small")
+
+
+def _dialect(report: TargetReport) -> Markup:
+    """What the target really computes."""
+    fit = report.fit
+    if fit is None:
+        return Markup()
+    parts = [element("h3", "What it computes"), element("p", dialect_text.summary(fit))]
+    cards = []
+    for said in dialect_text.departures(fit):
+        cards.append(
+            element(
+                "div",
+                element("h4", element("code", f"{said.choice} = {said.value}")),
+                element("p", element("span", said.judgement, class_="chip")),
+                element("p", said.says),
+                element("p", said.effect),
+                element("p", said.differs, class_="muted small"),
+                class_=f"card departure {KINDS.get(said.judgement, '')}".strip(),
+            )
+        )
+    parts.append(element("div", *cards, class_="departures"))
+    choices = dict(dialect_text.choices(fit))
+    if choices:
+        heading = "Every choice" if fit.explained else "The nearest dialect"
+        parts.append(element("details", element("summary", heading), _pairs(choices)))
+    return join(*parts)
+
+
+def _failures(report: TargetReport) -> Markup:
+    bad = [row for row in worst_first(report) if row.status.bad]
+    if not bad:
+        return Markup()
+    return join(element("h3", "What needs a look"), *(_failure(row) for row in bad))
+
+
+def _failure(row: Row) -> Markup:
+    found = row.finding
+    assert found is not None  # an interrupt's rows are not bad
+    parts = [
+        element("h4", icon(row.status), element("code", row.check.id)),
+        element(
+            "p",
+            element("span", row.status.value, class_=f"chip {class_of(row.status)}"),
+            " ",
+            element("span", row.check.severity.value, class_="chip quiet"),
+        ),
+        element("p", row.check.title, element("span", f" ({row.check.source})", class_="muted")),
+    ]
+    if row.status is Status.ERROR:
+        parts.append(element("pre", found.detail, tabindex="0"))
+    elif found.detail:
+        parts.append(element("p", found.detail, class_="lines"))
+    values = {"expected": found.expected, "got": found.got}
+    if any(values.values()):
+        told = (
+            join(element("dt", name), element("dd", value, class_="mono lines"))
+            for name, value in values.items()
+            if value
+        )
+        parts.append(element("dl", *told))
+    if found.counterexample:
+        parts.append(element("p", "counterexample", class_="muted small"))
+        parts.append(element("pre", found.counterexample, tabindex="0"))
+    if row.check.why:
+        parts.append(element("details", element("summary", "Why it matters"), element("p", row.check.why)))
+    if found.reproducer:
+        script = element("pre", found.reproducer, tabindex="0")
+        parts.append(element("details", element("summary", "Stand-alone script"), script))
+    return element("div", *parts, class_=f"card failure {class_of(row.status)}")
+
+
+def _checks(report: TargetReport, id: str) -> Markup:
+    """Every check, the worst first; on a phone each is a block of its own."""
+    if not rows(report):
+        return Markup()
+    notes: dict[str, int] = {}
+    headings = [element("th", text, scope="col") for text in ("check", "verdict", "severity")]
+    headings += [element("th", text, scope="col", class_="number") for text in ("tried", "error / bound", "ulps")]
+    body = [_check(row, notes, id) for row in worst_first(report)]
+    table = element("table", element("thead", element("tr", *headings)), element("tbody", *body), class_="checks")
+    return join(element("h3", "Checks"), element("div", table, class_="box"), footnotes(notes, id))
+
+
+def _check(row: Row, notes: dict[str, int], id: str) -> Markup:
+    found = row.finding
+    numbers = {
+        "tried": f"{found.examples:,}" if found and found.examples else "",
+        "error / bound": share(found.error) if found and found.error is not None else "",
+        "ulps": digits(found.ulps) if found and found.ulps is not None else "",
+    }
+    return element(
+        "tr",
+        element(
+            "th", element("code", row.check.id), element("div", row.check.title, class_="muted small"), scope="row"
+        ),
+        element("td", icon(row.status), row.status.value, noted(row, notes, id)),
+        element("td", row.check.severity.value, class_="muted"),
+        *(element("td", text, class_="number", data_label=label) for label, text in numbers.items()),
+    )
+
+
+def _curves(report: TargetReport, id: str) -> Markup:
+    drawn = [part for n, curve in enumerate(report.curves) for part in _curve(curve, f"{id}-curve{n}")]
+    if not drawn:
+        return Markup()
+    key = element(
+        "div",
+        element("span", "this optimizer", class_="of-target"),
+        element("span", "the paper", class_="of-spec"),
+        class_="key muted small",
+    )
+    return join(element("h3", "Beside the paper"), key, *drawn)
+
+
+def _curve(curve: Curve, prefix: str) -> Iterator[Markup]:
+    panels = figures.panels(curve, prefix)
+    if panels:
+        shown = (
+            element(
+                "figure",
+                element("figcaption", panel.title),
+                element("div", Markup(panel.svg), role="img", aria_label=f"{panel.title} by step, {curve.title}"),
+            )
+            for panel in panels
+        )
+        yield element("div", element("h4", curve.title), element("div", *shown, class_="curves"), class_="card")

@@ -1,0 +1,1 @@
+"""How checks are run: suites, processes, expected failures, baselines."""

@@ -1,0 +1,157 @@
+"""Known failures: checks that are expected to fail on a target, each with its reason, in a file beside the target.
+
+    [[known]]
+    check = "eq-04"
+    reason = "ε is added to the norms; https://example.org/issues/12"
+    target = "adamp:*"      # optional: a glob; every target without it
+    versions = "<0.4"       # optional: a PEP 440 specifier; every version without it
+
+``check`` and ``target`` may be lists: one entry then stands for all pairs.
+
+A known failure is excused. One that is wrong, because its check holds, does not apply or does not exist, is stale: an
+error, so that the file never says more than is true.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from fnmatch import fnmatchcase
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from tangency.common.calls import WrongCall, no_such
+from tangency.common.inputs import read_toml
+from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.finding import Expectation, TargetReport
+
+
+class BadKnownFailures(WrongCall):
+    """A file of known failures cannot be used; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """One entry.
+
+    Attributes:
+        check: the id of the check that fails.
+        reason: why, with a link if there is one.
+        target: a glob (``*``, ``?``, ``[…]``) of the targets that it is about, as the caller names them.
+        versions: a PEP 440 specifier of the target's versions; empty for all of them.
+    """
+
+    check: str
+    reason: str
+    target: str = "*"
+    versions: str = ""
+
+    def applies(self, target: str, version: str) -> bool:
+        """Whether it is about a version of a target.
+
+        A target without a version, or with one that is not PEP 440, is in no range: what is not told excuses nothing.
+        """
+        if not fnmatchcase(target, self.target):
+            return False
+        if not self.versions:
+            return True
+        try:
+            return SpecifierSet(self.versions).contains(Version(version), prereleases=True)
+        except InvalidVersion:
+            return False
+
+
+def load(path: str | Path, ids: Collection[str] | None = None) -> tuple[Known, ...]:
+    """Read a file of known failures.
+
+    Args:
+        ids: the checks that there are; an entry about another is refused. ``None`` if they are not known yet.
+
+    Raises:
+        BadKnownFailures: the file cannot be read, is no TOML, or an entry is not as above.
+    """
+    path = Path(path)
+    document = read_toml(path, BadKnownFailures)
+    _refuse_unknown(str(path), document, ["known"])
+    tables = document.get("known", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise BadKnownFailures(f"{path}: known must be an array of tables; write [[known]] above every entry")
+    entries: list[Known] = []
+    for number, table in enumerate(tables, 1):
+        where = f"{path}, entry {number}"
+        for one in _pairs(where, table):
+            entry = _entry(where, one, ids)
+            if replace(entry, reason="") in [replace(other, reason="") for other in entries]:
+                raise BadKnownFailures(f"{where}: {entry.check!r} stands in an earlier entry, for the same versions")
+            entries.append(entry)
+    return tuple(entries)
+
+
+def _pairs(where: str, table: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The table once for each check and each target that it lists."""
+    lists = {name: table[name] for name in ("check", "target") if isinstance(table.get(name), list)}
+    for name, values in lists.items():
+        if not values:
+            raise BadKnownFailures(f"{where}: {name} is an empty list; leave it out, or name at least one")
+    for chosen in product(*lists.values()):
+        yield table | dict(zip(lists, chosen, strict=True))
+
+
+def _entry(where: str, table: dict[str, Any], ids: Collection[str] | None) -> Known:
+    names = [field.name for field in fields(Known)]
+    _refuse_unknown(where, table, names)
+    for name, value in table.items():
+        if not isinstance(value, str):
+            raise BadKnownFailures(f"{where}: {name} is {value!r}; it must be a string")
+    for name in ("check", "reason"):
+        if not table.get(name, "").strip():
+            said = "is empty" if name in table else "is missing"
+            raise BadKnownFailures(f"{where}: {name} {said}; a known failure names its check and says why it fails")
+    entry = Known(**table)
+    if ids is not None and entry.check not in ids:
+        raise BadKnownFailures(f"{where}: {no_such('check', entry.check, ids)}")
+    try:
+        SpecifierSet(entry.versions)
+    except InvalidSpecifier:
+        raise BadKnownFailures(
+            f"{where}: versions is {entry.versions!r}; it must be a PEP 440 specifier, as in '>=0.2, <0.4'"
+        ) from None
+    return entry
+
+
+def _refuse_unknown(where: str, table: dict[str, Any], known: Sequence[str]) -> None:
+    for name in table:
+        if name not in known:
+            raise BadKnownFailures(f"{where}: unknown key {name!r}; there are {', '.join(known)}")
+
+
+def apply(report: TargetReport, entries: Sequence[Known], ids: Collection[str] | None = None) -> TargetReport:
+    """The report with the entries that are about its target and version: ``known``, or ``stale`` with what is wrong.
+
+    An entry says nothing, right or wrong, about a check that was not asked for, that an interrupt cut off, that is
+    undecided, or that broke.
+
+    Args:
+        ids: all checks that there are, where the report asked for some of them only; those of the report if ``None``.
+    """
+    asked = {check.id for check in report.checks}
+    there_are = asked if ids is None else asked.union(ids)
+    findings = {finding.check: finding for finding in report.findings}
+    known: list[Expectation] = []
+    stale: list[str] = []
+    for entry in entries:
+        if not entry.applies(report.info.target, report.info.version):
+            continue
+        finding = findings.get(entry.check)
+        if entry.check not in there_are and not report.problem:  # what could not be run was asked nothing
+            stale.append(f"{entry.check}: {no_such('check', entry.check, sorted(there_are))}")
+        elif finding is not None and finding.verdict is Verdict.HOLDS:
+            stale.append(f"{entry.check} holds, and is known to fail: {entry.reason}")
+        elif finding is not None and finding.verdict is Verdict.DOES_NOT_APPLY:
+            why = f" ({finding.detail.splitlines()[0]})" if finding.detail else ""
+            stale.append(f"{entry.check} does not apply{why}, and is known to fail: {entry.reason}")
+        else:
+            known.append(Expectation(entry.check, entry.reason, entry.versions))
+    return replace(report, known=tuple(known), stale=tuple(stale))

@@ -1,0 +1,1 @@
+"""What is checked: somebody's optimizer, found, understood and driven."""

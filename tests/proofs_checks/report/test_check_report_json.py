@@ -1,0 +1,177 @@
+"""The JSON report of a check: it obeys the published schema, loses nothing, and refuses what it did not write."""
+
+import json
+import math
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+import check_report_samples as samples
+import jsonschema
+import pytest
+from check_report_strategies import reports
+from hypothesis import given, settings
+
+from tangency.common.calls import WrongCall
+from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.finding import Finding, TargetReport
+from tangency.proofs_checks.report.to_json import NoReport, from_json, to_json
+
+SCHEMA: dict[str, Any] = json.loads(
+    files("tangency.proofs_checks.report").joinpath("check_report.schema.json").read_text(encoding="utf-8")
+)
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def written(*reports: TargetReport) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(
+        to_json(reports), parse_constant=lambda name: pytest.fail(f"{name} is no JSON")
+    )
+    return document
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("report", samples.all_of_them())
+def test_every_report_obeys_the_schema(report: TargetReport) -> None:
+    VALIDATOR.validate(written(report))
+
+
+def test_no_and_several_reports_obey_it_too() -> None:
+    VALIDATOR.validate(written())
+    VALIDATOR.validate(written(*samples.all_of_them()))
+
+
+def test_the_schema_allows_nothing_else() -> None:
+    """Every object of the document is closed, and every property that it has is required."""
+    document = written(samples.mixed())
+    objects = [document, *objects_in(document["targets"][0])]
+    assert len(objects) > 20
+    for one in objects:
+        one["surprise"] = [{}]  # no mapping with free names takes it either
+        assert not VALIDATOR.is_valid(document), sorted(one)
+        del one["surprise"]
+    for name in list(document):
+        value = document.pop(name)
+        assert not VALIDATOR.is_valid(document), name
+        document[name] = value
+    VALIDATOR.validate(document)
+
+
+def objects_in(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        return [one for inner in value.values() for one in objects_in(inner)] + [value]
+    return [one for inner in value for one in objects_in(inner)] if isinstance(value, list) else []
+
+
+def same(report: TargetReport) -> str:
+    """A text that is the same for the same report: NaN, which equals nothing, too."""
+    return repr(report)
+
+
+@pytest.mark.parametrize("report", samples.all_of_them())
+def test_nothing_is_lost_on_the_way(report: TargetReport) -> None:
+    (back,) = from_json(to_json([report]))
+    assert same(back) == same(report)
+    if "nan" not in same(report):
+        assert back == report
+
+
+def test_several_reports_keep_their_order() -> None:
+    back = from_json(to_json(samples.all_of_them()))
+    assert [one.info.target for one in back] == [one.info.target for one in samples.all_of_them()]
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_what_json_has_not_is_a_string(value: float) -> None:
+    finding = Finding("eq-04", Verdict.FAILS, error=value, ulps=value)
+    report = replace(samples.good(), findings=(finding,), curves=(replace(samples.CURVE, ulps=[value, None]),))
+    (target,) = written(report)["targets"]
+    assert target["findings"][0]["error"] == target["findings"][0]["ulps"] == str(value)
+    assert target["curves"][0]["ulps"] == [str(value), None]
+    VALIDATOR.validate(written(report))
+    assert same(from_json(to_json([report]))[0]) == same(report)
+
+
+def test_an_option_that_is_no_literal_comes_back_as_its_text() -> None:
+    info = replace(samples.good().info, options={"f": object, "betas": (0.9, 0.99), "eps": 1e-8, "s": {"x": {1}}})
+    report = replace(samples.good(), info=info)
+    VALIDATOR.validate(written(report))
+    (back,) = from_json(to_json([report]))
+    assert back.info.options == {"f": "<class 'object'>", "betas": (0.9, 0.99), "eps": 1e-8, "s": {"x": {1}}}
+
+
+def test_any_text_can_be_written_to_a_file() -> None:
+    text = to_json(samples.all_of_them())
+    text.encode("utf-8")
+    assert "‖ŵ‖²" in text
+
+
+def test_a_reader_needs_no_rules_of_ours() -> None:
+    document = written(samples.mixed(), samples.good())
+    mixed, good = document["targets"]
+    assert document["exit_code"] == mixed["exit_code"] == 3
+    assert good["exit_code"] == 0
+    assert good["verdict_line"] == "lib:Good conforms to adamp: 8 checks hold"
+    assert [one["check"] for one in mixed["findings"] if one["excused"]] == ["complex-parameter"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "it is no JSON"),
+        ("[" * 200_000, "it is no JSON"),
+        ("1" * 5_000, "it is no JSON"),
+        ("[]", "no report of tangency check"),
+        ('{"schema": 1, "claims": []}', "no report of tangency check"),
+        ('{"schema": 2, "kind": "tangency check", "targets": []}', "its schema is 2; .* reads schema 1"),
+        ('{"schema": 1, "kind": "tangency check"}', "'targets' is missing"),
+        ('{"schema": 1, "kind": "tangency check", "targets": [{}]}', "'info' is missing"),
+        ('{"schema": 1, "kind": "tangency check", "targets": 3}', "no whole report"),
+        ('{"schema": 1, "kind": "tangency check", "targets": [3]}', "no whole report"),
+    ],
+)
+def test_another_document_is_refused(text: str, why: str) -> None:
+    with pytest.raises(NoReport, match=why):
+        from_json(text)
+
+
+def test_a_report_that_was_meddled_with_is_refused() -> None:
+    for old, new in (
+        ('"verdict": "fails"', '"verdict": "maybe"'),
+        ('"error": null', '"error": "much"'),
+        ('"why"', '"y"'),
+        ('"leaves_at"', '"leaves"'),
+        ('"error": null', '"error": true'),
+        ('"detail": "undecided within rounding"', '"detail": null'),
+        ('"check": "lemma-2.1"', '"check": "lemma-9.9"'),
+        ('"seed": 1', '"seed": "1"'),
+        ('"explained": true', '"explained": 1'),
+        ('"epsilon": "inside the root"', '"epsilon": 3'),
+    ):
+        text = to_json([samples.mixed()])
+        assert old in text
+        with pytest.raises(NoReport, match="no whole report"):
+            from_json(text.replace(old, new))
+
+
+def test_what_a_later_version_adds_is_passed_over() -> None:
+    text = to_json([samples.mixed()])
+    text = text.replace('"why": ', '"since": "0.2", "why": ').replace('"seed": ', '"host": {}, "seed": ')
+    assert same(from_json(text)[0]) == same(samples.mixed())
+
+
+def test_a_report_that_cannot_be_read_is_a_wrong_call() -> None:
+    """So the command says why in a line, as of any other wrong argument."""
+    assert issubclass(NoReport, WrongCall)
+
+
+@settings(max_examples=60, deadline=None)
+@given(reports())
+def test_any_reports_survive_the_way_and_obey_the_schema(found: list[TargetReport]) -> None:
+    text = to_json(found)
+    text.encode("utf-8")
+    assert from_json(text) == found
+    VALIDATOR.validate(json.loads(text))

@@ -1,0 +1,68 @@
+"""Adapters with a planted defect each, and targets that hang, die or do not exist: the rest still runs."""
+
+from pathlib import Path
+
+import pytest
+
+from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.dialects.fit import fit
+from tangency.proofs_checks.finding import FAILED, USAGE
+from tangency.proofs_checks.run import session
+from tangency.proofs_checks.target.target import TargetError, TargetSpec, load
+
+FILES = {name: Path(__file__).parents[2] / "helpers" / f"{name}_targets.py" for name in ("array", "optax")}
+
+
+def target(name: str, file: str = "array") -> TargetSpec:
+    return TargetSpec(f"{FILES[file]}:{name}", "sgd")
+
+
+def test_optax_is_driven_and_its_planted_defect_is_shown() -> None:
+    pytest.importorskip("optax", reason="optax is not installed, which an optax target needs")
+    right, wrong = load(target("heavy_ball", "optax")), load(target("ascends", "optax"))
+    assert right.kind == wrong.kind == "optax"
+    assert fit(right).explained
+    assert right.buffers
+    assert fit(wrong).leaves_at
+
+
+@pytest.mark.parametrize(("name", "kind"), [("momentum", "function"), ("Object", "protocol")])
+def test_an_adapter_drives_what_is_right(name: str, kind: str) -> None:
+    loaded = load(target(name))
+    assert loaded.kind == kind
+    assert fit(loaded).explained
+    assert loaded.buffers
+
+
+@pytest.mark.parametrize("name", ["ascends", "SquaredBeta", "Shape"])
+def test_an_adapter_shows_a_planted_defect(name: str) -> None:
+    found = fit(load(target(name)))
+    assert not found.explained
+    assert found.leaves_at
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        (TargetSpec("no_such_module:AdamP"), "no_such_module cannot be imported"),
+        (TargetSpec("torch.optim:Adamm", "adam"), "torch.optim has no Adamm"),
+        (TargetSpec("torch.optim.Adam"), "it must be MODULE:NAME"),
+        (TargetSpec(f"{FILES['array']}:nothing", "sgd"), "has no nothing"),
+        (TargetSpec("torch.optim:SGD", set={"moment": 1}), "takes no argument 'moment'"),
+        (TargetSpec("torch.optim:LBFGS"), "use --algorithm"),
+    ],
+)
+def test_a_wrong_target_is_named(spec: TargetSpec, says: str) -> None:
+    with pytest.raises(TargetError, match=says.replace("(", "\\(")):
+        load(spec)
+
+
+def test_a_target_that_hangs_or_dies_fails_its_check_and_the_rest_runs() -> None:
+    specs = [target("Dies"), target("Hangs"), TargetSpec("no_such_module:AdamP")]
+    dies, hangs, missing = session.check(specs, only=["zero-gradient", "pickle"], seed=1, jobs=2, limit=30)
+    assert {f.check: f.verdict for f in dies.findings}["zero-gradient"] is Verdict.FAILS
+    assert "exit code 7" in next(f.detail for f in dies.findings if f.check == "zero-gradient")
+    assert "took longer than 30 s" in next(f.detail for f in hangs.findings if f.check == "zero-gradient")
+    assert {f.check for f in hangs.findings} == {"zero-gradient", "pickle"}
+    assert (dies.exit_code, missing.exit_code) == (FAILED, USAGE)
+    assert "no_such_module" in missing.problem
