@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tangency.cli import output
+from tangency.cli import output, reports
 from tangency.cli.streams import console
 from tangency.common import inputs
 from tangency.common.calls import WrongCall, no_such
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from tangency.proofs_checks.finding import TargetReport
     from tangency.proofs_checks.target.target import TargetSpec
 
 Profile = Enum("Profile", {name: name for name in ("quick", "default", "thorough")})  # type: ignore[misc]
@@ -47,16 +44,12 @@ def check(
     time_limit: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", callback=inputs.seconds, help="What hangs longer fails.")
     ] = 120,
-    known_failures: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="TOML of expected failures: check, reason, versions.")
-    ] = None,
-    baseline: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="An earlier --json: say what changed; new failures fail.")
-    ] = None,
-    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write JSON; - is stdout.")] = None,
-    junit: Annotated[str | None, typer.Option(metavar="FILE", help="Write JUnit XML.")] = None,
-    markdown: Annotated[str | None, typer.Option(metavar="FILE", help="Write Markdown, for a pull request.")] = None,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write one self-contained page.")] = None,
+    known_failures: reports.KnownFailures = None,
+    baseline: reports.Baseline = None,
+    json: reports.Json = None,
+    junit: reports.Junit = None,
+    markdown: reports.Markdown = None,
+    html: reports.Html = None,
     reproducers: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the scripts of failures go; else a temporary folder.")
     ] = None,
@@ -78,21 +71,18 @@ def check(
     pinned = _pinned(dialect or ())
 
     from tangency.proofs_checks.finding import exit_code
-    from tangency.proofs_checks.report.table import live_progress
+    from tangency.proofs_checks.options import PROFILES, Options
+    from tangency.proofs_checks.report.progress import live_progress
     from tangency.proofs_checks.report.terminal import print_reports
-    from tangency.proofs_checks.run import known, session
+    from tangency.proofs_checks.run import conformance
 
-    ids = {one.id for one in session.checks()}
-    try:
-        entries = known.load(known_failures, ids) if known_failures is not None else ()
-    except known.BadKnownFailures as error:
-        raise WrongCall(f"--known-failures: {error}") from None
-    before = _earlier(baseline)
-    session.select(only)
+    entries = reports.known_failures(known_failures, {one.id for one in conformance.checks()})
+    before = reports.earlier(baseline)
+    conformance.select(only)
     seed = secrets.randbits(32) if seed is None else seed
     print(f"seed {seed}", file=sys.stderr)
     with live_progress(console(sys.stderr), lambda cell: cell.check) as watch:
-        reports = session.check(
+        found = conformance.check(
             specs,
             only=only,
             profile=profile.value,
@@ -103,14 +93,11 @@ def check(
             pinned=pinned,
             watch=watch,
         )
-    # Files first: whoever reads the rest through a pipe may close it early.
-    for option in filter(outputs.wants, files):
-        outputs.write(option, _render(option, reports))
-    scripts = _write_scripts(outputs, reports)
+    reports.write(outputs, found, "tangency check", Options(PROFILES[profile.value], seed, pinned=pinned))
+    scripts = reports.write_scripts(outputs, found)
     page = console(outputs.page)
-    print_reports(page, reports, scripts)
-    code = exit_code(reports)
-    return outputs.done(code if before is None else _compared(page, before, reports, code))
+    print_reports(page, found, scripts)
+    return outputs.done(reports.compared(page, before, found, exit_code(found)))
 
 
 def _specs(
@@ -142,63 +129,12 @@ def _pinned(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _earlier(path: Path | None) -> "list[TargetReport] | None":
-    if path is None:
-        return None
-    from tangency.proofs_checks.report.to_json import from_json
-
-    try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WrongCall(f"--baseline: {path} cannot be read: {error.strerror}") from None
-    except ValueError as error:  # no UTF-8 either
-        raise WrongCall(f"--baseline: {path}: {error}") from None
-
-
-def _compared(page: "Console", before: "list[TargetReport]", reports: "list[TargetReport]", code: int) -> int:
-    """Print what changed; with a baseline, only new failures fail."""
-    from tangency.proofs_checks.finding import FAILED, OK
-    from tangency.proofs_checks.run.baseline import compare, to_text
-
-    comparison = compare(before, reports)
-    page.print()
-    page.print(to_text(comparison), soft_wrap=True)
-    if code in (OK, FAILED):
-        return FAILED if comparison.regressed or any(report.stale for report in reports) else OK
-    return code
-
-
-def _render(option: str, reports: "list[TargetReport]") -> str:
-    if option == "--json":
-        from tangency.proofs_checks.report.to_json import to_json
-
-        return to_json(reports)
-    if option == "--junit":
-        from tangency.proofs_checks.report.junit import to_junit
-
-        return to_junit(reports)
-    if option == "--markdown":
-        from tangency.proofs_checks.report.markdown import to_markdown
-
-        return to_markdown(reports)
-    from tangency.proofs_checks.report.html import to_html
-
-    return to_html(reports)
-
-
-def _write_scripts(outputs: output.Outputs, reports: "list[TargetReport]") -> dict[tuple[str, str], str]:
-    """Write the reproducers of what fails; of each (target, check) the path."""
-    found = [(r.info.target, f.check, f.reproducer) for r in reports for f in r.findings if f.reproducer]
-    written = {(target, id): outputs.write_script(id, target, source) for target, id, source in found}
-    return {key: str(path) for key, path in written.items() if path is not None}
-
-
 def _tell(id: str | None) -> None:
     """Explain one check, or list all."""
-    from tangency.proofs_checks.run import session
+    from tangency.proofs_checks.run import conformance
 
     if id is not None:
-        (one,) = session.select([id])
+        (one,) = conformance.select([id])
         print(f"{one.id} · {one.severity.value}\n\n{one.title}\n\nWhy: {one.why}\n\nWhere it stands: {one.source}")
         return
     from rich.table import Table
@@ -208,6 +144,6 @@ def _tell(id: str | None) -> None:
     table.add_column("check", no_wrap=True)
     table.add_column("severity", no_wrap=True)
     table.add_column("what holds")
-    for one in session.checks():
+    for one in conformance.checks():
         table.add_row(one.id, one.severity.value, Text(one.title))
     console(sys.stdout).print(table)

@@ -12,7 +12,6 @@ from tangency.proofs_checks.claim import (
     Hypothesis,
     NotApplicable,
     Refutation,
-    Result,
     Rung,
     Search,
     Verdict,
@@ -21,12 +20,13 @@ from tangency.proofs_checks.claim import (
     require_contains,
     require_equal,
 )
+from tangency.proofs_checks.finding import Finding as Result
 
 if TYPE_CHECKING:
     from tangency.proofs_checks.plugin import parametrize_with_claims
     from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
+    from tangency.proofs_checks.run.conformance import check
     from tangency.proofs_checks.run.registry import Suite, discover
-    from tangency.proofs_checks.run.session import check
     from tangency.proofs_checks.run.verify import Report, verify
     from tangency.proofs_checks.subjects import Subject
     from tangency.proofs_checks.target.target import TargetSpec
@@ -42,7 +42,7 @@ _LAZY = {
     "Subject": "subjects",
     "Suite": "run.registry",
     "TargetSpec": "target.target",
-    "check": "run.session",
+    "check": "run.conformance",
     "discover": "run.registry",
     "parametrize_with_claims": "plugin",
     "verify": "run.verify",

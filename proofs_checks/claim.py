@@ -36,6 +36,18 @@ class Verdict(Enum):
     ERROR = "error"
 
 
+class Severity(Enum):
+    """What a failure means, the worst first."""
+
+    THEOREM = "theorem"  # a statement of the paper is false of this optimizer
+    ALGORITHM = "algorithm"  # a step is not the one of the algorithm that it claims to be
+    BEHAVIOUR = "behaviour"  # something that users of optimizers rely on
+
+
+class NotOffered(Exception):
+    """A trial asks for what an optimizer does not have: an argument, a value of it, a dtype. The message names it."""
+
+
 class Violation(AssertionError):
     """The statement is false on this problem.
 
@@ -160,6 +172,7 @@ class Claim:
         exact, ball: searches over generated problems.
         implementation: attacks on real optimizers, run on each subject that has what they require.
         notes: what the paper does not say, or says differently.
+        severity: what it means for an optimizer that the claim is false of it.
     """
 
     id: str
@@ -173,35 +186,9 @@ class Claim:
     ball: Search | NotApplicable
     implementation: Attack | NotApplicable
     notes: str = ""
+    severity: Severity = Severity.THEOREM
 
     def __post_init__(self) -> None:
         names = [hypothesis.name for hypothesis in self.hypotheses]
         if len(set(names)) != len(names):
             raise ValueError(f"hypotheses of {self.id} are named {names}; each name must be unique")
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one rung found for one claim, on one subject where the rung is about implementations.
-
-    Attributes:
-        examples: how many problems, proof steps, trials or counterexamples were tried.
-        error: the largest measured error as a share of its bound, and where; ``None`` where nothing is measured.
-        ulps: the largest measured error in units in the last place of the number format; ``None`` likewise.
-        detail: why it fails, is undecided or does not apply.
-        counterexample: the minimal failing problem.
-        reproducer: source text of a stand-alone script that shows the failure.
-    """
-
-    claim: str
-    rung: Rung
-    verdict: Verdict
-    subject: str | None = None
-    examples: int = 0
-    seconds: float = 0.0
-    error: float | None = None
-    error_at: str = ""
-    ulps: float | None = None
-    detail: str = ""
-    counterexample: str = ""
-    reproducer: str = ""

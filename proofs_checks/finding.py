@@ -1,22 +1,26 @@
-"""What a conformance check finds: plain records, which travel between processes and into every report."""
+"""What a check is and what it finds: plain records, which every report is made of."""
 
+import sys
+import time
+import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.claim import NotOffered, Rung, Severity, Verdict
+from tangency.proofs_checks.options import Options
 
 OK, FAILED, INTERRUPTED, ERROR, USAGE, NOTHING = range(6)  # exit codes: pytest's
 
+if TYPE_CHECKING:
+    Number = float
+else:
 
-class Severity(Enum):
-    """What a failure means, the worst first."""
-
-    THEOREM = "theorem"  # a statement of the paper is false of this optimizer
-    ALGORITHM = "algorithm"  # a step is not the one of the algorithm that it claims to be
-    BEHAVIOUR = "behaviour"  # something that users of optimizers rely on
+    class Number(float):
+        """A float that JSON may have no number for: it is written as its name then."""
 
 
 class Judgement(Enum):
@@ -27,16 +31,56 @@ class Judgement(Enum):
     THEOREM = "violates a theorem"
 
 
+class Fails(Exception):
+    """The check fails on this subject.
+
+    Args:
+        detail: what is wrong, in a line.
+        expected, got: the quantity that is wrong.
+        counterexample: the smallest input that shows it.
+        script: a stand-alone reproducer.
+    """
+
+    def __init__(
+        self, detail: str, *, expected: object = "", got: object = "", counterexample: str = "", script: str = ""
+    ) -> None:
+        super().__init__(detail)
+        self.finding = Finding(
+            "",
+            Verdict.FAILS,
+            detail=detail,
+            expected=str(expected),
+            got=str(got),
+            counterexample=counterexample,
+            reproducer=script,
+        )
+
+
+class Skip(Exception):
+    """The check does not apply to this subject; the message says why."""
+
+
+class Run(Protocol):
+    """What a check does with a subject."""
+
+    def __call__(self, subject: Any, options: Options, /) -> "Finding | str | None": ...
+
+
 @dataclass(frozen=True)
 class Check:
-    """One named question about an optimizer.
+    """One thing that is checked of a subject: a rung of a claim, the dialect, or a behaviour.
 
     Attributes:
-        id: stable, unique: the id of a claim, or a name of words joined by hyphens.
+        id: stable, unique: a claim's own for its implementation rung, ``claim/rung`` for the others, or a name of words
+            joined by hyphens.
         title: the one-line meaning: what holds if the check does.
         severity: what a failure means.
         source: where the demand stands: an equation, a section, a page of torch's documentation.
         why: why it matters, and what a failure does to a user; a few sentences.
+        run: of a subject and options, gives a note for the report or a whole finding, or raises :class:`Fails`,
+            :class:`Skip` or :class:`.NotOffered`; any other exception is our own error. A check that was read from a
+            report has none.
+        claim, rung: what it is a rung of, if it is.
     """
 
     id: str
@@ -44,11 +88,36 @@ class Check:
     severity: Severity
     source: str
     why: str
+    run: Run | None = field(default=None, compare=False, repr=False)
+    claim: str = ""
+    rung: Rung | None = None
+
+    def on(self, subject: Any, options: Options) -> "Finding":
+        """Run it. Whatever breaks that is not the subject's fault gives :attr:`.Verdict.ERROR`, never a pass."""
+        assert self.run is not None, f"{self.id} was read from a report"
+        started = time.perf_counter()
+        try:
+            with redirect_stdout(sys.stderr):  # standard output is for results alone
+                said = self.run(subject, options)
+            found = said if isinstance(said, Finding) else Finding("", Verdict.HOLDS, detail=said or "", examples=1)
+        except Fails as failure:
+            found = failure.finding
+        except (Skip, NotOffered) as reason:
+            found = Finding("", Verdict.DOES_NOT_APPLY, detail=str(reason))
+        except Exception as error:
+            if not options.shrink:  # then what Hypothesis notes is no minimal example
+                error.__notes__ = []
+            found = Finding("", Verdict.ERROR, detail="".join(traceback.format_exception(error)))
+        return self.found(found, time.perf_counter() - started)
+
+    def found(self, finding: "Finding", seconds: float = 0.0) -> "Finding":
+        """The finding as this check's."""
+        return replace(finding, check=self.id, claim=self.claim, rung=self.rung, seconds=seconds)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found on one target.
+    """What one check found on one subject.
 
     Attributes:
         check: the check's id.
@@ -57,10 +126,14 @@ class Finding:
         counterexample: the smallest failing input; empty if there is none.
         expected, got: the quantity that is wrong, as text.
         reproducer: source of a stand-alone script that shows the failure; empty if there is none.
-        examples: how many inputs were tried.
+        examples: how many problems, proof steps, trials or counterexamples were tried.
         error: the largest error as a share of its admissible bound; ``None`` where nothing is measured.
         ulps: the largest error in units in the last place.
         seconds: wall-clock time.
+        error_at: where the largest error was.
+        subject: the optimizer's name; ``None`` for what is about no optimizer.
+        claim, rung: what the check is a rung of, if it is.
+        fit, curves: what the check of the dialect found besides.
     """
 
     check: str
@@ -71,9 +144,15 @@ class Finding:
     got: str = ""
     reproducer: str = ""
     examples: int = 0
-    error: float | None = None
-    ulps: float | None = None
-    seconds: float = 0.0
+    error: Number | None = None
+    ulps: Number | None = None
+    seconds: Number = 0.0
+    error_at: str = ""
+    subject: str | None = None
+    claim: str = ""
+    rung: Rung | None = None
+    fit: "Fit | None" = None
+    curves: "tuple[Curve, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -115,8 +194,8 @@ class Fit:
     family: str
     dialect: Mapping[str, str] = field(default_factory=dict)
     explained: bool = False
-    ulps: float | None = None
-    open: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ulps: Number | None = None
+    open: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     departures: tuple[Departure, ...] = ()
     leaves_at: str = ""
 
@@ -132,9 +211,9 @@ class Curve:
     """
 
     title: str
-    target: Mapping[str, Sequence[float | None]]
-    spec: Mapping[str, Sequence[float | None]]
-    ulps: Sequence[float | None]
+    target: Mapping[str, Sequence[Number | None]]
+    spec: Mapping[str, Sequence[Number | None]]
+    ulps: Sequence[Number | None]
 
 
 @dataclass(frozen=True)
@@ -170,18 +249,16 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class TargetReport:
-    """Everything that was found on one target.
+class SubjectReport:
+    """Everything that was found on one subject: an optimizer, or the statements themselves.
 
     Attributes:
-        info: the target; with a ``problem``, as far as it was understood.
-        checks: what was asked, in the order of reports.
+        info: the subject; with a ``problem``, as far as it was understood.
+        checks: what was checked, in the order of reports.
         findings: one a check, in the same order; those that an interrupt cut off are missing.
-        fit: the dialect; ``None`` if it was not fitted.
-        curves: for figures.
-        known: the known failures that apply to this version of the target.
+        known: the known failures that apply to this version of the subject.
         stale: known failures that are wrong, each with what is wrong: the check holds, or is none.
-        problem: why the target could not be run at all; empty if it could.
+        problem: why the subject could not be run at all; empty if it could.
         seed, seconds: of the run.
         interrupted: the run was cut off.
     """
@@ -189,18 +266,27 @@ class TargetReport:
     info: TargetInfo
     checks: tuple[Check, ...]
     findings: tuple[Finding, ...]
-    fit: Fit | None = None
-    curves: tuple[Curve, ...] = ()
     known: tuple[Expectation, ...] = ()
     stale: tuple[str, ...] = ()
     problem: str = ""
     seed: int = 0
-    seconds: float = 0.0
+    seconds: Number = 0.0
     interrupted: bool = False
 
-    def check(self, id: str) -> Check:
-        """The check with an id."""
-        return next(check for check in self.checks if check.id == id)
+    def pairs(self) -> Iterator[tuple[Check, Finding | None]]:
+        """Every check with what it found; ``None`` where an interrupt cut it off."""
+        findings = {finding.check: finding for finding in self.findings}
+        return ((check, findings.get(check.id)) for check in self.checks)
+
+    @property
+    def fit(self) -> Fit | None:
+        """The dialect; ``None`` if it was not fitted."""
+        return next((finding.fit for finding in self.findings if finding.fit is not None), None)
+
+    @property
+    def curves(self) -> tuple[Curve, ...]:
+        """For figures."""
+        return tuple(curve for finding in self.findings for curve in finding.curves)
 
     def expected(self, finding: Finding) -> Expectation | None:
         """The known failure that excuses a finding, if it fails and there is one."""
@@ -211,13 +297,17 @@ class TargetReport:
     @property
     def failures(self) -> tuple[Finding, ...]:
         """The findings that fail or are undecided and that no known failure excuses, the worst severity first."""
-        bad = [f for f in self.findings if f.verdict in (Verdict.FAILS, Verdict.UNDECIDED) and not self.expected(f)]
+        return tuple(finding for _, finding in self._failures())
+
+    def _failures(self) -> list[tuple[Check, Finding]]:
+        bad = (Verdict.FAILS, Verdict.UNDECIDED)
+        found = [(check, f) for check, f in self.pairs() if f and f.verdict in bad and not self.expected(f)]
         order = list(Severity)
-        return tuple(sorted(bad, key=lambda finding: order.index(self.check(finding.check).severity)))
+        return sorted(found, key=lambda pair: order.index(pair[0].severity))
 
     @property
     def exit_code(self) -> int:
-        """0 all hold; 1 a check fails or a known failure is stale; 2 interrupted; 3 our own error; 4 the target is
+        """0 all hold; 1 a check fails or a known failure is stale; 2 interrupted; 3 our own error; 4 the subject is
         wrong; 5 nothing ran."""
         verdicts = {finding.verdict for finding in self.findings}
         if self.interrupted:
@@ -236,27 +326,29 @@ class TargetReport:
         if self.problem:
             return f"{self.info.target} could not be checked: {self.problem.splitlines()[0]}"
         held = sum(finding.verdict is Verdict.HOLDS for finding in self.findings)
-        failing = [finding for finding in self.failures if finding.verdict is Verdict.FAILS]
+        failures = self._failures()
+        failing = [check for check, finding in failures if finding.verdict is Verdict.FAILS]
         excused = sum(self.expected(finding) is not None for finding in self.findings)
-        counts = Counter(self.check(finding.check).severity for finding in failing)
+        counts = Counter(check.severity for check in failing)
         conforms = "does not conform to" if failing else "conforms to" if held else "was not tried as"
         said = [
             f"{_count(len(failing), 'check')} fail{'s' * (len(failing) == 1)} "
             f"({', '.join(f'{counts[one]} {one.value}' for one in Severity if counts[one])})"
         ] * bool(failing)
         said += [f"{_count(held, 'check')} hold{'s' * (held == 1)}" if held else "no check holds"]
-        said += [f"{len(self.failures) - len(failing)} undecided"] * (len(failing) < len(self.failures))
+        said += [f"{len(failures) - len(failing)} undecided"] * (len(failing) < len(failures))
         said += [_count(excused, "known failure")] * bool(excused)
         said += [_count(len(self.stale), "stale known failure")] * bool(self.stale)
         said += ["interrupted"] * self.interrupted
-        return f"{self.info.target} {conforms} {self.info.algorithm}: {'; '.join(said)}"
+        whose = f"{self.info.target} {conforms} {self.info.algorithm}" if self.info.algorithm else self.info.target
+        return f"{whose}: {'; '.join(said)}"
 
 
 def _count(number: int, of: str) -> str:
     return f"{number} {of}{'s' * (number != 1)}"
 
 
-def exit_code(reports: Sequence[TargetReport]) -> int:
-    """The exit code of several targets: the first that applies of interrupted, our error, wrong target, failed, ok."""
+def exit_code(reports: Sequence[SubjectReport]) -> int:
+    """The exit code of a session: the first that applies of interrupted, our error, wrong target, failed, ok."""
     codes = {report.exit_code for report in reports}
     return next((code for code in (INTERRUPTED, ERROR, USAGE, FAILED, OK) if code in codes), NOTHING)

@@ -7,7 +7,7 @@ or kills its process uses ``tangency check``, or pytest-timeout and xdist.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,9 @@ import pytest
 from tangency.common.text import visible
 
 if TYPE_CHECKING:
-    from tangency.proofs_checks.finding import Finding, TargetReport
+    from tangency.proofs_checks.finding import Finding, SubjectReport
+    from tangency.proofs_checks.options import Options
     from tangency.proofs_checks.run.known import Known
-    from tangency.proofs_checks.run.session import Effort
     from tangency.proofs_checks.target.target import Target, TargetSpec
 
 
@@ -112,10 +112,10 @@ def parametrize_with_claims(
     Raises:
         ValueError: an unknown check, an unusable file of known failures.
     """
-    from tangency.proofs_checks.run import known, session
+    from tangency.proofs_checks.run import conformance, known
 
-    chosen = session.select(only)
-    entries = known.load(known_failures, {one.id for one in session.checks()}) if known_failures else ()
+    chosen = conformance.select(only)
+    entries = known.load(known_failures, {one.id for one in conformance.checks()}) if known_failures else ()
     bound = [BoundCheck(_spec(target, algorithm), one.id, entries) for target in targets for one in chosen]
     return pytest.mark.parametrize("check", [pytest.param(one, id=one.id) for one in bound])
 
@@ -125,18 +125,17 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     targets = config.getoption("--tangency")
     if not targets:
         return
-    from tangency.proofs_checks.run import known
-    from tangency.proofs_checks.run import session as checking
+    from tangency.proofs_checks.run import conformance, known
 
     file = config.getoption("--tangency-known-failures")
     try:
-        entries = known.load(file, {one.id for one in checking.checks()}) if file else ()
+        entries = known.load(file, {one.id for one in conformance.checks()}) if file else ()
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     algorithm = config.getoption("--tangency-algorithm")
     for target in dict.fromkeys(targets):
         parent = TargetNode.from_parent(session, name=target, nodeid=target)
-        for one in checking.checks():
+        for one in conformance.checks():
             check = BoundCheck(_spec(target, algorithm), one.id, entries)
             items.append(CheckItem.from_parent(parent, name=one.id, check=check))
 
@@ -184,60 +183,65 @@ _TARGETS: dict[str, Target] = {}
 
 
 def _target(spec: TargetSpec) -> Target:
-    from tangency.proofs_checks.run.session import load_undisturbed
+    from tangency.proofs_checks.run.conformance import load_undisturbed
 
     if repr(spec) not in _TARGETS:
         _TARGETS[repr(spec)] = load_undisturbed(spec)
     return _TARGETS[repr(spec)]
 
 
-def _run(bound: BoundCheck) -> TargetReport:
-    """Ask the check in this process."""
-    from tangency.proofs_checks.finding import TargetReport
-    from tangency.proofs_checks.run import known, session
+def _run(bound: BoundCheck) -> SubjectReport:
+    """Run the check in this process."""
+    from tangency.proofs_checks.finding import Finding, SubjectReport
+    from tangency.proofs_checks.run import conformance, known
+    from tangency.proofs_checks.run.pool import Spent
+    from tangency.proofs_checks.run.session import Cell, Workshop
     from tangency.proofs_checks.run.state import CannotRestore, restored
     from tangency.proofs_checks.target.target import TargetError
 
-    effort = _effort()
-    (asked,) = session.select([bound.check])
+    options = _options()
+    (check,) = conformance.select([bound.check])
     try:
         target = _target(bound.spec)
     except TargetError as error:
         raise Failed(visible(str(error))) from None
     try:
+        found = Workshop({check.id: check}, lambda number: target).answer(Cell(0, check.id), options)
         with restored():
-            answer, info = session.ask(target, bound.check, effort), target.info
-    except CannotRestore as error:
-        raise Failed(f"{target.spec.target} leaves a state that does not change back: {error}") from None
-    assert answer.finding is not None
-    report = TargetReport(info, (asked,), (answer.finding,), fit=answer.fit, seed=effort.seed)
+            info = target.info  # found out by steps
+    except (Spent, CannotRestore) as error:
+        why = error.__cause__ or error
+        raise Failed(f"{target.spec.target} leaves a state that does not change back: {why}") from None
+    assert isinstance(found, Finding)
+    report = SubjectReport(info, (check,), (found,), seed=options.seed)
     entries = [entry for entry in bound.known if entry.check == bound.check]
-    return known.apply(report, entries, {one.id for one in session.checks()})
+    return known.apply(report, entries, {one.id for one in conformance.checks()})
 
 
-def _effort() -> Effort:
-    """As many examples as the Hypothesis profile in force asks for, and its seed where it derandomises."""
+def _options() -> Options:
+    """As many examples as the Hypothesis profile in force wants, and its seed where it derandomises."""
     import secrets
 
     from hypothesis import settings
 
-    from tangency.proofs_checks.run.session import Effort
+    from tangency.proofs_checks.options import PROFILES, Options
 
     profile = settings()
-    return Effort(profile.max_examples, 0 if profile.derandomize else secrets.randbits(32))
+    quick = replace(PROFILES["quick"], foreign=profile.max_examples)
+    return Options(quick, 0 if profile.derandomize else secrets.randbits(32))
 
 
 def _first_line(finding: Finding) -> str:
     return finding.detail.splitlines()[0] if finding.detail else finding.check
 
 
-def _message(report: TargetReport, finding: Finding, ours: bool) -> str:
+def _message(report: SubjectReport, finding: Finding, ours: bool) -> str:
     """All that is known of a failure, the stand-alone script last."""
-    asked = report.check(finding.check)
-    verdict = "an error of tangency itself" if ours else f"{finding.verdict.value}: {asked.severity.value}"
+    (check,) = report.checks
+    verdict = "an error of tangency itself" if ours else f"{finding.verdict.value}: {check.severity.value}"
     lines = [
-        f"{report.info.target} · {asked.id} · {verdict}",
-        f"{asked.title} ({asked.source})",
+        f"{report.info.target} · {check.id} · {verdict}",
+        f"{check.title} ({check.source})",
         finding.detail,
         f"counterexample: {finding.counterexample}" if finding.counterexample else "",
         f"expected {finding.expected}, got {finding.got}" if finding.expected else "",

@@ -23,10 +23,6 @@ GROUPS = (
 LARGE = "large"  # parameters of more than 2¹⁸ elements, in good time
 
 
-class NotOffered(Exception):
-    """A trial asks for what an optimizer does not have: an argument, a value of it, a dtype. The message names it."""
-
-
 @dataclass(frozen=True)
 class Subject:
     """An optimizer under test.

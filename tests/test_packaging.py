@@ -24,7 +24,7 @@ MAY_IMPORT = {
 }
 # The rooms of proofs_checks: each imports only those above it.
 ROOMS = (
-    *("claim", "subjects", "finding", "errors", "generate", "measure", "proof", "claims"),
+    *("options", "claim", "subjects", "finding", "errors", "generate", "measure", "proof", "claims"),
     *("target", "dialects", "checks", "run", "report", "broken", "plugin"),
 )
 

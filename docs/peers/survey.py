@@ -17,10 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tangency.cli.output import write_script
-from tangency.proofs_checks.finding import Severity, TargetReport
+from tangency.proofs_checks.claim import Severity
+from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report.facts import Row, Status, rows
-from tangency.proofs_checks.run import known, session
+from tangency.proofs_checks.run import conformance, known
 from tangency.proofs_checks.run.pool import usable_cores
+from tangency.proofs_checks.run.session import Answer, Cell, Description
 from tangency.proofs_checks.target.target import TargetSpec
 
 HERE = Path(__file__).parent
@@ -87,8 +89,8 @@ def main(chosen: Sequence[str]) -> int:
         [target for target in part if not chosen or any(c in target for c in chosen)] for part in (PROJECTING, OTHERS)
     ]
     specs = [TargetSpec(target, ALGORITHM.get(target, "")) for part in parts for target in part]
-    entries = known.load(KNOWN, {check.id for check in session.checks()})
-    done = session.check(specs, seed=SEED, limit=LIMIT, known=entries, watch=_watch)
+    entries = known.load(KNOWN, {check.id for check in conformance.checks()})
+    done = conformance.check(specs, seed=SEED, limit=LIMIT, known=entries, watch=_watch)
     wrong = [*_unexplained(done), *_not_reproduced(done)]
     if chosen:
         print(_findings(done))
@@ -98,12 +100,12 @@ def main(chosen: Sequence[str]) -> int:
     return 1 if wrong else 0
 
 
-def _watch(cell: session.Cell, answer: session.Answer | None, total: int) -> None:
-    if answer is not None and cell.check == session.DESCRIBE:
-        print(f"{cell.target + 1}: {answer.problem or 'loaded'}", file=sys.stderr)
+def _watch(cell: Cell, answer: Answer | None, total: int) -> None:
+    if isinstance(answer, Description):
+        print(f"{cell.subject + 1}: {answer.problem or 'loaded'}", file=sys.stderr)
 
 
-def _unexplained(reports: Sequence[TargetReport]) -> Iterator[str]:
+def _unexplained(reports: Sequence[SubjectReport]) -> Iterator[str]:
     for report in reports:
         if report.problem:
             yield report.verdict_line
@@ -113,7 +115,7 @@ def _unexplained(reports: Sequence[TargetReport]) -> Iterator[str]:
             yield f"{report.info.target}: stale: {stale}"
 
 
-def _not_reproduced(reports: Sequence[TargetReport]) -> Iterator[str]:
+def _not_reproduced(reports: Sequence[SubjectReport]) -> Iterator[str]:
     """The failures whose script is missing, or does not end with 1."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(usable_cores()) as threads:
 
@@ -131,11 +133,11 @@ def _not_reproduced(reports: Sequence[TargetReport]) -> Iterator[str]:
         yield from filter(None, threads.map(shows, failures))
 
 
-def _failing(report: TargetReport) -> list[Row]:
+def _failing(report: SubjectReport) -> list[Row]:
     return [row for row in rows(report) if row.status in (Status.FAILS, Status.KNOWN)]
 
 
-def _page(projecting: Sequence[TargetReport], others: Sequence[TargetReport], wrong: Sequence[str]) -> str:
+def _page(projecting: Sequence[SubjectReport], others: Sequence[SubjectReport], wrong: Sequence[str]) -> str:
     parts = [
         INTRODUCTION,
         "## AdamP and SGDP\n",
@@ -156,7 +158,7 @@ def _page(projecting: Sequence[TargetReport], others: Sequence[TargetReport], wr
     return "\n".join(parts)
 
 
-def _summary(reports: Sequence[TargetReport]) -> str:
+def _summary(reports: Sequence[SubjectReport]) -> str:
     """Version, failures by severity, and dialect of each target, with the number that heads its column."""
     lines = ["|  | target | version | theorem | algorithm | behaviour | the dialect, where it is not the paper's |"]
     lines.append("| --- " * 7 + "|")
@@ -168,7 +170,7 @@ def _summary(reports: Sequence[TargetReport]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _dialect(report: TargetReport) -> str:
+def _dialect(report: SubjectReport) -> str:
     fit = report.fit
     if fit is None or not fit.family:
         return "not fitted"
@@ -178,7 +180,7 @@ def _dialect(report: TargetReport) -> str:
     return _text("; ".join(said)) or "as the paper"
 
 
-def _matrix(reports: Sequence[TargetReport]) -> str:
+def _matrix(reports: Sequence[SubjectReport]) -> str:
     """Every check that fails somewhere, by severity; the rest in a sentence."""
     found = [{row.check.id: row for row in rows(report)} for report in reports]
     asked = list(dict.fromkeys(check for report in reports for check in report.checks))
@@ -193,7 +195,7 @@ def _matrix(reports: Sequence[TargetReport]) -> str:
     return "\n".join(lines) + f"\n\n✓ holds, ✗ fails, – does not apply. No target fails: {fine}.\n"
 
 
-def _findings(reports: Sequence[TargetReport]) -> str:
+def _findings(reports: Sequence[SubjectReport]) -> str:
     """Every reason, with the checks that fail for it and on which targets."""
     whose: dict[str, dict[str, list[str]]] = {}
     for report in reports:

@@ -9,10 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tangency.proofs_checks.broken.mutants import MUTANTS, SOUND, Mutant
-from tangency.proofs_checks.claim import NotApplicable, Result, Verdict
-from tangency.proofs_checks.report.table import MARKS, print_failure
+from tangency.proofs_checks.claim import NotApplicable, Verdict
+from tangency.proofs_checks.finding import ERROR, FAILED, INTERRUPTED, NOTHING, OK, Finding
+from tangency.proofs_checks.report.facts import Status, rows
+from tangency.proofs_checks.report.terminal import STYLES, print_failure
 from tangency.proofs_checks.run.registry import Suite, discover
-from tangency.proofs_checks.run.verify import ERROR, FAILED, INTERRUPTED, NOTHING, OK, Report
+from tangency.proofs_checks.run.verify import Report
 
 KILLED, SPARED, MISSED = ("✗", "bold green"), ("·", "dim"), ("○", "bold red")
 
@@ -31,7 +33,7 @@ class KillMatrix:
     mutants: tuple[Mutant, ...] = MUTANTS
 
     @cached_property
-    def verdicts(self) -> dict[tuple[str, str], Result]:
+    def verdicts(self) -> dict[tuple[str, str], Finding]:
         """The results, by subject and claim."""
         return {(r.subject, r.claim): r for r in self.report.results if r.subject is not None}
 
@@ -103,9 +105,9 @@ def print_matrix(console: Console, matrix: KillMatrix) -> None:
     )
     for defect in matrix.defects:
         console.print(Text(f"{MISSED[0]} {defect}", style=MISSED[1]))
-    for result in matrix.report.results:
-        if result.verdict is Verdict.ERROR:
-            print_failure(console, matrix.report.suite.claim(result.claim), result)
+    for row in (row for report in matrix.report.reports for row in rows(report)):
+        if row.status is Status.ERROR and row.finding is not None:
+            print_failure(console, row, f"{row.check.id} · {row.finding.subject} stopped on our own error", whole=True)
     dead = sum(any(matrix.killed(mutant, claim) for claim in matrix.claims) for mutant in matrix.mutants)
     options, cut = matrix.report.options, "interrupted; " if matrix.report.interrupted else ""
     console.print(
@@ -119,7 +121,8 @@ def _cell(matrix: KillMatrix, mutant: Mutant, claim: str) -> Text:
     if result is None:
         return Text("")
     if result.verdict in (Verdict.DOES_NOT_APPLY, Verdict.UNDECIDED, Verdict.ERROR):
-        return Text(*MARKS[result.verdict])
+        status = Status.ERROR if result.verdict is Verdict.ERROR else Status(result.verdict.value)
+        return Text(status.mark, style=STYLES[status])
     if matrix.killed(mutant, claim):
         return Text(*KILLED)
     return Text(*(MISSED if claim in mutant.caught_by else SPARED))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,13 @@ import numpy as np
 from tangency.proofs_checks.checks import reproducer
 from tangency.proofs_checks.checks.experiment import usual_hyper
 from tangency.proofs_checks.checks.judges import Judge, Miss, step_is_right
-from tangency.proofs_checks.checks.question import Fails, Question, Skip, as_claim
-from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.checks.rungs import as_claim
+from tangency.proofs_checks.claim import Severity, Verdict
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.finding import Check, Finding, Severity
+from tangency.proofs_checks.finding import Check, Fails, Finding, Skip
 from tangency.proofs_checks.generate.spread import spread
 from tangency.proofs_checks.generate.trials import Crash, Gradient, Measurement, Run, Trial, execute
+from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
 
 # With it ε is out of play where a check is about something else: far below every norm that the check uses.
@@ -49,29 +50,29 @@ def tried(
     *,
     severity: Severity = Severity.ALGORITHM,
     projects: bool = False,
-) -> Callable[[Callable[[Target], Iterable[Case]]], Question]:
+) -> Callable[[Callable[[Target], Iterable[Case]]], Check]:
     """Make a check of a function that lists cases for a target.
 
     Args:
         id, title, source, why, severity: of the check.
         projects: it is about targets that project.
     """
-    check = Check(id, title, severity, source, why)
+    facts = Check(id, title, severity, source, why)
 
-    def wrap(cases: Callable[[Target], Iterable[Case]]) -> Question:
-        def ask(target: Target) -> Finding:
+    def wrap(cases: Callable[[Target], Iterable[Case]]) -> Check:
+        def run(target: Target, options: Options) -> Finding:
             if projects and not target.projects:
                 raise Skip(f"{target.algorithm} does not project")
             if target.family == "grassmann":
                 raise Skip("it is about the steps of SGD, Adam and what projects them")
-            return _ask(check, target, cases(target))
+            return _try(facts, target, cases(target))
 
-        return Question(check, ask)
+        return replace(facts, run=run)
 
     return wrap
 
 
-def _ask(check: Check, target: Target, cases: Iterable[Case]) -> Finding:
+def _try(check: Check, target: Target, cases: Iterable[Case]) -> Finding:
     """Run the cases; the first that misses is the failure."""
     count, told = 0, []
     off: str = ""

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 
 from tangency.proofs_checks.checks.experiment import TORCH, behaviour
-from tangency.proofs_checks.checks.question import Question
 from tangency.proofs_checks.checks.state import OTHER, moves, settings
 from tangency.proofs_checks.checks.tools import Make, Wrong, parameter, same, tilted
+from tangency.proofs_checks.finding import Check
 from tangency.proofs_checks.generate.spread import spread
 
 REFUSALS = "torch.optim: SGD and Adam raise ValueError"
@@ -34,7 +34,7 @@ def effect(make: Make, name: str) -> Wrong | None:
     return None
 
 
-def has_effect(name: str, why: str, *, families: tuple[str, ...] = (), projects: bool = False) -> Question:
+def has_effect(name: str, why: str, *, families: tuple[str, ...] = (), projects: bool = False) -> Check:
     """The check that an argument has an effect."""
     words = name.replace("_", "-")
     return behaviour(
@@ -89,7 +89,7 @@ def refused(make: Make, name: str) -> Wrong | None:
     return None
 
 
-def refuses(name: str, what: str, why: str, projects: bool = False) -> Question:
+def refuses(name: str, what: str, why: str, projects: bool = False) -> Check:
     """The check that invalid values of an argument are refused."""
     return behaviour(
         f"invalid-{name.replace('_', '-')}",
@@ -201,4 +201,4 @@ def defaults(make: Make) -> Wrong | None:
     return None
 
 
-QUESTIONS = (*EFFECTS, *REFUSED, unknown_argument, defaults)
+CHECKS = (*EFFECTS, *REFUSED, unknown_argument, defaults)

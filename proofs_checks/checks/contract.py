@@ -184,7 +184,7 @@ def same_gradient_twice(make: Make) -> Wrong | None:
     return None
 
 
-QUESTIONS = (
+CHECKS = (
     closure_with_gradients,
     closure_loss,
     step_leaves_no_graph,

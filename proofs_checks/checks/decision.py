@@ -233,7 +233,7 @@ def both_signs(target: Target) -> Iterator[Case]:
         yield Case(f"cos = {ratio:g} δ/√dim", trial((3, 4), w, (g,), given), decision_is_right)
 
 
-QUESTIONS = (
+CHECKS = (
     channel_view,
     layer_view,
     threshold_inside,
@@ -245,5 +245,5 @@ QUESTIONS = (
     by_gradient,
     ignores_decay,
     both_signs,
-    *scale_free.QUESTIONS,
+    *scale_free.CHECKS,
 )

@@ -12,18 +12,18 @@ from tangency.proofs_checks.checks import (
     tensors,
     updates,
 )
-from tangency.proofs_checks.checks.question import Question
+from tangency.proofs_checks.finding import Check
 
-QUESTIONS: tuple[Question, ...] = (
-    *decision.QUESTIONS,
-    *exact_inputs.QUESTIONS,
-    *inputs.QUESTIONS,
-    *tensors.QUESTIONS,
-    *contract.QUESTIONS,
-    *updates.QUESTIONS,
-    *state.QUESTIONS,
-    *arguments.QUESTIONS,
-    *paths.QUESTIONS,
-    *side_effects.QUESTIONS,
+CHECKS: tuple[Check, ...] = (
+    *decision.CHECKS,
+    *exact_inputs.CHECKS,
+    *inputs.CHECKS,
+    *tensors.CHECKS,
+    *contract.CHECKS,
+    *updates.CHECKS,
+    *state.CHECKS,
+    *arguments.CHECKS,
+    *paths.CHECKS,
+    *side_effects.CHECKS,
 )
 """Every behaviour check, in the order of reports."""

@@ -20,8 +20,8 @@ from tangency.proofs_checks.checks.against_spec import (
     weights,
 )
 from tangency.proofs_checks.checks.judges import decision_is_right, step_is_right
+from tangency.proofs_checks.claim import Severity
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.finding import Severity
 from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.trials import Trial
 from tangency.proofs_checks.target.target import Target
@@ -185,7 +185,7 @@ def half_precision(target: Target) -> Iterator[Case]:
             yield Case(f"{dtype}, g {says}", made, step_is_right, control)
 
 
-QUESTIONS = (
+CHECKS = (
     magnitudes,
     zero_gradient,
     dead_channels,

@@ -9,10 +9,10 @@ from typing import Any
 
 from tangency.common.text import raised
 from tangency.proofs_checks.checks.experiment_script import script
-from tangency.proofs_checks.checks.question import Fails, Question, Skip
 from tangency.proofs_checks.checks.tools import Inapplicable, Make, Wrong
-from tangency.proofs_checks.finding import Check, Severity
-from tangency.proofs_checks.subjects import NotOffered
+from tangency.proofs_checks.claim import NotOffered, Severity
+from tangency.proofs_checks.finding import Check, Fails, Skip
+from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
 
 Experiment = Callable[..., Wrong | str | None]
@@ -36,7 +36,7 @@ def behaviour(
     needs: tuple[str, ...] = (),
     projects: bool = False,
     extra: Mapping[str, Any] | None = None,
-) -> Callable[[Experiment], Question]:
+) -> Callable[[Experiment], Check]:
     """Make a check of an experiment.
 
     The experiment gets a :class:`.Make` (and ``extra`` as keyword arguments) and returns a :class:`.Wrong`, a note, or
@@ -51,9 +51,9 @@ def behaviour(
         extra: keyword arguments of the experiment.
     """
 
-    def wrap(experiment: Experiment) -> Question:
-        def ask(target: Target) -> str | None:
-            _applies(target, families, needs, projects)
+    def wrap(experiment: Experiment) -> Check:
+        def run(target: Target, options: Options) -> str | None:
+            _applies(target, kinds, families, needs, projects)
             usual = usual_hyper(target)
             make = Make(target.build, target.arguments, target.names, usual, target.family)
             wrong: Wrong | str | None
@@ -77,7 +77,7 @@ def behaviour(
                 script=script(target, experiment, title=title, why=why, found=found, **more),
             )
 
-        return Question(Check(id, title, severity, source, why), ask, kinds)
+        return Check(id, title, severity, source, why, run)
 
     return wrap
 
@@ -95,7 +95,11 @@ def usual_hyper(target: Target) -> dict[str, Any]:
     return usual
 
 
-def _applies(target: Target, families: tuple[str, ...], needs: tuple[str, ...], projects: bool) -> None:
+def _applies(
+    target: Target, kinds: tuple[str, ...], families: tuple[str, ...], needs: tuple[str, ...], projects: bool
+) -> None:
+    if kinds and target.kind not in kinds:
+        raise Skip(f"it is about targets of kind {', '.join(kinds)}")
     if projects and not target.projects:
         raise Skip(f"{target.algorithm} does not project")
     if families and target.family not in families:
@@ -113,6 +117,6 @@ def _blame(error: Exception) -> Wrong:
     # In tools.py it is what the target made of a parameter that does not bear the next step.
     if frames[-1] is ours[-1] and not missing and not ours[-1].filename.endswith("tools.py"):
         raise error
-    asked = [frame for frame in ours if not frame.filename.endswith(("asking.py", "tools.py"))] or ours
+    asked = [frame for frame in ours if not frame.filename.endswith(("experiment.py", "tools.py"))] or ours
     said = raised(error)
     return Wrong(f"{asked[-1].line} raised {said}", "no exception", said)

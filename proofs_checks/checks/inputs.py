@@ -212,7 +212,7 @@ def mixed_dtypes(make: Make) -> Wrong | None:
     return None
 
 
-QUESTIONS = (
+CHECKS = (
     zero_gradient,
     zero_gradient_is_a_step,
     zero_weights,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tangency.proofs_checks.checks.question import Skip
 from tangency.proofs_checks.errors.rounding import Floats
+from tangency.proofs_checks.finding import Skip
 from tangency.proofs_checks.generate.trials import Measurement, Run
 from tangency.proofs_checks.measure.conformance import admissible_views, measure_step, weights_bound
 from tangency.theory.algorithms import START

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from tangency.proofs_checks.checks.experiment import TORCH, behaviour
-from tangency.proofs_checks.checks.question import Question
 from tangency.proofs_checks.checks.tools import Inapplicable, Make, Wrong, agree, parameter, same, show, steps
+from tangency.proofs_checks.finding import Check
 from tangency.proofs_checks.generate.spread import spread
 
 # Short averages: 1 − βᵗ does not cancel. Captured and compiled steps count in float32, as torch.optim's do.
@@ -56,7 +56,7 @@ def path(make: Make, name: str) -> Wrong | None:
     return None
 
 
-def agrees(name: str, why: str) -> Question:
+def agrees(name: str, why: str) -> Check:
     """The check that a way to run a step gives the loop's result."""
     return behaviour(
         f"{name}-agrees",
@@ -122,7 +122,7 @@ def deterministic(make: Make) -> Wrong | None:
     return None
 
 
-QUESTIONS = (
+CHECKS = (
     *PATHS,
     compiled_agrees,
     deterministic,

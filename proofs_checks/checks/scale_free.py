@@ -108,4 +108,4 @@ def tiny_weights(target: Target) -> Iterator[Case]:
             yield Case(says, trial((3, 4), w, (g,), given, dtype=dtype), decision_is_right)
 
 
-QUESTIONS = (large_eps, no_radial_part, tiny_gradients, tiny_weights)
+CHECKS = (large_eps, no_radial_part, tiny_gradients, tiny_weights)

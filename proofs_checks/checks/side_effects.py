@@ -178,7 +178,7 @@ def gradient_released(make: Make) -> Wrong | None:
     return None
 
 
-QUESTIONS = (
+CHECKS = (
     random_state,
     global_state,
     default_dtype,

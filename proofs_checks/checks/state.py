@@ -280,7 +280,7 @@ def gradient_scaler(make: Make) -> Wrong | None:
     return None
 
 
-QUESTIONS = (
+CHECKS = (
     group_options,
     options_changed_later,
     learning_rate_scheduler,

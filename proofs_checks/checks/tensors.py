@@ -182,7 +182,7 @@ def sparse_gradient(make: Make) -> Wrong | str | None:
     return None
 
 
-QUESTIONS = (
+CHECKS = (
     parameter_layouts,
     gradient_layouts,
     expanded_gradient,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tangency.proofs_checks.checks.experiment import STEP, TORCH, behaviour
 from tangency.proofs_checks.checks.tools import BUSY, Make, Wrong, parameter, same, show, steps, tilted
-from tangency.proofs_checks.finding import Severity
+from tangency.proofs_checks.claim import Severity
 from tangency.proofs_checks.generate.spread import spread
 
 
@@ -127,7 +127,7 @@ def momentum_unprojected(make: Make) -> Wrong | None:
     return None
 
 
-QUESTIONS = (
+CHECKS = (
     missing_gradient,
     late_gradient,
     parameters_apart,

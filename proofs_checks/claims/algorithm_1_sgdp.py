@@ -20,6 +20,7 @@ from tangency.proofs_checks.claim import (
     NotApplicable,
     Refutation,
     Search,
+    Severity,
     require,
     require_equal,
 )
@@ -190,6 +191,7 @@ CLAIM = Claim(
     id="algorithm-1",
     title="SGDP, step for step",
     where="§3.1, Algorithm 1; E.1",
+    severity=Severity.ALGORITHM,
     statement=(
         "p_t = βp_{t−1} + (1−τ)g_t; q_t = Π_w(p_t) in the first view (channel, layer) all of whose rows have "
         "cos(w_t, g_t) < δ/√dim, else p_t; w_{t+1} = (1 − ηλr/(1−β)) w_t − ηq_t"

@@ -17,7 +17,16 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import Attack, Claim, Hypothesis, Refutation, Search, require_contains, require_equal
+from tangency.proofs_checks.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    Refutation,
+    Search,
+    Severity,
+    require_contains,
+    require_equal,
+)
 from tangency.proofs_checks.claims.algorithm_1_sgdp import (
     W,
     check_implementation,
@@ -159,6 +168,7 @@ CLAIM = Claim(
     id="algorithm-2",
     title="AdamP, step for step",
     where="§3.1, Algorithm 2; E.1",
+    severity=Severity.ALGORITHM,
     statement=(
         "m_t = β₁m_{t−1} + (1−β₁)g_t; v_t = β₂v_{t−1} + (1−β₂)g_t²; p_t = m_t/(√v_t + ε), bias-corrected as published; "
         "q_t by Eq. 11; w_{t+1} = (1 − ηλr) w_t − ηq_t"

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.generate import spread as numbers
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted
-from tangency.proofs_checks.subjects import NotOffered
 from tangency.proofs_checks.target.target import Target
 from tangency.theory.projection import View
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.errors.rounding import FORMATS, Bounds, Floats, Format
-from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, NotOffered, Subject
+from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
 from tangency.theory.algorithms import START, Step
 from tangency.theory.fields import EXACT, Array, Field, balls
 from tangency.theory.projection import View

@@ -7,8 +7,7 @@ from enum import Enum
 
 from tangency.common.numbers import digits, share
 from tangency.proofs_checks.claim import Verdict
-from tangency.proofs_checks.finding import Check, Finding, TargetReport
-from tangency.proofs_checks.report.table import MARKS
+from tangency.proofs_checks.finding import Check, Finding, SubjectReport
 
 
 class Status(Enum):
@@ -25,8 +24,7 @@ class Status(Enum):
     @property
     def mark(self) -> str:
         """One character that tells it without colour."""
-        marks = {Status.KNOWN: "~", Status.NOT_RUN: "…", Status.ERROR: MARKS[Verdict.ERROR][0]}
-        return marks.get(self) or MARKS[Verdict(self.value)][0]
+        return _MARKS[self]
 
     @property
     def bad(self) -> bool:
@@ -34,6 +32,15 @@ class Status(Enum):
         return self in (Status.FAILS, Status.UNDECIDED, Status.ERROR)
 
 
+_MARKS = {
+    Status.FAILS: "✗",
+    Status.UNDECIDED: "?",
+    Status.ERROR: "!",
+    Status.KNOWN: "~",
+    Status.NOT_RUN: "…",
+    Status.HOLDS: "✓",
+    Status.DOES_NOT_APPLY: "–",
+}
 LEGEND = "   ".join(f"{status.mark} {status.value}" for status in Status)
 
 
@@ -60,13 +67,13 @@ class Row:
         return self.reason
 
 
-def rows(report: TargetReport) -> list[Row]:
+def rows(report: SubjectReport) -> list[Row]:
     """Every check with what came of it, in the order of the report."""
-    findings = {finding.check: finding for finding in report.findings}
-    return [_row(report, check, findings.get(check.id)) for check in report.checks if not report.problem]
+    return [] if report.problem else [row_of(report, check, finding) for check, finding in report.pairs()]
 
 
-def _row(report: TargetReport, check: Check, finding: Finding | None) -> Row:
+def row_of(report: SubjectReport, check: Check, finding: Finding | None) -> Row:
+    """One check with what came of it."""
     if finding is None:
         return Row(check, None, Status.NOT_RUN)
     excuse = report.expected(finding)
@@ -75,7 +82,7 @@ def _row(report: TargetReport, check: Check, finding: Finding | None) -> Row:
     return Row(check, finding, Status.ERROR if finding.verdict is Verdict.ERROR else Status(finding.verdict.value))
 
 
-def worst_first(report: TargetReport) -> list[Row]:
+def worst_first(report: SubjectReport) -> list[Row]:
     """The rows by status; those of one status that need a look, by severity; else in the order of the report."""
     statuses = list(Status)
     return sorted(rows(report), key=lambda row: (statuses.index(row.status), _severity(row)))
@@ -85,7 +92,7 @@ def _severity(row: Row) -> int:
     return list(type(row.check.severity)).index(row.check.severity) if row.status.bad else 0
 
 
-def overall(report: TargetReport) -> Status:
+def overall(report: SubjectReport) -> Status:
     """The verdict on the target as one status, the worst that is true of it."""
     found = {row.status for row in rows(report)}
     if report.problem:
@@ -97,7 +104,7 @@ def overall(report: TargetReport) -> Status:
     return Status.HOLDS if told is Status.KNOWN else told
 
 
-def remarks(report: TargetReport) -> Iterator[str]:
+def remarks(report: SubjectReport) -> Iterator[str]:
     """What the verdict line leaves out and nobody may miss: the rest of the problem, our errors, what was cut off, what
     is stale."""
     if more := "\n".join(report.problem.splitlines()[1:]):
@@ -112,12 +119,12 @@ def remarks(report: TargetReport) -> Iterator[str]:
         yield f"stale known failure: {wrong}"
 
 
-def labels(reports: Sequence[TargetReport]) -> list[str]:
+def labels(reports: Sequence[SubjectReport]) -> list[str]:
     """The targets as they were named; those named alike are told apart by their options, then by numbers."""
     return _apart([r.info.target for r in reports], [f"{r.info.target} ({_options(r)})" for r in reports])
 
 
-def short_labels(reports: Sequence[TargetReport]) -> list[str]:
+def short_labels(reports: Sequence[SubjectReport]) -> list[str]:
     """The labels without their modules, for the headings of a matrix."""
     names = [report.info.target.rpartition(":")[2] or report.info.target for report in reports]
     return _apart(names, labels(reports))
@@ -131,7 +138,7 @@ def _apart(names: list[str], longer: list[str]) -> list[str]:
     return [f"{name} #{n}" if again[name] > 1 else name for n, name in enumerate(told, 1)]
 
 
-def _options(report: TargetReport) -> str:
+def _options(report: SubjectReport) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in report.info.options.items()) or "no options"
 
 

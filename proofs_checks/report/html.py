@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tangency.proofs_checks.finding import TargetReport
+from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report.elements import Markup, element
 from tangency.proofs_checks.report.facts import LEGEND, Row, labels, overall, rows, short_labels
 from tangency.proofs_checks.report.sections import footnotes, icon, noted, section
@@ -12,7 +12,7 @@ from tangency.proofs_checks.report.style import CSS
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
-def to_html(reports: Sequence[TargetReport]) -> str:
+def to_html(reports: Sequence[SubjectReport], command: str = "tangency check") -> str:
     """The page: of several targets a matrix first, then a section each."""
     names = labels(reports)
     title = reports[0].verdict_line if len(reports) == 1 else f"{len(reports)} optimizers, checked"
@@ -29,12 +29,12 @@ def to_html(reports: Sequence[TargetReport]) -> str:
         section(report, name, f"target{n}") for n, (report, name) in enumerate(zip(reports, names, strict=True))
     ]
     matrix = _matrix(reports, names) if len(reports) != 1 else Markup()
-    heading = element("h1", "tangency check")
+    heading = element("h1", command)
     body = element("body", element("main", heading, matrix, *sections))
     return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
 
 
-def _matrix(reports: Sequence[TargetReport], names: Sequence[str]) -> Markup:
+def _matrix(reports: Sequence[SubjectReport], names: Sequence[str]) -> Markup:
     """Check × target, in a box of its own that scrolls sideways."""
     notes: dict[str, int] = {}
     found = [{row.check.id: row for row in rows(report)} for report in reports]

@@ -4,20 +4,20 @@ from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 from tangency.common.text import line, visible
-from tangency.proofs_checks.finding import Finding, TargetReport
+from tangency.proofs_checks.finding import Finding, SubjectReport
 from tangency.proofs_checks.report import dialect_text
 from tangency.proofs_checks.report.facts import Row, Status, labels, measured, rows
-from tangency.proofs_checks.report.json_report import versions
+from tangency.proofs_checks.report.versions import versions
 
 
-def to_junit(reports: Sequence[TargetReport]) -> str:
+def to_junit(reports: Sequence[SubjectReport], command: str = "tangency check") -> str:
     """The reports as JUnit XML.
 
     A check that fails is a failure whose type is its severity; an undecided one is a failure too, for so it counts.
     Known failures, and what does not apply, are skipped, each with its reason. What is about the whole target (it
     cannot be run, a known failure is stale, an interrupt) is a test case of its own, so that it turns the suite red.
     """
-    root = ET.Element("testsuites", name="tangency check")
+    root = ET.Element("testsuites", name=command)
     ran = versions()
     for report, label in zip(reports, labels(reports), strict=True):
         root.append(_suite(report, line(label), ran))
@@ -28,7 +28,7 @@ def to_junit(reports: Sequence[TargetReport]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(report: TargetReport, name: str, ran: Mapping[str, str]) -> ET.Element:
+def _suite(report: SubjectReport, name: str, ran: Mapping[str, str]) -> ET.Element:
     suite = ET.Element("testsuite", name=name)
     properties = ET.SubElement(suite, "properties")
     for key, value in _facts(report, ran).items():
@@ -48,7 +48,7 @@ def _suite(report: TargetReport, name: str, ran: Mapping[str, str]) -> ET.Elemen
     return suite
 
 
-def _facts(report: TargetReport, ran: Mapping[str, str]) -> dict[str, str]:
+def _facts(report: SubjectReport, ran: Mapping[str, str]) -> dict[str, str]:
     """What a reader needs to repeat the run, and the dialect."""
     info, fit = report.info, report.fit
     found = {"algorithm": info.algorithm, "kind": info.kind, "version": info.version, "seed": str(report.seed)}

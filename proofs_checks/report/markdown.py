@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tangency.common.text import line, visible
-from tangency.proofs_checks.finding import TargetReport
+from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report import dialect_text
 from tangency.proofs_checks.report.facts import (
     Row,
@@ -19,7 +19,7 @@ from tangency.proofs_checks.report.facts import (
     short_labels,
     worst_first,
 )
-from tangency.proofs_checks.report.json_report import versions
+from tangency.proofs_checks.report.versions import versions
 
 LIMIT = 60_000  # GitHub refuses a comment beyond 65,536 characters
 BLOCK = 3_000  # of one text in a failure
@@ -39,7 +39,7 @@ HARMLESS = frozenset(".,;%'/\"()=?-+")
 URL = re.compile(r"(https?://[^\s<>\"'`|\\]+)")
 
 
-def to_markdown(reports: Sequence[TargetReport]) -> str:
+def to_markdown(reports: Sequence[SubjectReport]) -> str:
     """The reports as Markdown of at most 60,000 characters: verdicts, what fails, dialects; the rest is folded.
 
     The scripts come last, each whole or not at all. What does not fit is left out from the end on; the page says so.
@@ -67,7 +67,7 @@ def _ran() -> str:
     return ", ".join(f"{package} {version}" for package, version in versions().items())
 
 
-def _pieces(reports: Sequence[TargetReport]) -> Iterator[str]:
+def _pieces(reports: Sequence[SubjectReport]) -> Iterator[str]:
     """Parts that stand or fall whole, the most important first."""
     names = labels(reports)
     for report in reports:
@@ -91,7 +91,7 @@ def _pieces(reports: Sequence[TargetReport]) -> Iterator[str]:
             yield _folded(heading, _fenced(row.finding.reproducer, "python", LIMIT))
 
 
-def _failures(reports: Sequence[TargetReport], names: Sequence[str]) -> Iterator[str]:
+def _failures(reports: Sequence[SubjectReport], names: Sequence[str]) -> Iterator[str]:
     """A table of what needs a look."""
     several = len(reports) > 1
     bad = [(name, row) for report, name in zip(reports, names, strict=True) for row in worst_first(report)]
@@ -108,13 +108,13 @@ def _failures(reports: Sequence[TargetReport], names: Sequence[str]) -> Iterator
     yield "\n"
 
 
-def _remarks(report: TargetReport, name: str, *, several: bool) -> Iterator[str]:
+def _remarks(report: SubjectReport, name: str, *, several: bool) -> Iterator[str]:
     whose = f"{_code(name)}: " if several else ""
     for remark in remarks(report):
         yield f"- {whose}{_inline(_clip(remark))}\n\n"
 
 
-def _dialect(report: TargetReport, name: str) -> Iterator[str]:
+def _dialect(report: SubjectReport, name: str) -> Iterator[str]:
     """The departures, open to sight; every choice, folded."""
     fit = report.fit
     if fit is None:
@@ -134,7 +134,7 @@ def _dialect(report: TargetReport, name: str) -> Iterator[str]:
         yield _folded(heading, f"| choice | value |\n| --- | --- |\n{table}")
 
 
-def _matrix(reports: Sequence[TargetReport]) -> Iterator[str]:
+def _matrix(reports: Sequence[SubjectReport]) -> Iterator[str]:
     found = [{row.check.id: row for row in rows(report)} for report in reports]
     ids = list(dict.fromkeys(id for each in found for id in each))
     heading = " | ".join(["check", *(_code(name) for name in short_labels(reports))])
@@ -165,7 +165,7 @@ def _failure(row: Row, name: str) -> str:
     return _folded(f"{MARKS[row.status]} {_code(row.check.id)}{whose} {row.status.value}", "\n".join(parts))
 
 
-def _checks(report: TargetReport, name: str) -> Iterator[str]:
+def _checks(report: SubjectReport, name: str) -> Iterator[str]:
     """Every check of a target, folded."""
     lines = ["| check | severity | verdict | measured |", "| --- | --- | --- | --- |"]
     for row in worst_first(report):

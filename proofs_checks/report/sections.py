@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from tangency.common.numbers import digits, share
-from tangency.proofs_checks.finding import Curve, Judgement, TargetReport
+from tangency.proofs_checks.finding import Curve, Judgement, SubjectReport
 from tangency.proofs_checks.report import dialect_text, figures
 from tangency.proofs_checks.report.elements import Markup, element, join
 from tangency.proofs_checks.report.facts import Row, Status, overall, remarks, rows, worst_first
@@ -11,7 +11,7 @@ from tangency.proofs_checks.report.facts import Row, Status, overall, remarks, r
 KINDS = {Judgement.THEOREM.value: "theorem", Judgement.TRAJECTORY.value: "trajectory"}
 
 
-def section(report: TargetReport, name: str, id: str) -> Markup:
+def section(report: SubjectReport, name: str, id: str) -> Markup:
     """Everything about one target.
 
     Args:
@@ -32,7 +32,7 @@ def section(report: TargetReport, name: str, id: str) -> Markup:
     )
 
 
-def _verdict(report: TargetReport) -> Markup:
+def _verdict(report: SubjectReport) -> Markup:
     """The verdict line, with what must not be missed."""
     status = overall(report)
     line = element("p", icon(status), element("span", report.verdict_line))
@@ -71,7 +71,7 @@ def _pairs(pairs: Mapping[str, str]) -> Markup:
     return element("dl", *told)
 
 
-def _facts(report: TargetReport) -> Markup:
+def _facts(report: SubjectReport) -> Markup:
     info = report.info
     told = {
         "algorithm": info.algorithm,
@@ -85,7 +85,7 @@ def _facts(report: TargetReport) -> Markup:
     return element("dl", *cells, class_="facts small")
 
 
-def _dialect(report: TargetReport) -> Markup:
+def _dialect(report: SubjectReport) -> Markup:
     """What the target really computes."""
     fit = report.fit
     if fit is None:
@@ -112,7 +112,7 @@ def _dialect(report: TargetReport) -> Markup:
     return join(*parts)
 
 
-def _failures(report: TargetReport) -> Markup:
+def _failures(report: SubjectReport) -> Markup:
     bad = [row for row in worst_first(report) if row.status.bad]
     if not bad:
         return Markup()
@@ -155,7 +155,7 @@ def _failure(row: Row) -> Markup:
     return element("div", *parts, class_=f"card failure {class_of(row.status)}")
 
 
-def _checks(report: TargetReport, id: str) -> Markup:
+def _checks(report: SubjectReport, id: str) -> Markup:
     """Every check, the worst first; on a phone each is a block of its own."""
     if not rows(report):
         return Markup()
@@ -185,7 +185,7 @@ def _check(row: Row, notes: dict[str, int], id: str) -> Markup:
     )
 
 
-def _curves(report: TargetReport, id: str) -> Markup:
+def _curves(report: SubjectReport, id: str) -> Markup:
     drawn = [part for n, curve in enumerate(report.curves) for part in _curve(curve, f"{id}-curve{n}")]
     if not drawn:
         return Markup()

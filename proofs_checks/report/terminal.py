@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from rich.columns import Columns
 from rich.console import Console
 from rich.padding import Padding
+from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from tangency.common.numbers import digits, share
 from tangency.common.text import line, visible
-from tangency.proofs_checks.finding import TargetReport
+from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report import dialect_text
 from tangency.proofs_checks.report.facts import (
     LEGEND,
@@ -37,7 +38,7 @@ GAP = 2  # columns between two of a table
 
 
 def print_reports(
-    console: Console, reports: Sequence[TargetReport], scripts: Mapping[tuple[str, str], str] | None = None
+    console: Console, reports: Sequence[SubjectReport], scripts: Mapping[tuple[str, str], str] | None = None
 ) -> None:
     """Print what was found: verdicts, dialects, a table, and every failure.
 
@@ -64,7 +65,7 @@ def print_reports(
         _print_failures(console, report, scripts, line(name))
 
 
-def _print_verdict(console: Console, report: TargetReport, verdict: str, *, whole: bool) -> None:
+def _print_verdict(console: Console, report: SubjectReport, verdict: str, *, whole: bool) -> None:
     """The verdict, what must not be missed, and the dialect: the departures alone, or every choice."""
     status = overall(report)
     console.print(Text(f"{status.mark} {verdict}", style=STYLES[status]))
@@ -90,7 +91,7 @@ def _indented(text: Text, by: int) -> Padding:
     return Padding(text, (0, 0, 0, by), expand=False)
 
 
-def _print_checks(console: Console, report: TargetReport) -> None:
+def _print_checks(console: Console, report: SubjectReport) -> None:
     """The checks of one target, the worst first: a line each, but what holds and what does not apply in few."""
     notes: dict[str, int] = {}
     found = worst_first(report)
@@ -133,7 +134,7 @@ def _brief(row: Row, notes: dict[str, int]) -> str:
     return _noted(line(row.check.id), row, notes) + ("" if error is None else f" {share(error)}")
 
 
-def _print_matrix(console: Console, reports: Sequence[TargetReport], names: Sequence[str]) -> None:
+def _print_matrix(console: Console, reports: Sequence[SubjectReport], names: Sequence[str]) -> None:
     """Check × target; in several parts where the page is too narrow for all targets."""
     notes: dict[str, int] = {}
     found = [{row.check.id: row for row in rows(report)} for report in reports]
@@ -189,25 +190,39 @@ def _print_notes(console: Console, notes: Mapping[str, int]) -> None:
         console.print(table)
 
 
-def _print_failures(console: Console, report: TargetReport, scripts: Mapping[tuple[str, str], str], name: str) -> None:
-    """What needs a look: title, source, detail, counterexample, expected and got, and the script."""
+def _print_failures(console: Console, report: SubjectReport, scripts: Mapping[tuple[str, str], str], name: str) -> None:
+    """What needs a look."""
     for row in worst_first(report):
-        found = row.finding
-        if not row.status.bad or found is None:
-            continue
-        console.print()
-        where = f"{name} · " if name else ""
-        said = f"{row.status.mark} {where}{line(row.check.id)} · {row.check.severity.value} · {row.status.value}"
-        console.print(Text(said, style=STYLES[row.status]))
-        console.print(Text(f"{visible(row.check.title)} ({visible(row.check.source)})"))
-        if found.detail:
-            console.print(Text(visible(found.detail)), soft_wrap=row.status is Status.ERROR)
-        for heading, text in (("expected", found.expected), ("got", found.got)):
-            if text:
-                console.print(Text.assemble((f"{heading}: ", "bold"), visible(text)), soft_wrap=True)
-        if found.counterexample:
-            console.print(Text("counterexample:", style="bold"))
-            console.print(Text(visible(found.counterexample)), soft_wrap=True)
-        path = scripts.get((report.info.target, found.check))
-        if path:
-            console.print(Text.assemble(("reproducer: ", "bold"), visible(path)), soft_wrap=True)
+        if row.status.bad and row.finding is not None:
+            whose = f"{name} · " if name else ""
+            heading = f"{whose}{line(row.check.id)} · {row.check.severity.value} · {row.status.value}"
+            print_failure(console, row, heading, scripts.get((report.info.target, row.check.id)))
+
+
+def print_failure(console: Console, row: Row, heading: str, script: str | None = None, *, whole: bool = False) -> None:
+    """One failure: title, source, detail, expected and got, counterexample, and the script.
+
+    Args:
+        script: the path of the script, if it was written.
+        whole: with the statement, and with the text of the script.
+    """
+    found = row.finding
+    assert found is not None, "nothing was found"
+    console.print()
+    console.print(Text(f"{row.status.mark} {heading}", style=STYLES[row.status]))
+    console.print(Text(f"{visible(row.check.title)} ({visible(row.check.source)})"))
+    if whole:
+        console.print(Text(visible(row.check.why)))
+    if found.detail:
+        console.print(Text(visible(found.detail)), soft_wrap=row.status is Status.ERROR)
+    for name, text in (("expected", found.expected), ("got", found.got)):
+        if text:
+            console.print(Text.assemble((f"{name}: ", "bold"), visible(text)), soft_wrap=True)
+    if found.counterexample:
+        console.print(Text("counterexample:", style="bold"))
+        console.print(Text(visible(found.counterexample)), soft_wrap=True)
+    if script:
+        console.print(Text.assemble(("reproducer: ", "bold"), visible(script)), soft_wrap=True)
+    elif whole and found.reproducer:
+        console.print(Text("stand-alone script:", style="bold"))
+        console.print(Syntax(visible(found.reproducer), "python", background_color="default"), soft_wrap=True)

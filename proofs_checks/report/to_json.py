@@ -1,6 +1,7 @@
-"""Reports for machines: one JSON document a run, and the way back, for comparing with an earlier one.
+"""Reports for machines: one JSON document a session, and the way back, for comparing with an earlier one.
 
-The document's schema is ``check_report.schema.json`` beside this file (JSON Schema, draft 2020-12).
+The document's schema, ``report.schema.json`` beside this file, is generated from the records themselves:
+``python -m tangency.proofs_checks.report.to_json`` prints it.
 """
 
 import ast
@@ -8,85 +9,73 @@ import json
 import math
 import platform
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
 
 from tangency.common.calls import WrongCall
 from tangency.common.numbers import json_text
-from tangency.proofs_checks.claim import Verdict
-from tangency.proofs_checks.finding import (
-    Check,
-    Curve,
-    Departure,
-    Expectation,
-    Finding,
-    Fit,
-    Judgement,
-    Severity,
-    TargetInfo,
-    TargetReport,
-    exit_code,
-)
-from tangency.proofs_checks.report.json_report import versions
+from tangency.proofs_checks.finding import Number, SubjectReport, exit_code
+from tangency.proofs_checks.options import Options
+from tangency.proofs_checks.report.versions import versions
 
-SCHEMA = 1
+SCHEMA = 2
 # What JSON has as it is; any other value of an option travels as the text of a Python literal.
 PLAIN = (str, bool, int, type(None))
 NOT_FINITE = ("inf", "-inf", "nan")
-Record = TypeVar("Record")
+# What a reader would else need our rules for, written beside what it follows from.
+DERIVED = {
+    "SubjectReport": {"verdict_line": {"type": "string"}, "exit_code": {"type": "integer"}},
+    "Finding": {"excused": {"type": "boolean"}},
+}
 
 
 class NoReport(WrongCall):
-    """A text is no report of ``tangency check`` that this version can read; the message says why."""
+    """A text is no report of ours that this version can read; the message says why."""
 
 
-def to_json(reports: Sequence[TargetReport]) -> str:
+@dataclass(frozen=True)
+class Document:
+    """A session as it is written.
+
+    Attributes:
+        command: ``tangency verify`` or ``tangency check``.
+        options: the profile, the seed and the like; ``None`` where they are not known.
+    """
+
+    schema: int
+    command: str
+    versions: Mapping[str, str]
+    platform: str
+    byteorder: str
+    exit_code: int
+    options: Options | None
+    reports: tuple[SubjectReport, ...]
+
+
+def to_json(
+    reports: Sequence[SubjectReport], *, command: str = "tangency check", options: Options | None = None
+) -> str:
     """The reports as JSON. Numbers that JSON has not (an error without bound is infinite) are strings: ``"inf"``."""
-    document = {
-        "schema": SCHEMA,
-        "kind": "tangency check",
-        "versions": versions(),
-        "platform": platform.platform(),
-        "byteorder": sys.byteorder,
-        "exit_code": exit_code(reports),
-        "targets": [_report(report) for report in reports],
-    }
+    session = Document(
+        SCHEMA, command, versions(), platform.platform(), sys.byteorder, exit_code(reports), options, tuple(reports)
+    )
+    # What runs a check is the only value that is no data.
+    document = msgspec.to_builtins(replace(session, reports=tuple(map(_plain, reports))), enc_hook=lambda value: None)
+    for report, written in zip(reports, document["reports"], strict=True):
+        written |= {"verdict_line": report.verdict_line, "exit_code": report.exit_code}
+        for finding, one in zip(report.findings, written["findings"], strict=True):
+            one["excused"] = report.expected(finding) is not None
+        for check in written["checks"]:
+            del check["run"]
     return json_text(document)
 
 
-def _report(report: TargetReport) -> dict[str, Any]:
-    fit = report.fit
-    return {
-        "info": {
-            **{field.name: getattr(report.info, field.name) for field in fields(report.info)},
-            "options": {name: _option(value) for name, value in report.info.options.items()},
-        },
-        "verdict_line": report.verdict_line,
-        "exit_code": report.exit_code,
-        "seed": report.seed,
-        "seconds": report.seconds,
-        "interrupted": report.interrupted,
-        "problem": report.problem,
-        "checks": [{**asdict(check), "severity": check.severity.value} for check in report.checks],
-        "findings": [
-            {**asdict(f), "verdict": f.verdict.value, "excused": report.expected(f) is not None}
-            for f in report.findings
-        ],
-        "fit": None if fit is None else _fit(fit),
-        "curves": [{field.name: getattr(curve, field.name) for field in fields(curve)} for curve in report.curves],
-        "known": [asdict(known) for known in report.known],
-        "stale": list(report.stale),
-    }
-
-
-def _fit(fit: Fit) -> dict[str, Any]:
-    departures = [
-        {**asdict(one), "judgement": None if one.judgement is None else one.judgement.value} for one in fit.departures
-    ]
-    return {field.name: getattr(fit, field.name) for field in fields(fit) if field.name != "departures"} | {
-        "departures": departures
-    }
+def _plain(report: SubjectReport) -> SubjectReport:
+    options = {name: _option(value) for name, value in report.info.options.items()}
+    return replace(report, info=replace(report.info, options=options))
 
 
 def _option(value: Any) -> Any:
@@ -95,7 +84,7 @@ def _option(value: Any) -> Any:
     return {"python": repr(value)}
 
 
-def from_json(text: str) -> list[TargetReport]:
+def from_json(text: str) -> list[SubjectReport]:
     """The reports that :func:`to_json` wrote. An option that is no Python literal comes back as its ``repr``.
 
     Properties that this version does not know are passed over: a later one may add some under the same schema.
@@ -107,114 +96,37 @@ def from_json(text: str) -> list[TargetReport]:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:  # also an integer too long to be read
         raise NoReport(f"it is no JSON: {error}") from None
-    if not isinstance(document, dict) or document.get("kind") != "tangency check":
-        raise NoReport("it is no report of tangency check: write one with --json")
+    if not isinstance(document, dict) or not {"command", "kind", "claims"} & set(document):
+        raise NoReport("it is no report of tangency: write one with --json")
     if document.get("schema") != SCHEMA:
-        raise NoReport(f"its schema is {document.get('schema')!r}; this version of tangency reads schema {SCHEMA}")
+        renew = "; write it anew with this version and --json" if document.get("schema") == 1 else ""
+        raise NoReport(
+            f"its schema is {document.get('schema')!r}; this version of tangency reads schema {SCHEMA}{renew}"
+        )
     try:
-        return [_read_report(target) for target in document["targets"]]
-    except KeyError as error:
-        raise NoReport(f"it is no whole report of tangency check: {error} is missing") from None
-    except (AttributeError, TypeError, ValueError) as error:
-        raise NoReport(f"it is no whole report of tangency check: {error}") from None
+        found = msgspec.convert(document, Document, dec_hook=_read)
+        # The verdict on a subject needs the check of every finding.
+        for report in found.reports:
+            if strange := {one.check for one in report.findings} - {check.id for check in report.checks}:
+                raise ValueError(f"nothing says what the checks {', '.join(sorted(strange))} are")
+        return [_as_it_was(report) for report in found.reports]
+    except (KeyError, TypeError, ValueError) as error:
+        raise NoReport(f"it is no whole report of tangency: {error}") from None
 
 
-def _record(cls: type[Record], read: Mapping[str, Any], **done: Any) -> Record:
-    """A record from its object: ``done`` has what is more than text, a number or a truth value.
-
-    The kinds are compared, for a number in place of a text would break a report or a comparison much later.
-    """
-    found = dict(done)
-    for field in fields(cls):  # type: ignore[arg-type]
-        if field.name in done:
-            continue
-        value = read[field.name]
-        if field.type in (float, float | None):
-            value = _read_number(value)
-            fits = isinstance(value, float | int) or (value is None and field.type is not float)
-        else:
-            fits = type(value) is field.type
-        if not fits or (isinstance(value, bool) and field.type is not bool):
-            raise TypeError(f"{field.name} is {value!r}")
-        found[field.name] = value
-    return cls(**found)
-
-
-def _read_report(read: Mapping[str, Any]) -> TargetReport:
-    info = _read_info(read["info"])
-    checks = tuple(_record(Check, check, severity=Severity(check["severity"])) for check in read["checks"])
-    findings = tuple(_record(Finding, one, verdict=Verdict(one["verdict"])) for one in read["findings"])
-    # The verdict on a target asks for the check of every finding.
-    if strange := {finding.check for finding in findings} - {check.id for check in checks}:
-        raise ValueError(f"nothing says what the checks {', '.join(sorted(strange))} are")
-    return _record(
-        TargetReport,
-        read,
-        info=info,
-        checks=checks,
-        findings=findings,
-        fit=None if read["fit"] is None else _read_fit(read["fit"]),
-        curves=tuple(_read_curve(curve) for curve in read["curves"]),
-        known=tuple(_record(Expectation, known) for known in read["known"]),
-        stale=_texts(read["stale"]),
-    )
-
-
-def _read_info(read: Mapping[str, Any]) -> TargetInfo:
-    return _record(
-        TargetInfo,
-        read,
-        offers=_text_of_each(read["offers"]),
-        capabilities=_texts(read["capabilities"]),
-        options={name: _read_option(value) for name, value in read["options"].items()},
-    )
-
-
-def _read_fit(read: Mapping[str, Any]) -> Fit:
-    departures = []
-    for one in read["departures"]:
-        judgement = None if one["judgement"] is None else Judgement(one["judgement"])
-        departures.append(_record(Departure, one, judgement=judgement))
-    return _record(
-        Fit,
-        read,
-        dialect=_text_of_each(read["dialect"]),
-        open={choice: _texts(values) for choice, values in read["open"].items()},
-        departures=tuple(departures),
-    )
-
-
-def _read_curve(read: Mapping[str, Any]) -> Curve:
-    quantities = {
-        side: {name: [_read_number(value) for value in values] for name, values in read[side].items()}
-        for side in ("target", "spec")
-    }
-    return _record(Curve, read, **quantities, ulps=[_read_number(value) for value in read["ulps"]])
-
-
-def _texts(read: Sequence[Any]) -> tuple[str, ...]:
-    if not isinstance(read, list) or not all(isinstance(one, str) for one in read):
-        raise TypeError(f"{read!r} is no list of texts")
-    return tuple(read)
-
-
-def _text_of_each(read: Mapping[str, Any]) -> dict[str, str]:
-    _texts(list(read.values()))
-    return dict(read)
-
-
-def _read_number(value: Any) -> Any:
-    """A number, from its name if it is not finite; ``None`` stays."""
-    if isinstance(value, str):
-        if value not in NOT_FINITE:
-            raise ValueError(f"{value!r} is no number")
-        return float(value)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
-        raise TypeError(f"{value!r} is no number")
+def _read(kind: type, value: Any) -> Any:
+    """A number, from its name if it is not finite."""
+    if isinstance(value, bool) or not (isinstance(value, int | float) or value in NOT_FINITE):
+        raise ValueError(f"{value!r} is no number")
     try:
-        return None if value is None else float(value)
+        return kind(value)
     except OverflowError:
         raise ValueError("an integer in it is no number that a float can hold") from None
+
+
+def _as_it_was(report: SubjectReport) -> SubjectReport:
+    options = {name: _read_option(value) for name, value in report.info.options.items()}
+    return replace(report, info=replace(report.info, options=options))
 
 
 def _read_option(value: Any) -> Any:
@@ -225,3 +137,43 @@ def _read_option(value: Any) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):  # the last two: brackets nested too deep
         return float(text) if text in NOT_FINITE else text
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of what :func:`to_json` writes: every object closed, every property required."""
+    made = json.loads(json.dumps(msgspec.json.schema(Document, schema_hook=_no_record)))
+    for name, properties in DERIVED.items():
+        made["$defs"][name]["properties"] |= properties
+    del made["$defs"]["Check"]["properties"]["run"]
+    made["$defs"]["TargetInfo"]["properties"]["options"] = {"type": "object", "additionalProperties": _OPTION}
+    for one in _objects(made):
+        one |= {"required": list(one["properties"]), "additionalProperties": False}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def _no_record(kind: type) -> dict[str, Any]:
+    """The schema of a number; what runs a check is left out below."""
+    return {"anyOf": [{"type": "number"}, {"enum": list(NOT_FINITE)}]} if kind is Number else {"type": "null"}
+
+
+_OPTION: dict[str, Any] = {
+    "anyOf": [
+        {"type": ["string", "boolean", "number", "null"]},
+        {"type": "object", "properties": {"python": {"type": "string"}}},
+    ]
+}
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a schema that has named properties."""
+    if isinstance(value, dict):
+        if value.get("type") == "object" and "properties" in value:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _objects(one)
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=2, ensure_ascii=False))

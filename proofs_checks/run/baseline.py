@@ -7,7 +7,7 @@ from enum import Enum
 
 from tangency.common.numbers import digits
 from tangency.proofs_checks.claim import Verdict
-from tangency.proofs_checks.finding import Finding, Fit, TargetReport
+from tangency.proofs_checks.finding import Finding, Fit, SubjectReport
 
 # One bit: other problems, or the same ones rounded elsewhere, move the largest error of a run by less.
 GROWTH = 2.0
@@ -66,7 +66,7 @@ class Comparison:
         return any(change.kind is Kind.NEW_FAILURE for change in self.changes)
 
 
-def compare(before: Sequence[TargetReport], after: Sequence[TargetReport]) -> Comparison:
+def compare(before: Sequence[SubjectReport], after: Sequence[SubjectReport]) -> Comparison:
     """What changed, matched by target, and then by the id of the check or the choice of the dialect.
 
     A new failure is a check that fails or is undecided now, that no known failure excuses, and that did not fail
@@ -87,7 +87,7 @@ def compare(before: Sequence[TargetReport], after: Sequence[TargetReport]) -> Co
     return Comparison(tuple(changes), tuple(versions), len(old.keys() & new.keys()))
 
 
-def _by_target(reports: Sequence[TargetReport]) -> dict[tuple[str, int], TargetReport]:
+def _by_target(reports: Sequence[SubjectReport]) -> dict[tuple[str, int], SubjectReport]:
     """By name, and by which of that name: one target may be checked under several options."""
     seen: Counter[str] = Counter()
     found = {}
@@ -97,7 +97,7 @@ def _by_target(reports: Sequence[TargetReport]) -> dict[tuple[str, int], TargetR
     return found
 
 
-def _of_new_target(report: TargetReport) -> Iterator[Change]:
+def _of_new_target(report: SubjectReport) -> Iterator[Change]:
     target = report.info.target
     yield Change(Kind.ADDED, target, "", "not checked", "checked")
     if report.problem:
@@ -108,7 +108,7 @@ def _of_new_target(report: TargetReport) -> Iterator[Change]:
         )
 
 
-def _of_target(before: TargetReport, after: TargetReport) -> Iterator[Change]:
+def _of_target(before: SubjectReport, after: SubjectReport) -> Iterator[Change]:
     target = after.info.target
     if before.problem or after.problem:
         if not before.problem:
@@ -125,7 +125,7 @@ def _of_target(before: TargetReport, after: TargetReport) -> Iterator[Change]:
 
 
 def _of_check(
-    id: str, old: Finding | None, new: Finding | None, before: TargetReport, after: TargetReport
+    id: str, old: Finding | None, new: Finding | None, before: SubjectReport, after: SubjectReport
 ) -> Iterator[Change]:
     target = after.info.target
     was = old.verdict.value if old else "not asked"

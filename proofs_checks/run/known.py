@@ -25,7 +25,7 @@ from packaging.version import InvalidVersion, Version
 from tangency.common.calls import WrongCall, no_such
 from tangency.common.inputs import read_toml
 from tangency.proofs_checks.claim import Verdict
-from tangency.proofs_checks.finding import Expectation, TargetReport
+from tangency.proofs_checks.finding import Expectation, SubjectReport
 
 
 class BadKnownFailures(WrongCall):
@@ -127,7 +127,7 @@ def _refuse_unknown(where: str, table: dict[str, Any], known: Sequence[str]) -> 
             raise BadKnownFailures(f"{where}: unknown key {name!r}; there are {', '.join(known)}")
 
 
-def apply(report: TargetReport, entries: Sequence[Known], ids: Collection[str] | None = None) -> TargetReport:
+def apply(report: SubjectReport, entries: Sequence[Known], ids: Collection[str] | None = None) -> SubjectReport:
     """The report with the entries that are about its target and version: ``known``, or ``stale`` with what is wrong.
 
     An entry says nothing, right or wrong, about a check that was not asked for, that an interrupt cut off, that is

@@ -1,25 +1,22 @@
-"""The gate: every rung of the chosen claims on every subject, and what came of it."""
+"""The gate: every rung of the chosen claims, on the statements themselves and on every optimizer."""
 
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from tangency.proofs_checks.claim import NotApplicable, Result, Rung, Verdict
-from tangency.proofs_checks.run.pool import Pool, Spent
-from tangency.proofs_checks.run.profiles import PROFILES, Profile
+from tangency.proofs_checks.checks.rungs import rungs as rungs_of
+from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
+from tangency.proofs_checks.finding import Check, Finding, SubjectReport, TargetInfo, exit_code
+from tangency.proofs_checks.options import Options, Profile, profile_of
+from tangency.proofs_checks.run.known import Known, apply
 from tangency.proofs_checks.run.registry import Source, Suite, production, select
-from tangency.proofs_checks.run.runner import Options, Task, run_task
-from tangency.proofs_checks.run.state import CannotRestore, restored
+from tangency.proofs_checks.run.session import Answer, Cell, Session, Watcher, Workshop, report_of
 from tangency.proofs_checks.subjects import Subject
 
-# Called with a task and ``None`` when it starts, and with its result when it ends; and with the number of all tasks.
-Watcher = Callable[[Task, Result | None, int], None]
-
-OK, FAILED, INTERRUPTED, ERROR, USAGE, NOTHING = range(6)  # exit codes: pytest's
-
-# Seconds a task takes in the default profile, roughly: the longest go first, so that no core waits for a late one.
+STATEMENTS = 0  # the number of what is about no optimizer; the optimizers have theirs from 1 on
+# Seconds a rung takes in the default profile, roughly: the longest go first, so that no core waits for a late one.
 _COST = {Rung.IMPLEMENTATION: 5.0, Rung.BALL: 3.0, Rung.EXACT: 2.0, Rung.PROOF: 1.0, Rung.NECESSITY: 0.1}
 
 
@@ -29,29 +26,32 @@ class Report:
 
     Attributes:
         suite: what was run.
-        results: one a task, in the order of the table; tasks that an interrupt cut off are missing.
+        reports: of the statements, then of every optimizer.
         options: profile and seed.
         seconds: wall-clock time.
-        interrupted: the run was cut off.
     """
 
     suite: Suite
-    results: tuple[Result, ...]
+    reports: tuple[SubjectReport, ...]
     options: Options
     seconds: float
-    interrupted: bool = False
+
+    @cached_property
+    def results(self) -> tuple[Finding, ...]:
+        """The findings in the order of the table; those that an interrupt cut off are missing."""
+        claims, order = [claim.id for claim in self.suite.claims], list(Rung)
+        found = [finding for report in self.reports for finding in report.findings]
+        return tuple(sorted(found, key=lambda one: (claims.index(one.claim), order.index(one.rung or Rung.PROOF))))
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the run was cut off."""
+        return any(report.interrupted for report in self.reports)
 
     @property
     def exit_code(self) -> int:
         """0 all hold; 1 one fails or is undecided; 2 interrupted; 3 our own error; 5 nothing ran."""
-        verdicts = {result.verdict for result in self.results}
-        if self.interrupted:
-            return INTERRUPTED
-        if Verdict.ERROR in verdicts:
-            return ERROR
-        if verdicts & {Verdict.FAILS, Verdict.UNDECIDED}:
-            return FAILED
-        return OK if Verdict.HOLDS in verdicts else NOTHING
+        return exit_code(self.reports)
 
 
 def verify(
@@ -65,7 +65,8 @@ def verify(
     database: bool = False,
     shrink: bool = True,
     limit: float | None = None,
-    watch: Watcher = lambda task, result, total: None,
+    known: Sequence[Known] = (),
+    watch: Watcher = lambda cell, answer, total: None,
 ) -> Report:
     """Run every rung of the chosen claims.
 
@@ -74,13 +75,14 @@ def verify(
         suite: the claims and subjects, or a function that makes them. With more than one job, or a limit, it must be
             a function that a worker process can import.
         rungs: all if ``None``.
-        profile: how much is tried, or the name of one of :data:`.profiles.PROFILES`.
+        profile: how much is tried, or the name of one of :data:`.options.PROFILES`.
         jobs: how many processes; 1 runs everything in this one, or with a limit in one worker.
         seed: repeats a run exactly, whatever ``jobs``, as long as ``database`` is off.
         database: replay, and keep, failures in Hypothesis's example database.
-        shrink: make counterexamples minimal; without, every task stops at its first failure.
+        shrink: make counterexamples minimal; without, every search stops at its first failure.
         limit: seconds a task may take; one that takes longer is killed and counts as our own error. ``None``: no limit.
-        watch: told of every task that starts and ends.
+        known: known failures, see :mod:`.known`.
+        watch: called with every cell that starts and ends.
 
     Raises:
         UnknownClaim: there is no such claim.
@@ -90,123 +92,112 @@ def verify(
     >>> [(result.claim, result.verdict.value) for result in report.results], report.exit_code
     ([('eq-12', 'holds')], 0)
     """
-    if isinstance(profile, str):
-        if profile not in PROFILES:
-            raise ValueError(f"profile is {profile!r}; it must be one of {', '.join(PROFILES)}")
-        profile = PROFILES[profile]
     if jobs < 1:
         raise ValueError(f"jobs is {jobs}; it must be at least 1")
     wanted = list(Rung) if rungs is None else [Rung(rung) for rung in rungs]
-    options = Options(profile, secrets.randbits(32) if seed is None else seed, database, shrink)
+    options = Options(profile_of(profile), secrets.randbits(32) if seed is None else seed, database, shrink)
+    here = jobs == 1 and limit is None
+    if isinstance(suite, Suite) and not here:
+        what = "more than one job" if limit is None else "a limit"
+        raise ValueError(f"suite is a Suite; with {what} it must be a function that makes one")
+    run = _Run(suite if not isinstance(suite, Suite) else lambda: suite, claims, wanted)
+    session = Session(_Source(run.source), options, 0 if here else jobs, limit, run.lost, run.owner)
     started = time.monotonic()
-    if jobs == 1 and limit is None:
-        loaded = suite if isinstance(suite, Suite) else suite()
-        tasks = plan(loaded, claims, wanted)
-        pairs = _in_this_process(loaded, tasks, options)
-        results, interrupted = _collect(pairs, len(tasks), watch)
-    else:
-        if isinstance(suite, Suite):
-            what = "more than one job" if limit is None else "a limit"
-            raise ValueError(f"suite is a Suite; with {what} it must be a function that makes one")
-        # Workers load their suite while this process loads its own.
-        foreign: set[str | None] = set()
-
-        def owner(task: Task) -> str | None:
-            return task.subject if task.subject in foreign else ""
-
-        with Pool(_Runner(suite, options), jobs, _lost, limit, owner=owner) as pool:
-            loaded = suite()
-            foreign.update(subject.name for subject in loaded.subjects if not _is_ours(subject))
-            tasks = plan(loaded, claims, wanted)
-            results, interrupted = _collect(pool.run(_longest_first(loaded, tasks)), len(tasks), watch)
-    found = tuple(results[task] for task in tasks if task in results)
-    return Report(loaded, found, options, time.monotonic() - started, interrupted)
+    answers, interrupted = session.run(run.cells, lambda cell, answer: watch(cell, answer, len(run.planned)))
+    seconds = time.monotonic() - started
+    reports = run.reports(answers, seed=options.seed, seconds=seconds, interrupted=interrupted)
+    if known:
+        ids = [check.id for claim in run.suite.claims for check in rungs_of(claim)]
+        reports = [apply(report, known, ids) for report in reports]
+    return Report(run.suite, tuple(reports), options, seconds)
 
 
-@dataclass(frozen=True)
-class _Runner:
-    """What a worker does: load the suite once, then run its tasks."""
+class _Run:
+    """What this process knows of a run: the suite, loaded while workers load theirs, and what is planned of it."""
 
-    source: Source
-    options: Options
+    def __init__(self, source: Source, claims: Iterable[str] | None, rungs: Collection[Rung]) -> None:
+        self.source, self._claims, self._rungs = source, claims, rungs
 
-    def __call__(self) -> Callable[[Task], Result]:
-        import torch
+    @cached_property
+    def suite(self) -> Suite:
+        return self.source()
 
-        torch.set_num_threads(1)
-        return partial(_undisturbed, self.source(), options=self.options)
+    @cached_property
+    def planned(self) -> dict[Cell, Check]:
+        """Every cell with its check, in the order of the table."""
+        return plan(self.suite, self._claims, self._rungs)
 
+    def cells(self) -> list[Cell]:
+        """The longest first."""
+        applies = {claim.id: claim for claim in self.suite.claims}
 
-def _undisturbed(suite: Suite, task: Task, options: Options) -> Result:
-    """The result of a task; what it has changed for the next one is changed back.
+        def cost(cell: Cell) -> float:
+            check = self.planned[cell]
+            assert check.rung is not None
+            evidence = getattr(applies[check.claim], check.rung.value, None)
+            return _COST[check.rung] * (not isinstance(evidence, NotApplicable))
 
-    Raises:
-        Spent: with the result, where that cannot be done.
-    """
-    result = _lost(task, "it was not run")
-    try:
-        with restored():
-            result = run_task(suite, task, options)
-    except CannotRestore:
-        raise Spent(result) from None
-    return result
+        return sorted(self.planned, key=cost, reverse=True)
+
+    def owner(self, cell: Cell) -> str:
+        """The subject, where it is not of this package, which keeps to itself; others get processes of their own."""
+        subject = None if cell.subject == STATEMENTS else self.suite.subjects[cell.subject - 1]
+        return "" if subject is None or _is_ours(subject) else subject.name
+
+    def lost(self, cell: Cell, why: str) -> Answer:
+        return self.planned[cell].found(Finding("", Verdict.ERROR, detail=why))
+
+    def reports(self, answers: Mapping[Cell, Answer], **of_run: object) -> list[SubjectReport]:
+        """One for the statements and one for every optimizer of which something was planned."""
+        reports = []
+        for number in dict.fromkeys(sorted(cell.subject for cell in self.planned)):
+            checks = [check for cell, check in self.planned.items() if cell.subject == number]
+            subject = None if number == STATEMENTS else self.suite.subjects[number - 1]
+            report = report_of(number, _info(subject), checks, answers, **of_run)
+            name = None if subject is None else subject.name
+            findings = tuple(replace(finding, subject=name) for finding in report.findings)
+            reports.append(replace(report, findings=findings))
+        return reports
 
 
 def _is_ours(subject: Subject) -> bool:
-    """Whether an optimizer is one of this package, which keeps to itself; others get processes of their own."""
     return str(getattr(subject.make, "__module__", "")).partition(".")[0] == "tangency"
 
 
-def _lost(task: Task, why: str) -> Result:
-    return Result(task.claim, task.rung, Verdict.ERROR, task.subject, detail=why)
+@dataclass(frozen=True)
+class _Source:
+    """Makes the workshop of a suite; it travels to worker processes."""
+
+    suite: Source
+
+    def __call__(self) -> Workshop:
+        suite = self.suite()
+        checks = {check.id: check for claim in suite.claims for check in rungs_of(claim, _broken(suite, claim.id))}
+        return Workshop(checks, lambda number: None if number == STATEMENTS else suite.subjects[number - 1])
 
 
-def plan(suite: Suite, claims: Iterable[str] | None, rungs: Sequence[Rung]) -> list[Task]:
-    """The tasks of a run, in the order of the table."""
+def _broken(suite: Suite, claim: str) -> list[str]:
+    return [name for name, claims in suite.must_fail.items() if claim in claims]
+
+
+def _info(subject: Subject | None) -> TargetInfo:
+    if subject is None:
+        return TargetInfo("the statements", "")
+    return TargetInfo(
+        subject.name,
+        subject.algorithm,
+        capabilities=tuple(sorted(subject.capabilities)),
+        options=dict(subject.options),
+    )
+
+
+def plan(suite: Suite, claims: Iterable[str] | None, rungs: Collection[Rung]) -> dict[Cell, Check]:
+    """The cells of a run with their checks, in the order of the table."""
     chosen = suite.claims if claims is None else select(suite.claims, claims)
-    return [
-        Task(claim.id, rung, subject)
-        for claim in chosen
-        for rung in Rung
-        if rung in rungs
-        for subject in _subjects(suite, rung, claim.implementation)
-    ]
-
-
-def _subjects(suite: Suite, rung: Rung, attack: object) -> list[str | None]:
-    """The subjects of a rung: one without a name, but for the implementation rung where it applies."""
-    if rung is not Rung.IMPLEMENTATION or isinstance(attack, NotApplicable):
-        return [None]
-    return [subject.name for subject in suite.subjects]
-
-
-def _longest_first(suite: Suite, tasks: Sequence[Task]) -> list[Task]:
-    def cost(task: Task) -> float:
-        applies = not isinstance(getattr(suite.claim(task.claim), task.rung.value, None), NotApplicable)
-        return _COST[task.rung] * applies
-
-    return sorted(tasks, key=cost, reverse=True)
-
-
-def _in_this_process(suite: Suite, tasks: Sequence[Task], options: Options) -> Iterator[tuple[Task, Result | None]]:
-    for task in tasks:
-        yield task, None
-        try:
-            yield task, _undisturbed(suite, task, options)
-        except Spent as spent:  # there is no other process
-            yield task, spent.result
-
-
-def _collect(
-    pairs: Iterator[tuple[Task, Result | None]], total: int, watch: Watcher
-) -> tuple[dict[Task, Result], bool]:
-    """The results by task, and whether Ctrl-C cut them off."""
-    results: dict[Task, Result] = {}
-    try:
-        for task, result in pairs:
-            watch(task, result, total)
-            if result is not None:
-                results[task] = result
-    except KeyboardInterrupt:
-        return results, True
-    return results, False
+    planned: dict[Cell, Check] = {}
+    for claim in chosen:
+        for check in rungs_of(claim):
+            attacks = check.rung is Rung.IMPLEMENTATION and not isinstance(claim.implementation, NotApplicable)
+            numbers = range(1, 1 + len(suite.subjects)) if attacks else [STATEMENTS]
+            planned |= {Cell(number, check.id): check for number in numbers if check.rung in rungs}
+    return planned

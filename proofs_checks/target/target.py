@@ -16,9 +16,10 @@ import torch
 
 from tangency.common.text import raised
 from tangency.proofs_checks import subjects
+from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.finding import TargetInfo
 from tangency.proofs_checks.generate.trials import PROJECTING
-from tangency.proofs_checks.subjects import NotOffered, Subject
+from tangency.proofs_checks.subjects import Subject
 from tangency.proofs_checks.target.adapters import ADAPTERS
 from tangency.proofs_checks.target.source_file import run_file
 

@@ -148,7 +148,7 @@ def test_a_failure_has_a_script_files_tell_it_and_known_failures_excuse_it(check
     assert "expected" in shown.stdout
 
     report = json.loads((folder / "a.json").read_text())
-    schema = Path(reports.__file__ or reports.__path__[0]).parent / "check_report.schema.json"
+    schema = Path(reports.__file__ or reports.__path__[0]).parent / "report.schema.json"
     jsonschema.validate(report, json.loads(schema.read_text()))
     assert ElementTree.parse(folder / "a.xml").getroot().find(".//failure") is not None
     assert "gradient-untouched" in (folder / "a.md").read_text()
@@ -168,12 +168,12 @@ def test_a_failure_has_a_script_files_tell_it_and_known_failures_excuse_it(check
 def test_with_a_baseline_only_what_is_new_fails(check: Check, folder: Path) -> None:
     done = check("slips.py:Writes", *SGD, *ASKED, "--json", "-")
     assert done.returncode == 1
-    assert json.loads(done.stdout)["targets"][0]["info"]["target"] == "slips.py:Writes"
+    assert json.loads(done.stdout)["reports"][0]["info"]["target"] == "slips.py:Writes"
     assert "does not conform" in done.stderr
     (folder / "before.json").write_text(done.stdout, encoding="utf-8")
     assert check("slips.py:Writes", *SGD, *ASKED, "--baseline", "before.json").returncode == 0
     before = json.loads((folder / "before.json").read_text())
-    for finding in before["targets"][0]["findings"]:
+    for finding in before["reports"][0]["findings"]:
         finding["verdict"] = "holds"
     (folder / "before.json").write_text(json.dumps(before), encoding="utf-8")
     done = check("slips.py:Writes", *SGD, *ASKED, "--baseline", "before.json")

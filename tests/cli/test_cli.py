@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 import small_claims as small
 
 from tangency.cli import main as cli
+from tangency.proofs_checks.options import PROFILES
 from tangency.proofs_checks.run import registry
 
 HELPERS = Path(__file__).parents[1] / "helpers"
@@ -26,7 +28,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
 
     def run(suite: Any, *args: str) -> tuple[int, str, str]:
         monkeypatch.setattr(registry, "production", suite)
-        monkeypatch.setitem(cli.PROFILES, "quick", small.TINY)
+        monkeypatch.setitem(PROFILES, "quick", small.TINY)
         here = ["--profile=quick", "--jobs=1", "--time-limit=0", "--no-database"]  # in this process: no worker is made
         code = cli.run([*args, *here] if args[0] == "verify" else [*args])
         return (code, *capfd.readouterr())
@@ -122,13 +124,17 @@ def test_json_holds_every_result_and_what_repeats_it(call: Call, tmp_path: Path)
     code, table, _ = call(small.bad, "verify", "--seed", "7", "--json", str(path))
     report = json.loads(path.read_text())
     assert code == report["exit_code"] == 1
-    assert (report["schema"], report["seed"], report["profile"]["name"]) == (1, 7, "tiny")
+    assert (report["schema"], report["command"], report["options"]["seed"]) == (2, "tangency verify", 7)
+    assert report["options"]["profile"]["name"] == "tiny"
     assert {"tangency", "python", "torch", "numpy", "python-flint", "sympy", "hypothesis"} <= set(report["versions"])
-    assert len(report["results"]) == 12
-    assert {claim["id"] for claim in report["claims"]} == {"true", "false"}
-    fails = {(r["claim"], r["rung"]) for r in report["results"] if r["verdict"] == "fails"}
+    subjects = [one["info"]["target"] for one in report["reports"]]
+    assert subjects == ["the statements", "tangency.optim:SGDP", "tangency.optim:AdamP"]
+    results = [finding for one in report["reports"] for finding in one["findings"]]
+    assert len(results) == 12
+    assert {r["claim"] for r in results} == {"true", "false"}
+    fails = {(r["claim"], r["rung"]) for r in results if r["verdict"] == "fails"}
     assert fails == {("false", rung) for rung in ("proof", "exact", "ball", "implementation", "necessity")}
-    attacked = next(r for r in report["results"] if r["verdict"] == "fails" and r["rung"] == "implementation")
+    attacked = next(r for r in results if r["verdict"] == "fails" and r["rung"] == "implementation")
     assert attacked["error"] == "inf"
     assert attacked["counterexample"] in table
 
@@ -137,8 +143,29 @@ def test_json_on_standard_output_leaves_it_to_json(call: Call) -> None:
     noisy = small.only(small.TRUE, small.NOISY)
     code, output, errors = call(lambda: noisy, "verify", "--seed", "7", "--json", "-")
     assert code == 0
-    assert json.loads(output)["seed"] == 7
+    assert json.loads(output)["options"]["seed"] == 7
     assert "2 claims: 2 hold; tiny, seed 7" in errors
+
+
+def test_verify_writes_every_report_and_knows_failures_and_baselines(call: Call, tmp_path: Path) -> None:
+    path = {name: str(tmp_path / f"report.{name}") for name in ("json", "xml", "md", "html", "toml")}
+    files = ["--json", path["json"], "--junit", path["xml"], "--markdown", path["md"], "--html", path["html"]]
+    assert call(small.bad, "verify", "false", "--seed", "7", *files)[0] == 1
+    assert ElementTree.parse(path["xml"]).getroot().get("failures") == "5"
+    assert all("false/exact" in Path(path[name]).read_text() for name in ("md", "html"))
+    code, output, _ = call(small.bad, "verify", "--seed", "7", "--baseline", path["json"])
+    assert code == 0, output  # what failed before is not new
+    rungs = [f"false/{rung}" for rung in ("proof", "exact", "ball", "necessity")]
+    known = f'[[known]]\ncheck = {rungs}\nreason = "so it is called"\n[[known]]\ncheck = "false"\nreason = "as above"\n'
+    Path(path["toml"]).write_text(known, encoding="utf-8")
+    code, output, _ = call(small.bad, "verify", "false", "--known-failures", path["toml"])
+    assert code == 1, output  # AdamP has no buffer that the claim is about
+    assert "stale known failure: false does not apply" in output
+    Path(path["toml"]).write_text(f'{known}target = "*:SGDP"\n', encoding="utf-8")
+    code, output, _ = call(small.bad, "verify", "false", "--known-failures", path["toml"])
+    assert code == 0, output
+    assert "1 claim: 1 known to fail" in output
+    assert call(small.good, "verify", "--known-failures", path["toml"])[0] == 4  # there is no claim called false
 
 
 def test_an_existing_json_file_survives_a_wrong_call(call: Call, tmp_path: Path) -> None:

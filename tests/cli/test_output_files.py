@@ -26,9 +26,10 @@ import sys
 sys.path.insert(0, {str(HELPERS)!r})
 import small_claims as small
 from tangency.cli import main as cli
+from tangency.proofs_checks import options
 from tangency.proofs_checks.run import registry
 registry.production = small.bad
-cli.PROFILES["quick"] = small.TINY
+options.PROFILES["quick"] = small.TINY
 cli.main(["verify", "false", "--profile=quick", "--jobs=1", "--time-limit=0", "--no-database", *sys.argv[1:]])
 """
 FAILS = 1
@@ -124,7 +125,7 @@ def test_a_terminal_without_the_letters_tells_marks_apart(verify: Run) -> None:
 
 def test_json_keeps_its_letters_on_any_terminal(verify: Run) -> None:
     done = verify("--json", "-", env={"PYTHONIOENCODING": "ascii"})
-    assert json.loads(done.stdout.decode("utf-8"))["claims"][0]["where"] == "§0"
+    assert json.loads(done.stdout.decode("utf-8"))["reports"][0]["checks"][0]["source"] == "§0"
 
 
 def test_a_dangling_link_stays_a_link(tmp_path: Path) -> None:

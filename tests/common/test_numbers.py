@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from tangency.common.numbers import digits, percent, quotient, share
-from tangency.proofs_checks.claim import Result, Rung, Verdict
-from tangency.proofs_checks.finding import Check, Curve, Finding, Fit, Severity, TargetInfo, TargetReport
-from tangency.proofs_checks.report import json_report
+from tangency.proofs_checks.checks.rungs import rungs
+from tangency.proofs_checks.claim import Rung, Severity, Verdict
+from tangency.proofs_checks.finding import Check, Curve, Finding, Fit, SubjectReport, TargetInfo
+from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.report.html import to_html
 from tangency.proofs_checks.report.junit import to_junit
 from tangency.proofs_checks.report.markdown import to_markdown
@@ -23,8 +24,6 @@ from tangency.proofs_checks.report.table import print_report
 from tangency.proofs_checks.report.terminal import print_reports
 from tangency.proofs_checks.report.to_json import NoReport, from_json, to_json
 from tangency.proofs_checks.run.baseline import compare, to_text
-from tangency.proofs_checks.run.profiles import PROFILES
-from tangency.proofs_checks.run.runner import Options
 from tangency.proofs_checks.run.verify import Report
 
 HUGE = sys.float_info.max
@@ -56,14 +55,13 @@ def test_zero_divides_as_floats_have_it(a: float, b: float, expected: float) -> 
     assert quotient(a, b) == pytest.approx(expected, abs=0, nan_ok=True)
 
 
-def checked(x: float) -> TargetReport:
+def checked(x: float) -> SubjectReport:
     """A report in which every number is ``x``."""
     check = Check("numbers", "is printed", Severity.BEHAVIOUR, "here", "")
-    found = Finding("numbers", Verdict.FAILS, examples=3, error=x, ulps=x, seconds=x)
     curve = Curve("a run", {"norm": [x, 1.0, x]}, {"norm": [1.0, x]}, [x])
-    return TargetReport(
-        TargetInfo("m:SGD", "sgd", options={"lr": x}), (check,), (found,), Fit("sgd", {}, True, x), (curve,), seconds=x
-    )
+    besides = {"fit": Fit("sgd", {}, True, x), "curves": (curve,)}
+    found = Finding("numbers", Verdict.FAILS, examples=3, error=x, ulps=x, seconds=x, **besides)  # type: ignore[arg-type]
+    return SubjectReport(TargetInfo("m:SGD", "sgd", options={"lr": x}), (check,), (found,), seconds=x)
 
 
 @given(NUMBER)
@@ -85,12 +83,15 @@ def test_every_report_of_a_check_is_written_whatever_its_numbers(x: float) -> No
 
 @given(NUMBER)
 def test_every_report_of_verify_is_written_whatever_its_numbers(x: float) -> None:
-    fails = Result("true", Rung.IMPLEMENTATION, Verdict.FAILS, "m:SGD", error=x, ulps=x, seconds=x)
-    report = Report(small.good(), (fails,), Options(PROFILES["quick"], 1), x)
+    (check,) = [check for check in rungs(small.TRUE) if check.rung is Rung.IMPLEMENTATION]
+    fails = replace(check.found(Finding("", Verdict.FAILS, error=x, ulps=x), x), subject="m:SGD")
+    subject = SubjectReport(TargetInfo("m:SGD", "sgdp"), (check,), (fails,))
+    report = Report(small.good(), (subject,), Options(PROFILES["quick"], 1), x)
     page = io.StringIO()
     print_report(Console(file=page, width=100), report, verbose=True)
     assert share(x) in page.getvalue()
-    assert json.loads(json_report.to_json(report))["results"][0]["verdict"] == "fails"
+    ((one,),) = [each["findings"] for each in json.loads(to_json(report.reports))["reports"]]
+    assert one["verdict"] == "fails"
 
 
 def test_an_integer_beyond_all_floats_is_refused_in_a_report() -> None:

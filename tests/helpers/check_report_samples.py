@@ -13,8 +13,8 @@ from tangency.proofs_checks.finding import (
     Fit,
     Judgement,
     Severity,
+    SubjectReport,
     TargetInfo,
-    TargetReport,
 )
 
 # Markup, table bars, code fences, terminal escapes, what XML forbids, half a surrogate pair, and a turned direction.
@@ -70,7 +70,13 @@ STOPS = Curve(
 )
 
 
-def good(target: str = "lib:Good", **changes: object) -> TargetReport:
+def fitted(report: SubjectReport, fit: Fit | None, *curves: Curve) -> SubjectReport:
+    """The report with what its check of the dialect found besides."""
+    findings = [replace(f, fit=fit, curves=curves) if f.check == "dialect" else f for f in report.findings]
+    return replace(report, findings=tuple(findings))
+
+
+def good(target: str = "lib:Good", **changes: object) -> SubjectReport:
     """All holds; one check does not apply."""
     findings = tuple(
         Finding(check.id, Verdict.HOLDS, examples=50, error=0.25, ulps=1.25, seconds=0.5) for check in CHECKS[:-1]
@@ -79,13 +85,11 @@ def good(target: str = "lib:Good", **changes: object) -> TargetReport:
     info = TargetInfo(
         target, "adamp", "torch", "1.2.3", {"lr": "lr=0.001"}, ("float64", "adam"), {"betas": (0.9, 0.99)}
     )
-    report = TargetReport(
-        info, CHECKS, (*findings, last), Fit("adam", {"epsilon": "inside"}, True, 0.5), (CURVE,), seed=7
-    )
-    return replace(report, **changes)  # type: ignore[arg-type]
+    report = SubjectReport(info, CHECKS, (*findings, last), seed=7)
+    return replace(fitted(report, Fit("adam", {"epsilon": "inside"}, True, 0.5), CURVE), **changes)  # type: ignore[arg-type]
 
 
-def mixed(target: str = "lib.sub:Mixed") -> TargetReport:
+def mixed(target: str = "lib.sub:Mixed") -> SubjectReport:
     """Every verdict, a known failure, stale ones, and hostile text."""
     findings = (
         Finding("eq-04", Verdict.HOLDS, examples=4000, error=0.9996, ulps=0.5),
@@ -119,32 +123,32 @@ def mixed(target: str = "lib.sub:Mixed") -> TargetReport:
     known = (Expectation("complex-parameter", "upstream: https://example.org/issues/1?a=1&b=2 | later", "<2"),)
     stale = ("eq-04 holds, and is known to fail: <i>old</i>",)
     info = TargetInfo(target, "adamp", "torch", "", {}, (), {"eps": math.inf, "name": NASTY, "pair": (1, None)})
-    return TargetReport(info, CHECKS, findings, FIT, (CURVE, STOPS), known, stale, seed=1, seconds=12.5)
+    return fitted(SubjectReport(info, CHECKS, findings, known, stale, seed=1, seconds=12.5), FIT, CURVE, STOPS)
 
 
-def interrupted(target: str = "lib:Cut") -> TargetReport:
+def interrupted(target: str = "lib:Cut") -> SubjectReport:
     """The first two checks, then an interrupt."""
-    return replace(good(target), findings=good().findings[:2], fit=None, curves=(), interrupted=True)
+    return replace(good(target), findings=good().findings[:2], interrupted=True)
 
 
-def broken(target: str = "nowhere:Opt") -> TargetReport:
+def broken(target: str = "nowhere:Opt") -> SubjectReport:
     """What cannot be loaded."""
-    return TargetReport(
+    return SubjectReport(
         TargetInfo(target, ""), CHECKS, (), problem="no module is called 'nowhere'\nSecond <line> | of it"
     )
 
 
-def unexplained(target: str = "lib:Strange") -> TargetReport:
+def unexplained(target: str = "lib:Strange") -> SubjectReport:
     """No dialect explains it, and no step of another could be run."""
     fit = Fit("sgd", {"buffer": "projected"}, leaves_at="step 2, w[0, 1]")
     finding = Finding("dialect", Verdict.FAILS, detail="no known dialect explains it")
-    return replace(good(target), findings=(*good().findings[:3], finding, *good().findings[4:]), fit=fit)
+    return fitted(replace(good(target), findings=(*good().findings[:3], finding, *good().findings[4:])), fit)
 
 
-def nasty_target() -> TargetReport:
+def nasty_target() -> SubjectReport:
     """Named so that it would be markup everywhere."""
-    return good(f"lib:{NASTY}", fit=Fit(""))
+    return fitted(good(f"lib:{NASTY}"), Fit(""))
 
 
-def all_of_them() -> list[TargetReport]:
+def all_of_them() -> list[SubjectReport]:
     return [good(), mixed(), interrupted(), broken(), unexplained(), nasty_target(), good()]

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.claim import Rung, Verdict
 from tangency.proofs_checks.finding import (
     Check,
     Curve,
@@ -15,8 +15,8 @@ from tangency.proofs_checks.finding import (
     Fit,
     Judgement,
     Severity,
+    SubjectReport,
     TargetInfo,
-    TargetReport,
 )
 
 # Halves of surrogate pairs are in: a file name that is no UTF-8 has low ones. The high ones are not, for JSON reads a
@@ -71,21 +71,25 @@ def _finding(check: Check) -> st.SearchStrategy[Finding]:
         error=st.none() | NUMBER,
         ulps=st.none() | NUMBER,
         seconds=st.floats(0, 1e6),
+        error_at=TEXT,
+        subject=st.none() | TEXT,
+        claim=TEXT,
+        rung=st.none() | st.sampled_from(Rung),
+        fit=st.none() | FIT,
+        curves=st.lists(CURVE, max_size=1).map(tuple),
     )
 
 
 @st.composite
-def report(draw: st.DrawFn) -> TargetReport:
+def report(draw: st.DrawFn) -> SubjectReport:
     """A report whose findings are those of a run: one a check, in order, the last cut off or not."""
     checks = draw(st.lists(CHECK, max_size=4, unique_by=lambda check: check.id))
     ran = draw(st.integers(0, len(checks)))
     names = st.sampled_from([check.id for check in checks]) if checks else TEXT
-    return TargetReport(
+    return SubjectReport(
         draw(INFO),
         tuple(checks),
         tuple(draw(_finding(check)) for check in checks[:ran]),
-        draw(st.none() | FIT),
-        tuple(draw(st.lists(CURVE, max_size=1))),
         tuple(draw(st.lists(st.builds(Expectation, names, TEXT, TEXT), max_size=2))),
         tuple(draw(st.lists(TEXT, max_size=2))),
         draw(st.just("") | TEXT),
@@ -95,6 +99,6 @@ def report(draw: st.DrawFn) -> TargetReport:
     )
 
 
-def reports() -> st.SearchStrategy[list[TargetReport]]:
+def reports() -> st.SearchStrategy[list[SubjectReport]]:
     """The reports of a run on a few targets."""
     return st.lists(report(), max_size=2)

@@ -12,8 +12,8 @@ from tangency.proofs_checks.finding import (
     Fit,
     Judgement,
     Severity,
+    SubjectReport,
     TargetInfo,
-    TargetReport,
 )
 
 # Markup of rich and of HTML, an escape sequence, a mark that turns the reading direction, half a surrogate pair.
@@ -87,46 +87,54 @@ CURVES = (
 )
 
 
-def failing(target: str = "mylib.optim:SGDP") -> TargetReport:
+def fitted(report: SubjectReport, fit: Fit, *curves: Curve) -> SubjectReport:
+    """The report with a fit and curves, which its first check found besides."""
+    first, *others = report.findings
+    return dataclasses.replace(report, findings=(dataclasses.replace(first, fit=fit, curves=curves), *others))
+
+
+def failing(target: str = "mylib.optim:SGDP") -> SubjectReport:
     """Every verdict, a known failure, a stale one, departures and curves."""
     info = TargetInfo(target, "sgdp", "torch", "1.2.0", {"lr": "lr=0.1"}, ("groups",), {"nesterov": True})
     known = (Expectation("state-dict", "issue 12 of mylib", "<2"),)
     stale = ("closure: it holds",)
-    return TargetReport(info, CHECKS, FINDINGS, FIT, CURVES, known, stale, seed=7, seconds=12.3)
+    return fitted(SubjectReport(info, CHECKS, FINDINGS, known, stale, seed=7, seconds=12.3), FIT, *CURVES)
 
 
-def holding(target: str = "tangency.optim:SGDP") -> TargetReport:
+def holding(target: str = "tangency.optim:SGDP") -> SubjectReport:
     """Everything holds, and the dialect is that of the paper."""
     findings = tuple(Finding(each.id, Verdict.HOLDS, examples=10, error=0.5, ulps=0.5) for each in CHECKS)
     fit = Fit("sgd", {"epsilon": "outside"}, True, 0.5)
-    return TargetReport(TargetInfo(target, "sgdp", "torch", "0.1.0"), CHECKS, findings, fit, CURVES[:1], seed=7)
+    report = SubjectReport(TargetInfo(target, "sgdp", "torch", "0.1.0"), CHECKS, findings, seed=7)
+    return fitted(report, fit, CURVES[0])
 
 
-def unexplained() -> TargetReport:
+def unexplained() -> SubjectReport:
     """No dialect explains the target."""
     fit = Fit("adam", {"epsilon": "inside"}, leaves_at="step 3, element 5: 0.25 instead of 0.5")
     info = TargetInfo("other.package.with.a.long.name:AdamPWithAnEvenLongerName", "adamp", "optax")
-    return TargetReport(info, CHECKS[:3], FINDINGS[:3], fit)
+    return fitted(SubjectReport(info, CHECKS[:3], FINDINGS[:3]), fit)
 
 
-def broken() -> TargetReport:
+def broken() -> SubjectReport:
     """The target cannot be run."""
     problem = "no module named 'nowhere'\n  File \"x.py\", line 1\n<b>bold</b>"
-    return TargetReport(TargetInfo("nowhere:X", "sgdp"), CHECKS, (), problem=problem)
+    return SubjectReport(TargetInfo("nowhere:X", "sgdp"), CHECKS, (), problem=problem)
 
 
-def cut_off() -> TargetReport:
+def cut_off() -> SubjectReport:
     """An interrupt after the first two checks."""
-    return dataclasses.replace(holding("cut:Off"), findings=holding().findings[:2], fit=None, interrupted=True)
+    two = tuple(dataclasses.replace(finding, fit=None, curves=()) for finding in holding().findings[:2])
+    return dataclasses.replace(holding("cut:Off"), findings=two, interrupted=True)
 
 
-def inapplicable() -> TargetReport:
+def inapplicable() -> SubjectReport:
     """Nothing applies."""
     findings = tuple(Finding(each.id, Verdict.DOES_NOT_APPLY, "it takes no steps") for each in CHECKS)
-    return TargetReport(TargetInfo("idle:Idle", "sgdp"), CHECKS, findings)
+    return SubjectReport(TargetInfo("idle:Idle", "sgdp"), CHECKS, findings)
 
 
-def hostile() -> TargetReport:
+def hostile() -> SubjectReport:
     """Text of a target that would act on a terminal or in a browser, in every place."""
     one = check(HOSTILE, Severity.THEOREM, HOSTILE)
     two, three = check("b" + HOSTILE, title=HOSTILE), check("c" + HOSTILE, title=HOSTILE)
@@ -140,9 +148,9 @@ def hostile() -> TargetReport:
     curve = Curve(HOSTILE, {HOSTILE: [1.0, 2.0]}, {HOSTILE: [1.0, 2.0]}, [0.0, 1.0])
     info = TargetInfo(HOSTILE, HOSTILE, HOSTILE, HOSTILE, {HOSTILE: HOSTILE}, (HOSTILE,), {HOSTILE: HOSTILE})
     known = (Expectation(two.id, HOSTILE),)
-    return TargetReport(info, (one, two, three), findings, fit, (curve,), known, (HOSTILE,))
+    return fitted(SubjectReport(info, (one, two, three), findings, known, (HOSTILE,)), fit, curve)
 
 
-def every() -> list[TargetReport]:
+def every() -> list[SubjectReport]:
     """One of each kind, two of them named alike."""
     return [failing(), holding(), unexplained(), broken(), cut_off(), inapplicable(), hostile(), holding()]

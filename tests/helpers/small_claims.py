@@ -23,15 +23,14 @@ from tangency.proofs_checks.claim import (
 )
 from tangency.proofs_checks.generate import gradients as generate
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
+from tangency.proofs_checks.options import Options, Profile
 from tangency.proofs_checks.proof.gram import Given, Identity, NonNegative, Proof
-from tangency.proofs_checks.run.profiles import Profile
 from tangency.proofs_checks.run.registry import Suite
-from tangency.proofs_checks.run.runner import Options
 from tangency.proofs_checks.subjects import ADAPTIVE, HEAVY_BALL, SHIPPED, Subject
 from tangency.theory.fields import EXACT
 from tangency.theory.projection import UndecidedView, View
 
-TINY = Profile("tiny", exact=30, ball=20, implementation=10, mutant=40)
+TINY = Profile("tiny", exact=30, ball=20, implementation=10, foreign=10, mutant=40)
 NOT_HERE = NotApplicable("not part of this test")
 X, Y = sympy.symbols("x y", real=True)
 

@@ -113,9 +113,9 @@ def test_the_hypothesis_profile_says_how_much_is_tried(folder: Path) -> None:
     (folder / "conftest.py").write_text(f"from hypothesis import settings\n{profile}", encoding="utf-8")
     ask = (
         "from tangency.proofs_checks import plugin\n\n\n"
-        "def test_effort():\n    effort = plugin._effort()\n    assert (effort.examples, effort.seed) == (7, 0)\n"
+        "def test_options():\n    found = plugin._options()\n    assert (found.profile.foreign, found.seed) == (7, 0)\n"
     )
-    (folder / "test_effort.py").write_text(ask, encoding="utf-8")
+    (folder / "test_options.py").write_text(ask, encoding="utf-8")
     code, output = pytest_(folder)
     assert code == 0, output
 

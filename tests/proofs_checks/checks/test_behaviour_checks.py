@@ -11,10 +11,12 @@ from bad_behaviour import BAD
 from tangency.proofs_checks.checks import arguments, contract, inputs, paths, side_effects, state, tensors, updates
 from tangency.proofs_checks.checks import every as behaviour
 from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.target.target import TargetSpec, load
 
 MODULES = (inputs, tensors, contract, updates, state, arguments, paths, side_effects)
-QUESTIONS = {question.check.id: question for module in MODULES for question in module.QUESTIONS}
+CHECKS = {check.id: check for module in MODULES for check in module.CHECKS}
+QUICK = Options(PROFILES["quick"], 1)
 HELPERS = Path(__file__).parents[2] / "helpers"
 BAD_FILE = HELPERS / "bad_behaviour.py"
 ALGORITHM = dict.fromkeys(("OneCount", "Ignores_betas", "Ignores_eps", "Lenient_betas", "Lenient_eps"), "adamp")
@@ -25,12 +27,12 @@ def bad(name):
 
 
 def test_every_check_has_its_bad_optimizer():
-    assert set(BAD) == set(QUESTIONS)
-    assert set(QUESTIONS.values()) <= set(behaviour.QUESTIONS)
+    assert set(BAD) == set(CHECKS)
+    assert set(CHECKS.values()) <= set(behaviour.CHECKS)
 
 
 def test_ids_are_unique_words_and_every_check_says_what_it_means():
-    checks = [question.check for question in behaviour.QUESTIONS]
+    checks = behaviour.CHECKS
     assert len({check.id for check in checks}) == len(checks)
     for check in checks:
         assert all(word.isalnum() and word == word.lower() for word in check.id.split("-"))
@@ -43,7 +45,7 @@ def test_ids_are_unique_words_and_every_check_says_what_it_means():
 @pytest.fixture(scope="module")
 def findings():
     """Of each check, what it finds on the optimizer that is made for it."""
-    return {id: QUESTIONS[id].answer(bad(name)) for id, name in BAD.items()}
+    return {id: CHECKS[id].on(bad(name), QUICK) for id, name in BAD.items()}
 
 
 @pytest.mark.parametrize("id", BAD)
@@ -133,7 +135,7 @@ NOT_APPLICABLE = {
 @pytest.mark.parametrize("name", NOT_APPLICABLE)
 def test_good_optimizers_pass(name):
     target = load(TargetSpec(name))
-    found = {id: question.answer(target) for id, question in QUESTIONS.items()}
+    found = {id: check.on(target, QUICK) for id, check in CHECKS.items()}
     assert {id: f.detail for id, f in found.items() if f.verdict is Verdict.FAILS} == {}
     assert {id for id, f in found.items() if f.verdict is Verdict.DOES_NOT_APPLY} == NOT_APPLICABLE[name]
     assert all(f.detail for f in found.values() if f.verdict is Verdict.DOES_NOT_APPLY)
@@ -141,7 +143,7 @@ def test_good_optimizers_pass(name):
 
 @pytest.mark.parametrize("name", ["factory_of_sgdp", "factory_of_sgdp_with_fixed_delta"])
 def test_defaults_are_found_behind_a_factory(name):
-    found = QUESTIONS["defaults"].answer(bad(name))
+    found = CHECKS["defaults"].on(bad(name), QUICK)
     assert found.verdict is Verdict.FAILS
     assert found.expected == ("wd_ratio = 0.1" if name == "factory_of_sgdp" else "delta = 0.1")
     assert "0.5" in found.got or "0.2" in found.got
@@ -149,4 +151,4 @@ def test_defaults_are_found_behind_a_factory(name):
 
 @pytest.mark.parametrize(("id", "name"), [("random-state", "DrawsInPython"), ("gradient-released", "Hoards")])
 def test_other_ways_to_fail(id, name):
-    assert QUESTIONS[id].answer(bad(name)).verdict is Verdict.FAILS
+    assert CHECKS[id].on(bad(name), QUICK).verdict is Verdict.FAILS

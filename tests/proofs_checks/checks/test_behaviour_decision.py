@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tangency.proofs_checks.checks.decision import QUESTIONS
+from tangency.proofs_checks.checks.decision import CHECKS
 from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.target.target import Target, TargetSpec, load
 
+QUICK = Options(PROFILES["quick"], 1)
 HELPERS = Path(__file__).parents[2] / "helpers"
 RIGHT = ("tangency.optim:AdamP", "tangency.optim:SGDP", f"{HELPERS / 'bad_inputs.py'}:SGDP")
 BAD = {
@@ -35,20 +37,20 @@ def right(request: pytest.FixtureRequest) -> Target:
 
 
 def test_every_check_has_an_optimizer_that_it_finds() -> None:
-    assert [question.check.id for question in QUESTIONS] == list(BAD)
+    assert [check.id for check in CHECKS] == list(BAD)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.check.id)
-def test_holds_on_a_right_optimizer(question, right: Target) -> None:
-    found = question.answer(right)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_holds_on_a_right_optimizer(check, right: Target) -> None:
+    found = check.on(right, QUICK)
     assert found.verdict is Verdict.HOLDS, found.detail
     assert not found.detail
     assert found.examples
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.check.id)
-def test_finds_the_optimizer_that_is_wrong_in_this(question) -> None:
-    found = question.answer(load(TargetSpec(f"{HELPERS / 'bad_inputs.py'}:{BAD[question.check.id]}")))
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_finds_the_optimizer_that_is_wrong_in_this(check) -> None:
+    found = check.on(load(TargetSpec(f"{HELPERS / 'bad_inputs.py'}:{BAD[check.id]}")), QUICK)
     assert found.verdict is Verdict.FAILS, found.detail
     assert found.expected
     assert found.got
@@ -56,6 +58,6 @@ def test_finds_the_optimizer_that_is_wrong_in_this(question) -> None:
     assert "NOT within rounding" in found.reproducer
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.check.id)
-def test_is_not_about_what_does_not_project(question) -> None:
-    assert question.answer(load(TargetSpec("torch.optim:SGD"))).verdict is Verdict.DOES_NOT_APPLY
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_is_not_about_what_does_not_project(check) -> None:
+    assert check.on(load(TargetSpec("torch.optim:SGD")), QUICK).verdict is Verdict.DOES_NOT_APPLY

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tangency.proofs_checks.checks.exact_inputs import QUESTIONS
+from tangency.proofs_checks.checks.exact_inputs import CHECKS
 from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.target.target import Target, TargetSpec, load
 
+QUICK = Options(PROFILES["quick"], 1)
 HELPERS = Path(__file__).parents[2] / "helpers"
 OURS = ("tangency.optim:AdamP", "tangency.optim:SGDP", f"{HELPERS / 'bad_inputs.py'}:SGDP")
 TORCH = ("torch.optim:SGD", "torch.optim:Adam", "torch.optim:AdamW")
@@ -28,12 +30,12 @@ def right(request: pytest.FixtureRequest) -> Target:
 
 
 def test_every_check_has_an_optimizer_that_it_finds() -> None:
-    assert [question.check.id for question in QUESTIONS] == list(BAD)
+    assert [check.id for check in CHECKS] == list(BAD)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.check.id)
-def test_holds_on_a_right_optimizer(question, right: Target) -> None:
-    found = question.answer(right)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_holds_on_a_right_optimizer(check, right: Target) -> None:
+    found = check.on(right, QUICK)
     if right.projects or found.verdict is not Verdict.DOES_NOT_APPLY:
         assert found.verdict is Verdict.HOLDS, found.detail
         assert not found.detail
@@ -41,9 +43,9 @@ def test_holds_on_a_right_optimizer(question, right: Target) -> None:
         assert found.detail.endswith("does not project")
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.check.id)
-def test_finds_the_optimizer_that_breaks_there(question) -> None:
-    found = question.answer(load(TargetSpec(f"{HELPERS / 'bad_inputs.py'}:{BAD[question.check.id]}")))
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+def test_finds_the_optimizer_that_breaks_there(check) -> None:
+    found = check.on(load(TargetSpec(f"{HELPERS / 'bad_inputs.py'}:{BAD[check.id]}")), QUICK)
     assert found.verdict is Verdict.FAILS, found.detail
     assert found.counterexample
     compile(found.reproducer, "reproducer", "exec")

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 
 from tangency.optim import SGDP, AdamP
 from tangency.proofs_checks.broken import mutants
+from tangency.proofs_checks.checks.search import Budget, search
 from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, Violation
 from tangency.proofs_checks.claims import (
     eq_01_norm_scale_invariance,
@@ -25,7 +26,6 @@ from tangency.proofs_checks.claims import (
 from tangency.proofs_checks.errors import rounding
 from tangency.proofs_checks.generate import invariant_problems, layers
 from tangency.proofs_checks.generate.trials import Trial, execute
-from tangency.proofs_checks.run.search import Budget, search
 from tangency.proofs_checks.subjects import PRODUCTION, SHIPPED, Subject
 from tangency.theory.convergence import certificate, largest_squared_norm, smoothness
 from tangency.theory.fields import EXACT, FLOAT64, SYMBOLIC, balls

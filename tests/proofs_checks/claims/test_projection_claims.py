@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import sympy
 
+from tangency.proofs_checks.checks.search import Budget, search
 from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, Search, Violation
 from tangency.proofs_checks.claims import (
     eq_10_projection,
@@ -20,7 +21,6 @@ from tangency.proofs_checks.claims import (
 from tangency.proofs_checks.errors.rounding import norm_error
 from tangency.proofs_checks.generate import gradients as generate
 from tangency.proofs_checks.generate.trials import Trial, execute
-from tangency.proofs_checks.run.search import Budget, search
 from tangency.proofs_checks.subjects import SHIPPED, Subject
 from tangency.theory import detection
 from tangency.theory.fields import EXACT, Array, Field

@@ -18,8 +18,9 @@ from tangency.proofs_checks.subjects import PATHS, PRODUCTION, SHIPPED, on_path
 
 def test_every_claim_attacks_every_path() -> None:
     suite = production()
-    tasks = plan(suite, None, [Rung.IMPLEMENTATION])
-    attacked = {task.claim: [t.subject for t in tasks if t.claim == task.claim] for task in tasks}
+    attacked: dict[str, list[str]] = {}
+    for cell, check in plan(suite, None, [Rung.IMPLEMENTATION]).items():
+        attacked.setdefault(check.claim, []).append(suite.subjects[cell.subject - 1].name)
     assert set(attacked) == {claim.id for claim in suite.claims}
     names = [
         f"tangency.optim:{name}{path}" for name in ("SGDP", "AdamP") for path in ("", "(foreach=True)", "(fused=True)")

@@ -7,11 +7,11 @@ import pytest
 from check_report_strategies import reports
 from hypothesis import given, settings
 
-from tangency.proofs_checks.finding import NOTHING, OK, TargetReport
+from tangency.proofs_checks.finding import NOTHING, OK, SubjectReport
 from tangency.proofs_checks.report.junit import to_junit
 
 
-def parsed(*reports: TargetReport) -> ET.Element:
+def parsed(*reports: SubjectReport) -> ET.Element:
     text = to_junit(reports)
     return ET.fromstring(text.encode("utf-8"))
 
@@ -69,7 +69,7 @@ def test_properties_tell_the_dialect_and_the_versions() -> None:
 
 
 @pytest.mark.parametrize("report", samples.all_of_them())
-def test_a_suite_is_red_exactly_where_the_exit_code_is(report: TargetReport) -> None:
+def test_a_suite_is_red_exactly_where_the_exit_code_is(report: SubjectReport) -> None:
     root = parsed(report)
     (suite,) = root
     red = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
@@ -106,7 +106,7 @@ def test_no_target_is_no_error() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(reports())
-def test_whatever_a_target_says_the_document_can_be_parsed(found: list[TargetReport]) -> None:
+def test_whatever_a_target_says_the_document_can_be_parsed(found: list[SubjectReport]) -> None:
     root = parsed(*found)
     assert len(root) == len(found)
     for suite, report in zip(root, found, strict=True):

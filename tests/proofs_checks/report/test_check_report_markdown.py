@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from markdown_it import MarkdownIt
 
 from tangency.proofs_checks.claim import Verdict
-from tangency.proofs_checks.finding import Finding, TargetReport
+from tangency.proofs_checks.finding import Finding, SubjectReport
 from tangency.proofs_checks.report.markdown import BLOCK, LIMIT, to_markdown
 
 OURS = {
@@ -46,12 +46,12 @@ class Page(HTMLParser):
         self.text += data
 
 
-def rendered(*reports: TargetReport) -> Page:
+def rendered(*reports: SubjectReport) -> Page:
     return Page(to_markdown(reports))
 
 
 @pytest.mark.parametrize("report", samples.all_of_them())
-def test_nothing_but_our_own_markup(report: TargetReport) -> None:
+def test_nothing_but_our_own_markup(report: SubjectReport) -> None:
     page = rendered(report)
     assert set(page.tags) <= OURS, set(page.tags) - OURS
     assert set(page.links) <= {"https://example.org/issues/1?a=1&b=2"}
@@ -136,7 +136,7 @@ def test_a_long_counterexample_says_how_much_is_missing() -> None:
 def test_a_script_is_whole_or_left_out() -> None:
     for length in (50_000, 70_000):
         finding = Finding("eq-04", Verdict.FAILS, reproducer="x" * length)
-        text = to_markdown([replace(samples.good(), findings=(finding,), fit=None)])
+        text = to_markdown([replace(samples.good(), findings=(finding,))])
         assert ("x" * length in text) is (length == 50_000)
         assert ("Cut off here: 1 more part would" in text) is (length == 70_000)
         assert "xx" in text or length == 70_000
@@ -165,7 +165,7 @@ def test_no_target_is_no_error() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(reports())
-def test_whatever_a_target_says_the_markup_is_ours(found: list[TargetReport]) -> None:
+def test_whatever_a_target_says_the_markup_is_ours(found: list[SubjectReport]) -> None:
     text = to_markdown(found)
     text.encode("utf-8")
     assert len(text) <= LIMIT

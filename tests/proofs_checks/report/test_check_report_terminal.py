@@ -8,12 +8,12 @@ import pytest
 from rich.console import Console
 
 from tangency.common.text import visible
-from tangency.proofs_checks.finding import TargetReport
+from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report.facts import Status, labels, rows, short_labels, worst_first
 from tangency.proofs_checks.report.terminal import print_reports
 
 
-def printed(*reports: TargetReport, width: int = 100, terminal: bool = False, **scripts: str) -> str:
+def printed(*reports: SubjectReport, width: int = 100, terminal: bool = False, **scripts: str) -> str:
     stream = io.StringIO()
     console = Console(
         file=stream, width=width, force_terminal=terminal, markup=False, highlight=False, emoji=False, _environ={}

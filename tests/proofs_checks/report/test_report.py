@@ -2,19 +2,23 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 import small_claims as small
 import sympy
 from rich.console import Console
 
-from tangency.proofs_checks import Result, Rung, Verdict, verify
+from tangency.proofs_checks import Rung, Verdict, verify
+from tangency.proofs_checks.checks.rungs import rungs
 from tangency.proofs_checks.claim import Claim
+from tangency.proofs_checks.finding import Finding, SubjectReport, TargetInfo
 from tangency.proofs_checks.proof.latex import claim_latex, formula, mathematics, prose
 from tangency.proofs_checks.proof.text import explain, proof_lines, readable
-from tangency.proofs_checks.report.table import closing_line, live_progress, print_report, result_table
+from tangency.proofs_checks.report.progress import live_progress
+from tangency.proofs_checks.report.table import closing_line, print_report, result_table
 from tangency.proofs_checks.run.registry import discover, production
-from tangency.proofs_checks.run.runner import Task
+from tangency.proofs_checks.run.session import Cell
 from tangency.proofs_checks.run.verify import Report
 
 CLAIMS = discover()
@@ -70,13 +74,15 @@ def test_the_closing_line_counts_claims(report: Report) -> None:
 
 
 def test_the_table_of_the_paper_fits_the_page() -> None:
-    results = [
-        Result(claim.id, rung, Verdict.HOLDS, subject, 4000, error=0.123456)
-        for claim in CLAIMS
-        for rung in Rung
-        for subject in ([s.name for s in production().subjects] if rung is Rung.IMPLEMENTATION else [None])
-    ]
-    paper = Report(production(), tuple(results), small.OPTIONS, 1.0)
+    suite = production()
+    reports = []
+    for name in [None, *(subject.name for subject in suite.subjects)]:
+        checks = tuple(check for claim in CLAIMS for check in rungs(claim))
+        checks = tuple(check for check in checks if (check.rung is Rung.IMPLEMENTATION) == (name is not None))
+        found = (check.found(Finding("", Verdict.HOLDS, examples=4000, error=0.123456)) for check in checks)
+        info = TargetInfo(name or "the statements", "")
+        reports.append(SubjectReport(info, checks, tuple(replace(finding, subject=name) for finding in found)))
+    paper = Report(suite, tuple(reports), small.OPTIONS, 1.0)
     stream = io.StringIO()
     Console(file=stream, width=100).print(result_table(paper, {}))
     assert all(claim.id in stream.getvalue() for claim in CLAIMS)
@@ -85,9 +91,9 @@ def test_the_table_of_the_paper_fits_the_page() -> None:
 
 def test_progress_is_silent_where_there_is_no_terminal() -> None:
     stream = io.StringIO()
-    with live_progress(Console(file=stream), lambda task: task.claim) as watch:
-        watch(Task("true", Rung.PROOF), None, 1)
-        watch(Task("true", Rung.PROOF), verify(suite=small.good, rungs=["proof"]).results[0], 1)
+    with live_progress(Console(file=stream), lambda cell: cell.check) as watch:
+        watch(Cell(0, "true/proof"), None, 1)
+        watch(Cell(0, "true/proof"), verify(suite=small.good, rungs=["proof"]).results[0], 1)
     assert stream.getvalue() == ""
 
 

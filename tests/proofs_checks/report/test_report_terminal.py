@@ -7,13 +7,13 @@ import pytest
 import report_examples as examples
 from rich.console import Console
 
-from tangency.proofs_checks.finding import TargetReport
+from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report.facts import LEGEND
 from tangency.proofs_checks.report.terminal import print_reports
 
 
 def printed(
-    reports: Sequence[TargetReport],
+    reports: Sequence[SubjectReport],
     scripts: Mapping[tuple[str, str], str] | None = None,
     *,
     width: int = 120,
@@ -107,7 +107,7 @@ def test_a_matrix_fits_the_page(width: int) -> None:
 
 @pytest.mark.parametrize("reports", [[examples.hostile()], examples.every()])
 @pytest.mark.parametrize("width", [30, 120])
-def test_text_of_a_target_is_text(reports: list[TargetReport], width: int) -> None:
+def test_text_of_a_target_is_text(reports: list[SubjectReport], width: int) -> None:
     text = printed(reports, width=width)
     assert not {"\x1b", "\x00", "\u202e", "\ud800"} & set(text)
     assert "\\x1b" in text

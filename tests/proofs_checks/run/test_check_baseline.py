@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tangency.proofs_checks.claim import Verdict
-from tangency.proofs_checks.finding import Check, Expectation, Finding, Fit, Severity, TargetInfo, TargetReport
+from tangency.proofs_checks.claim import Severity, Verdict
+from tangency.proofs_checks.finding import Check, Expectation, Finding, Fit, SubjectReport, TargetInfo
 from tangency.proofs_checks.run.baseline import Change, Comparison, Kind, compare, to_text
 
 HOLDS, FAILS, UNDECIDED, ERROR, NOT = (
@@ -18,16 +18,20 @@ HOLDS, FAILS, UNDECIDED, ERROR, NOT = (
 )
 
 
-def report(*findings: Finding, target: str = "lib:Opt", version: str = "1.0", **changes: Any) -> TargetReport:
+def report(
+    *findings: Finding, target: str = "lib:Opt", version: str = "1.0", fit: Fit | None = None, **changes: Any
+) -> SubjectReport:
+    if fit is not None:
+        findings = (*findings, Finding("dialect", HOLDS, fit=fit))
     checks = tuple(Check(f.check, f.check, Severity.THEOREM, "§0", "because") for f in findings)
-    return replace(TargetReport(TargetInfo(target, "adamp", version=version), checks, findings), **changes)
+    return replace(SubjectReport(TargetInfo(target, "adamp", version=version), checks, findings), **changes)
 
 
-def one(verdict: Verdict, **changes: Any) -> TargetReport:
+def one(verdict: Verdict, **changes: Any) -> SubjectReport:
     return report(Finding("eq-04", verdict, detail="first line\nsecond"), **changes)
 
 
-def kinds(before: TargetReport, after: TargetReport) -> list[tuple[Kind, str]]:
+def kinds(before: SubjectReport, after: SubjectReport) -> list[tuple[Kind, str]]:
     return [(change.kind, change.what) for change in compare([before], [after]).changes]
 
 
@@ -124,7 +128,7 @@ def test_choices_of_the_dialect() -> None:
     assert change == Change(Kind.CHOICE, "lib:Opt", "epsilon", "outside", "inside")
     # Values that fit equally well are one.
     assert kinds(report(fit=fit), report(fit=replace(other, open={"epsilon": ("inside", "outside")}))) == []
-    assert kinds(report(fit=fit), report()) == []
+    assert kinds(report(Finding("dialect", HOLDS), fit=None), report(fit=fit)) == []
     lost = replace(fit, explained=False, leaves_at="step 2, w[0]")
     (change,) = compare([report(fit=fit)], [report(fit=lost)]).changes
     assert (change.what, change.before, change.after, change.detail) == (

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tangency.proofs_checks.claim import Verdict
-from tangency.proofs_checks.finding import FAILED, OK, Check, Finding, Severity, TargetInfo, TargetReport
+from tangency.proofs_checks.claim import Severity, Verdict
+from tangency.proofs_checks.finding import FAILED, OK, Check, Finding, SubjectReport, TargetInfo
 from tangency.proofs_checks.run import known
 from tangency.proofs_checks.run.known import BadKnownFailures, Known, apply, load
 
@@ -21,11 +21,11 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def report(version: str = "0.3.0", **verdicts: Verdict) -> TargetReport:
+def report(version: str = "0.3.0", **verdicts: Verdict) -> SubjectReport:
     """A report on adamp:AdamP; a check whose verdict is not given holds."""
     found = [Finding(id, verdicts.get(id.replace("-", "_"), Verdict.HOLDS), detail="why\nnot") for id in IDS]
     checks = tuple(Check(id, id, Severity.THEOREM, "§0", "because") for id in IDS)
-    return TargetReport(TargetInfo("adamp:AdamP", "adamp", version=version), checks, tuple(found))
+    return SubjectReport(TargetInfo("adamp:AdamP", "adamp", version=version), checks, tuple(found))
 
 
 def test_a_file_is_read() -> None:

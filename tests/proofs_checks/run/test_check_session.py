@@ -7,7 +7,7 @@ import pytest
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.dialects.fit import fit
 from tangency.proofs_checks.finding import FAILED, USAGE
-from tangency.proofs_checks.run import session
+from tangency.proofs_checks.run import conformance
 from tangency.proofs_checks.target.target import TargetError, TargetSpec, load
 
 FILES = {name: Path(__file__).parents[2] / "helpers" / f"{name}_targets.py" for name in ("array", "optax")}
@@ -59,7 +59,7 @@ def test_a_wrong_target_is_named(spec: TargetSpec, says: str) -> None:
 
 def test_a_target_that_hangs_or_dies_fails_its_check_and_the_rest_runs() -> None:
     specs = [target("Dies"), target("Hangs"), TargetSpec("no_such_module:AdamP")]
-    dies, hangs, missing = session.check(specs, only=["zero-gradient", "pickle"], seed=1, jobs=2, limit=30)
+    dies, hangs, missing = conformance.check(specs, only=["zero-gradient", "pickle"], seed=1, jobs=2, limit=30)
     assert {f.check: f.verdict for f in dies.findings}["zero-gradient"] is Verdict.FAILS
     assert "exit code 7" in next(f.detail for f in dies.findings if f.check == "zero-gradient")
     assert "took longer than 30 s" in next(f.detail for f in hangs.findings if f.check == "zero-gradient")

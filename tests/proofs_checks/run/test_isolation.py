@@ -18,12 +18,12 @@ import torch
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.broken.kill_matrix import mutants
+from tangency.proofs_checks.checks.search import Budget, search
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import FAILED, USAGE
-from tangency.proofs_checks.run import session, state
+from tangency.proofs_checks.run import conformance, state
 from tangency.proofs_checks.run.claim_files import load
 from tangency.proofs_checks.run.pool import Pool, Spent
-from tangency.proofs_checks.run.search import Budget, search
 from tangency.proofs_checks.run.state import CannotRestore, Part, restored
 from tangency.proofs_checks.run.verify import _is_ours
 from tangency.proofs_checks.subjects import PRODUCTION
@@ -104,8 +104,8 @@ def targets(tmp_path: Path) -> Callable[..., list[TargetSpec]]:
 def test_a_target_after_one_that_spoils_all_it_can_has_its_own_verdict(
     spoiler: str, targets: Callable[..., list[TargetSpec]], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    only = [one.id for one in session.checks() if one.id in ASKED]
-    alone, spoils, after = session.check(
+    only = [one.id for one in conformance.checks() if one.id in ASKED]
+    alone, spoils, after = conformance.check(
         targets("Fine", spoiler, "Fine"), only=only, profile="quick", seed=1, jobs=1, limit=60
     )
     told = [[(f.check, f.verdict, f.examples, f.error) for f in report.findings] for report in (alone, after)]
@@ -147,7 +147,7 @@ def test_an_import_that_changes_folder_and_settings_is_undone(tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     moves = "import os\nimport torch\n\nos.chdir('/')\ntorch.set_default_dtype(torch.float16)\n"
     (tmp_path / "moves.py").write_text(f"{moves}\n\nclass SGD(torch.optim.SGD):\n    pass\n")
-    target = session.load_undisturbed(TargetSpec("moves.py:SGD"))
+    target = conformance.load_undisturbed(TargetSpec("moves.py:SGD"))
     assert (Path.cwd(), torch.get_default_dtype()) == (tmp_path, torch.float32)
     assert str(tmp_path / "moves.py") in target.expression[0]
     claims = (

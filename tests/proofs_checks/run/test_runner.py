@@ -14,20 +14,21 @@ from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tangency.proofs_checks import Hypothesis, NotApplicable, Search, Verdict, verify
-from tangency.proofs_checks.claim import Result, Rung
-from tangency.proofs_checks.run.search import Budget, derive_seed, search
+from tangency.proofs_checks.checks.search import Budget, derive_seed, search
+from tangency.proofs_checks.claim import Rung
+from tangency.proofs_checks.finding import Finding
 from tangency.proofs_checks.run.verify import Report
 from tangency.proofs_checks.subjects import SHIPPED
 
 SGDP, ADAMP = (subject.name for subject in SHIPPED)
 
 
-def run(*claims: small.Claim, **options: object) -> dict[tuple[str, str | None], Result]:
+def run(*claims: small.Claim, **options: object) -> dict[tuple[str, str | None], Finding]:
     report = verify(suite=small.only(*claims), profile=small.TINY, seed=5, **options)  # type: ignore[arg-type]
     return {(result.rung.value, result.subject): result for result in report.results}
 
 
-def timeless(report: Report) -> list[Result]:
+def timeless(report: Report) -> list[Finding]:
     return [replace(result, seconds=0.0) for result in report.results]
 
 

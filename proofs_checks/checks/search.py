@@ -13,8 +13,7 @@ from hypothesis.errors import FailedHealthCheck, Flaky, StopTest, Unsatisfiable
 from hypothesis.statistics import collector
 from hypothesis.strategies import SearchStrategy
 
-from tangency.proofs_checks.claim import Violation
-from tangency.proofs_checks.subjects import NotOffered
+from tangency.proofs_checks.claim import NotOffered, Violation
 from tangency.theory.fields import NotInField
 from tangency.theory.projection import UndecidedView
 

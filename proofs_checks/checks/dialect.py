@@ -1,4 +1,4 @@
-"""Every step of a target against its dialect, with running error bounds: no bound is written by hand."""
+"""Which dialect a target speaks, and every step of it against that dialect, with running error bounds."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -8,16 +8,43 @@ from typing import Any
 
 import numpy as np
 
-from tangency.proofs_checks.checks.question import as_claim
-from tangency.proofs_checks.claim import Attack, Claim
-from tangency.proofs_checks.dialects.choices import Dialect, step
+from tangency.proofs_checks.checks.rungs import as_claim, attack
+from tangency.proofs_checks.claim import Attack, Severity, Verdict
+from tangency.proofs_checks.dialects.choices import PAPER, Dialect, step
+from tangency.proofs_checks.dialects.curves import curves
+from tangency.proofs_checks.dialects.fit import fit
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.errors.running import parts, running, tensor
-from tangency.proofs_checks.finding import Check, Severity
+from tangency.proofs_checks.finding import Check, Finding
 from tangency.proofs_checks.generate import gradients as generate
 from tangency.proofs_checks.generate.trials import Measurement, Run
+from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
 from tangency.theory.algorithms import ALGORITHMS, START, Step
+
+# They compute in the format in which they are stored; the claims and the checks of behaviour attack the others.
+DTYPES = ("float64", "float32")
+StepOf = Callable[..., Step]
+
+
+def run(target: Target, options: Options) -> Finding:
+    """The fit, every step against it, and curves."""
+    fitted = fit(target)
+    if target.family == "grassmann":
+        return replace(_attack(target, {}, options), fit=fitted)
+    whole = {**PAPER[target.reference], **fitted.dialect}
+    changed = {choice: value for choice, value in options.pinned.items() if fitted.dialect.get(choice) != value}
+    # Every step against the dialect that it should speak: where it does not, that is the counterexample.
+    found = _attack(target, whole | {k: v for k, v in changed.items() if k in whole}, options)
+    if not fitted.explained:
+        wrong = f"no known dialect explains it; it leaves the nearest at {fitted.leaves_at}"
+        found = replace(found, verdict=Verdict.FAILS, detail=wrong)
+    elif changed:
+        said = [f"{k} is {fitted.dialect.get(k, 'not there')!r}, pinned as {v!r}" for k, v in changed.items()]
+        wrong = f"it does not speak the pinned dialect: {'; '.join(said)}"
+        found = replace(found, verdict=Verdict.FAILS, detail=wrong)
+    return replace(found, fit=fitted, curves=curves(target, whole))
+
 
 CHECK = Check(
     "dialect",
@@ -26,28 +53,24 @@ CHECK = Check(
     "§3.1, Algorithms 1 and 2; the dialects of published implementations",
     "A step that no dialect explains is an error of its own, or an algorithm of its own: nobody who knows the paper "
     "or the published code can predict it.",
+    run,
 )
-# They compute in the format in which they are stored; the claims and the checks of behaviour attack the others.
-DTYPES = ("float64", "float32")
-StepOf = Callable[..., Step]
 
 
-def claim(target: Target, dialect: Dialect) -> Claim:
-    """The check as a claim that the engine can attack the target with."""
+def _attack(target: Target, dialect: Dialect, options: Options) -> Finding:
+    """Every step against a dialect, or against the algorithm itself in the family that has none."""
     made: StepOf = ALGORITHMS[target.algorithm] if target.family == "grassmann" else partial(step, dialect)
-    return as_claim(
-        CHECK,
-        "w_{t+1} is the dialect's, to within the rounding of its lines",
-        Attack(
-            frozenset(),
-            # Layouts are asked about elsewhere: a target that refuses one has its steps compared all the same.
-            lambda subject: generate.trials(subject, dtypes=DTYPES).map(
-                lambda trial: replace(trial, layout="contiguous", grad_layout="contiguous")
-            ),
-            partial(_measure, made),
-            shown=partial(_shown, made),
+    evidence = Attack(
+        frozenset(),
+        # Layouts are asked about elsewhere: a target that refuses one has its steps compared all the same.
+        lambda subject: generate.trials(subject, dtypes=DTYPES).map(
+            lambda trial: replace(trial, layout="contiguous", grad_layout="contiguous")
         ),
+        partial(_measure, made),
+        shown=partial(_shown, made),
     )
+    claim = as_claim(CHECK, "w_{t+1} is the dialect's, to within the rounding of its lines", evidence)
+    return attack(claim, (), target.subject, options)
 
 
 def _measure(made: StepOf, run: Run) -> list[Measurement]:

@@ -1,0 +1,123 @@
+"""``tangency verify``: the command. Nothing heavy is imported before the call is understood."""
+
+import secrets
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tangency.cli import output, reports
+from tangency.cli.streams import console
+from tangency.common import inputs
+from tangency.common.calls import WrongCall
+from tangency.common.text import line
+from tangency.proofs_checks.claim import Rung
+from tangency.proofs_checks.options import PROFILES
+from tangency.proofs_checks.run.registry import file_and_id
+
+if TYPE_CHECKING:
+    from tangency.proofs_checks.run.known import Known
+
+ProfileName = Enum("ProfileName", {name: name for name in PROFILES})  # type: ignore[misc]
+
+
+def verify(
+    claims: Annotated[
+        list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids, FILE.py or FILE.py::ID; all claims if none.")
+    ] = None,
+    profile: Annotated[ProfileName, typer.Option(help="How much is tried.")] = ProfileName.default,  # type: ignore[attr-defined]
+    rung: Annotated[list[Rung] | None, typer.Option(help="Only this rung; may be repeated.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run; with --no-database, exactly.")] = None,
+    known_failures: reports.KnownFailures = None,
+    baseline: reports.Baseline = None,
+    json: reports.Json = None,
+    junit: reports.Junit = None,
+    markdown: reports.Markdown = None,
+    html: reports.Html = None,
+    reproducers: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a stand-alone script for every failure.")
+    ] = None,
+    time_limit: Annotated[
+        float,
+        typer.Option(
+            min=0, metavar="SECONDS", callback=inputs.seconds, help="Kill a task that takes longer; 0 for never."
+        ),
+    ] = 600,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the FIGURE of a claim file: .svg, .png or .pdf.")
+    ] = None,
+    mutants: Annotated[bool, typer.Option("--mutants", help="Attack broken optimizers: the kill matrix.")] = False,
+    no_database: Annotated[
+        bool, typer.Option("--no-database", help="Do not replay and keep earlier failures.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every result: time, worst error, where.")] = False,
+) -> int:
+    """Prove the claims, run them exactly, and attack the optimizers with them."""
+    files = {"--json": json, "--junit": junit, "--markdown": markdown, "--html": html}
+    outputs = output.Outputs(
+        {**files, "--figure": figure},
+        ("--reproducers", reproducers),
+        {"--known-failures": known_failures, **{argument: file_and_id(argument)[0] for argument in claims or ()}},
+    )
+    if mutants and rung not in (None, [], [Rung.IMPLEMENTATION]):
+        raise WrongCall("--mutants runs the implementation rung alone; leave out --rung")
+    if mutants and (known_failures or baseline):
+        raise WrongCall("--mutants has its own expectations; leave out --known-failures and --baseline")
+
+    from tangency.proofs_checks.report import table
+    from tangency.proofs_checks.report.progress import live_progress
+    from tangency.proofs_checks.run import registry
+    from tangency.proofs_checks.run.pool import usable_cores
+    from tangency.proofs_checks.run.verify import verify as run_verify
+
+    before = reports.earlier(baseline)
+    seed = secrets.randbits(32) if seed is None else seed
+    print(f"seed {seed}", file=sys.stderr)
+    page = console(outputs.page)
+    source, ids = registry.from_arguments(claims or ())
+    expected: tuple[Known, ...] = ()
+    if mutants:
+        from tangency.proofs_checks.broken import kill_matrix
+
+        if source is not registry.production:
+            raise WrongCall("--mutants shows what the built-in claims kill; leave out the files")
+        source = kill_matrix.mutants
+    elif source is not registry.production or figure is not None or known_failures is not None:
+        suite = source()  # what is wrong with a file is said before any worker starts
+        if known_failures is not None:
+            from tangency.proofs_checks.checks.rungs import rungs
+
+            expected = reports.known_failures(
+                known_failures, {one.id for claim in suite.claims for one in rungs(claim)}
+            )
+        if figure is not None:
+            from tangency.cli.figure import draw
+
+            outputs.write("--figure", draw(figure, suite))
+            print(f"wrote {line(str(figure))}", file=sys.stderr)
+    with live_progress(console(sys.stderr), lambda cell: cell.check) as watch:
+        report = run_verify(
+            ids,
+            suite=source,
+            rungs=[Rung.IMPLEMENTATION] if mutants else rung or None,
+            profile=profile.value,
+            jobs=usable_cores() if jobs is None else jobs,
+            seed=seed,
+            database=not (no_database or mutants),
+            shrink=not mutants,
+            limit=time_limit or None,
+            known=expected,
+            watch=watch,
+        )
+    reports.write(outputs, report.reports, "tangency verify", report.options)
+    for script in reports.write_scripts(outputs, report.reports).values() if reproducers else ():
+        print(f"wrote {line(script)}", file=sys.stderr)
+    if mutants:
+        matrix = kill_matrix.KillMatrix(report)
+        kill_matrix.print_matrix(page, matrix)
+        return outputs.done(matrix.exit_code)
+    table.print_report(page, report, verbose=verbose)
+    return outputs.done(reports.compared(page, before, report.reports, report.exit_code))

@@ -1,0 +1,177 @@
+"""``tangency check``: every check on somebody's optimizers, in worker processes."""
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+import torch
+
+from tangency.common.calls import WrongCall
+from tangency.common.text import raised
+from tangency.proofs_checks.checks import dialect
+from tangency.proofs_checks.checks.every import CHECKS
+from tangency.proofs_checks.checks.rungs import rungs
+from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
+from tangency.proofs_checks.finding import Check, Finding, SubjectReport, TargetInfo
+from tangency.proofs_checks.options import Options, profile_of
+from tangency.proofs_checks.run.known import Known, apply
+from tangency.proofs_checks.run.pool import usable_cores
+from tangency.proofs_checks.run.registry import discover
+from tangency.proofs_checks.run.session import Answer, Cell, Description, Session, Watcher, Workshop, report_of
+from tangency.proofs_checks.run.state import SETTINGS, CannotRestore, restored
+from tangency.proofs_checks.target.target import Target, TargetError, TargetSpec, load
+
+LIMIT = 120.0  # seconds a check may take
+DESCRIBE = "describe"
+
+
+class UnknownCheck(WrongCall):
+    """No check has this id."""
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """Every check, in the order of reports: the claims on an implementation, the dialect, then the behaviour."""
+    claims = [claim for claim in discover() if not isinstance(claim.implementation, NotApplicable)]
+    attacks = [check for claim in claims for check in rungs(claim) if check.rung is Rung.IMPLEMENTATION]
+    return (*map(_of_target, attacks), dialect.CHECK, *CHECKS)
+
+
+def _of_target(check: Check) -> Check:
+    """The check of an optimizer as the check of the target that it is part of."""
+    return replace(check, run=lambda target, options: check.on(target.subject, options))
+
+
+def select(ids: Iterable[str] | None) -> tuple[Check, ...]:
+    """The checks with the given ids; all for ``None``.
+
+    Raises:
+        UnknownCheck: with the ids that there are.
+    """
+    if ids is None:
+        return checks()
+    wanted = list(ids)
+    known = {check.id for check in checks()}
+    for id in wanted:
+        if id not in known:
+            raise UnknownCheck(f"no check is called {id!r}; there are {', '.join(check.id for check in checks())}")
+    return tuple(check for check in checks() if check.id in wanted)
+
+
+def check(
+    targets: Sequence[TargetSpec],
+    *,
+    only: Iterable[str] | None = None,
+    profile: str = "default",
+    jobs: int | None = None,
+    seed: int | None = None,
+    limit: float = LIMIT,
+    known: Sequence[Known] = (),
+    pinned: Mapping[str, str] | None = None,
+    watch: Watcher = lambda cell, answer, total: None,
+) -> list[SubjectReport]:
+    """Check targets; one report each, in their order.
+
+    Args:
+        only: ids of checks; all if ``None``.
+        profile: ``quick``, ``default`` or ``thorough``: how many trials a claim gets.
+        jobs: worker processes; all usable cores if ``None``.
+        seed: repeats a run.
+        limit: seconds that a check may take; a target that hangs fails the check.
+        known: known failures, see :mod:`.known`.
+        pinned: choices of the dialect that the target must speak; a change fails the check ``dialect``.
+        watch: called with every cell that starts and ends.
+
+    Raises:
+        UnknownCheck: there is no such check.
+        ValueError: another argument is not what it should be.
+    """
+    options = Options(profile_of(profile), secrets.randbits(32) if seed is None else seed, pinned=dict(pinned or {}))
+    chosen = select(only)
+    # The dialect first: it takes longest.
+    order = sorted(chosen, key=lambda one: one.id != dialect.CHECK.id)
+    total = len(targets) * (1 + len(chosen))
+
+    def then(cell: Cell, answer: Answer) -> list[Cell]:
+        """Described first: a target that cannot be loaded, or hangs, costs one limit and not one for each check."""
+        usable = isinstance(answer, Description) and not answer.problem and cell.check == DESCRIBE
+        return [Cell(cell.subject, one.id) for one in order if usable]
+
+    jobs = min(jobs or usable_cores(), max(1, total))
+    source = _Source(tuple(targets))
+    session = Session(source, options, jobs, limit, _lost, owner=lambda cell: cell.subject, quiet=True)
+    started = time.monotonic()
+    answers, interrupted = session.run(
+        lambda: [Cell(number, DESCRIBE) for number in range(len(targets))],
+        lambda cell, answer: watch(cell, answer, total),
+        then,
+    )
+    of_run: dict[str, Any] = {"seed": options.seed, "seconds": time.monotonic() - started, "interrupted": interrupted}
+    reports = []
+    for number, spec in enumerate(targets):
+        described = answers.get(Cell(number, DESCRIBE))
+        assert described is None or isinstance(described, Description)
+        info = (described and described.info) or TargetInfo(spec.target, spec.algorithm)
+        problem = described.problem if described else ""
+        reports.append(report_of(number, info, chosen, answers, problem=problem, **of_run))
+    return [apply(report, known, {one.id for one in checks()}) if known else report for report in reports]
+
+
+def _lost(cell: Cell, why: str) -> Answer:
+    """A check that killed its process, or hung: the target's fault, whatever it was."""
+    if cell.check == DESCRIBE:
+        return Description(problem=f"loading it: {why}")
+    (one,) = select([cell.check])
+    return one.found(Finding("", Verdict.FAILS, detail=f"the target stopped the check: {why}"))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Makes the workshop of some targets; it travels to worker processes, which load the targets themselves."""
+
+    specs: tuple[TargetSpec, ...]
+
+    def __call__(self) -> Workshop:
+        loaded: dict[int, Target | Description] = {}
+
+        def target(number: int) -> Target | Description:
+            if number not in loaded:
+                try:
+                    loaded[number] = load_undisturbed(self.specs[number])
+                except TargetError as error:
+                    loaded[number] = Description(problem=str(error))
+            return loaded[number]
+
+        return Workshop({one.id: one for one in checks()}, target, (DESCRIBE, describe))
+
+
+def load_undisturbed(spec: TargetSpec) -> Target:
+    """Load a target. Settings of torch and numpy that its import changes are changed back: its verdict is about steps.
+
+    What else the import sets up (paths, variables of the environment) may be there for the steps, and stays.
+
+    Raises:
+        TargetError: it cannot be loaded.
+    """
+    try:
+        with restored(SETTINGS):
+            return load(spec)
+    except CannotRestore as error:
+        raise TargetError(f"{spec.target}: its import leaves a setting that does not change back: {error}") from None
+
+
+def describe(target: Target) -> Description:
+    """What the target is; a problem if it cannot be built with ordinary hyper-parameters, or cannot step."""
+    p = torch.nn.Parameter(torch.ones(2, 3))
+    try:
+        optimizer = target.make([p], lr=0.125)
+        if not callable(getattr(optimizer, "step", None)):
+            return Description(problem=f"it made {type(optimizer).__name__}, which has no step()")
+        p.grad = torch.ones(2, 3)
+        optimizer.step()
+    except Exception as error:
+        return Description(target.info, f"one step with lr = 0.125 on a float32 matrix raised {raised(error)}")
+    return Description(target.info)
