@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -133,8 +132,6 @@ def _check_kind(figure: Path | None) -> None:
         raise typer.BadParameter(
             f"{figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}", param_hint="--figure"
         )
-    if figure is not None and find_spec("matplotlib") is None:
-        raise typer.BadParameter("needs matplotlib: pip install 'tangency[figure]'", param_hint="--figure")
 
 
 def _known_device(name: str) -> str:

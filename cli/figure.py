@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from tangency.common.calls import WrongCall
@@ -18,15 +17,13 @@ class NoFigure(WrongCall):
 
 
 def check_path(path: Path) -> None:
-    """Refuse a file of an unknown kind, and any where matplotlib is missing.
+    """Refuse a file of an unknown kind.
 
     Raises:
         NoFigure: it is so.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise NoFigure(f"--figure: {path} must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
-    if find_spec("matplotlib") is None:
-        raise NoFigure("--figure needs matplotlib, which is not installed: pip install 'tangency[figure]'")
 
 
 def draw(path: Path, suite: Suite) -> bytes:

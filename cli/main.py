@@ -14,6 +14,7 @@ import typer
 from tangency.cli.bench import bench
 from tangency.cli.check import check
 from tangency.cli.claims import claim, claims
+from tangency.cli.start import NEEDED, what_to_install
 from tangency.cli.streams import streams
 from tangency.cli.verify import verify
 from tangency.common.calls import WrongCall
@@ -27,12 +28,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-def main(args: list[str] | None = None) -> None:
-    """The console script. Exits with 0 all hold, 1 a claim fails, 2 interrupted, 3 our own error, 4 the call is wrong,
-    5 nothing ran."""
-    raise SystemExit(run(args))
 
 
 def run(args: list[str] | None = None) -> int:
@@ -56,6 +51,8 @@ def _run(args: list[str] | None) -> int:
     except WrongCall as error:
         return _usage(str(error))
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name in NEEDED:
+            return _usage(what_to_install(error))
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error, file=sys.stderr)
             return USAGE
@@ -98,4 +95,4 @@ app.command("bench")(bench)
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(run())

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-import flint
-
 if TYPE_CHECKING:
+    import flint
     from hypothesis.strategies import SearchStrategy
 
     from tangency.proofs_checks.errors.rounding import Floats
@@ -75,8 +74,10 @@ def require(what: str, condition: bool | None, *, expected: Any = "true", got: A
         raise Violation(what, expected, "undecided" if condition is None else got)
 
 
-def require_contains(what: str, ball: flint.arb, value: Any) -> None:
+def require_contains(what: str, ball: "flint.arb", value: Any) -> None:
     """The ball is finite (NaN contains everything) and contains the value, exact or a ball, or a :class:`Violation`."""
+    import flint
+
     # A rational is compared as a ball too: one so small that it is contained whenever the rational is.
     with flint.ctx.workprec(4096):
         if not (ball.is_finite() and ball.contains(value)):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tangency.cli.start import NEEDED
+
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PARTS = ("common", "theory", "optim", "proofs_checks", "benchmarks", "cli")
@@ -131,7 +133,7 @@ sys.exit(status or theory.__file__ != {str(ROOT / "tangency" / "theory" / "__ini
         ("optim", {"flint", "sympy", "mpmath", "hypothesis", "rich", "typer", "pytest", "adamp"}),
         ("theory", {"torch", "hypothesis", "rich", "typer", "pytest", "adamp"}),
         ("proofs_checks", {"pytest", "adamp"}),
-        ("cli.main", {"torch", "sympy", "hypothesis", "pytest"}),
+        ("cli.main", {"torch", "sympy", "hypothesis", "pytest", "flint", "msgspec"}),
     ],
 )
 def test_a_part_imports_without_what_it_does_not_need(part: str, blocked: set[str], tmp_path: Path) -> None:
@@ -196,13 +198,60 @@ def test_the_mathematics_names_no_machinery(blocked: str) -> None:
     assert not [path for path in sources("theory") if blocked in {name.split(".")[0] for name in imports(path)}]
 
 
+def third_party(part: str) -> set[str]:
+    """The distributions that a part imports, by their names."""
+    own = {"flint": "python-flint", "llvmlite": "numba"}
+    loaded = {name.split(".")[0] for path in sources(part) for name in imports(path)}
+    return {own.get(name, name) for name in loaded - set(sys.stdlib_module_names) - {"tangency"}}
+
+
 def test_every_dependency_is_stated_and_every_stated_one_is_used() -> None:
-    own = {"flint": "python-flint"}
-    loaded = {name.split(".")[0] for part in PARTS for path in sources(part) for name in imports(path)}
-    third_party = {own.get(name, name) for name in loaded - set(sys.stdlib_module_names) - {"tangency"}}
-    stated = {re.split(r"[<>=\[ ]", requirement)[0] for requirement in PYPROJECT["project"]["dependencies"]}
-    # pytest: the benchmark harness and the plugin; jax: who checks an optax target; triton: comes with torch for GPUs.
-    assert third_party - {"pytest", "jax", "triton"} == stated
+    def names(requirements: list[str]) -> set[str]:
+        return {re.split(r"[<>=\[ ]", requirement)[0] for requirement in requirements}
+
+    project = PYPROJECT["project"]
+    core = names(project["dependencies"])
+    assert third_party("optim") - {"triton"} == core  # triton comes with torch for GPUs
+    every = set[str]().union(*map(third_party, PARTS))
+    # pytest: the benchmark harness and the plugin; jax: who checks an optax target.
+    assert every - {"pytest", "jax", "triton"} == core | names(project["optional-dependencies"]["verify"])
+
+
+def without(packages: set[str], code: str, folder: Path, first: str = "") -> subprocess.CompletedProcess[str]:
+    """Run code where some packages are not installed; ``first`` runs where they are."""
+    head = f"""
+import sys
+{first}
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {packages}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Refuse())
+"""
+    return subprocess.run([sys.executable, "-c", head + code], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"), [(set(NEEDED), "typer"), ({"hypothesis"}, "hypothesis"), ({"flint"}, "flint")]
+)
+def test_without_the_extra_the_command_says_what_to_install(missing: set[str], named: str, tmp_path: Path) -> None:
+    done = without(missing, 'from tangency.cli.start import main; main(["verify", "eq-12", "--jobs=1"])', tmp_path)
+    assert done.returncode == 4, done.stderr
+    said = [line for line in done.stderr.splitlines() if not line.startswith("seed ")]
+    what = "pip install 'tangency[verify]' brings what the commands need"
+    assert said == [f"tangency: {named} is not installed: {what}"]
+
+
+def test_without_the_extra_optimizers_step_and_pytest_starts(tmp_path: Path) -> None:
+    code = """
+import torch, tangency.proofs_checks.plugin
+from tangency.optim import AdamP
+p = torch.nn.Parameter(torch.ones(2, 3)); p.grad = torch.ones(2, 3)
+AdamP([p]).step()
+"""
+    # torch needs sympy itself, and looks whether others are there in a way that a refusal disturbs.
+    done = without(set(NEEDED), code, tmp_path, first="import torch._dynamo")
+    assert done.returncode == 0, done.stderr
 
 
 def test_pins_lie_within_the_stated_ranges() -> None:
@@ -211,7 +260,8 @@ def test_pins_lie_within_the_stated_ranges() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     project = PYPROJECT["project"]
-    stated = [*project["dependencies"], *(r for extra in project["optional-dependencies"].values() for r in extra)]
+    extras = [one for extra in project["optional-dependencies"].values() for one in extra]
+    stated = [*project["dependencies"], *(one for one in extras if not one.startswith("tangency["))]
     for requirement in map(packaging.Requirement, (*stated, *PYPROJECT["build-system"]["requires"])):
         assert requirement.specifier.contains(pins[requirement.name]), requirement
 

@@ -147,6 +147,7 @@ def schema() -> dict[str, Any]:
     del made["$defs"]["Check"]["properties"]["run"]
     made["$defs"]["TargetInfo"]["properties"]["options"] = {"type": "object", "additionalProperties": _OPTION}
     for one in _objects(made):
+        one.pop("description", None)  # Python versions differ in how they indent it
         one |= {"required": list(one["properties"]), "additionalProperties": False}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 

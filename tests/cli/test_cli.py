@@ -232,7 +232,7 @@ def test_an_interrupt_prints_what_was_found_and_exits_with_2(jobs: int, tmp_path
         "import small_claims",
         "from tangency.cli import main as cli\nfrom tangency.proofs_checks.run import registry",
         "registry.production = small_claims.slow",
-        f"cli.main(['verify', '--rung=proof', '--jobs={jobs}', '--no-database'])",
+        f"sys.exit(cli.run(['verify', '--rung=proof', '--jobs={jobs}', '--no-database']))",
         SMALL_CLAIMS_MARKER=str(marker),
     )
     for _ in range(1200):
@@ -254,7 +254,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
         "import small_claims",
         "from tangency.cli import main as cli\nfrom tangency.proofs_checks.run import registry",
         "registry.production = small_claims.bad",
-        "cli.main(['claim', 'true'])",
+        "sys.exit(cli.run(['claim', 'true']))",
     )
     assert process.stdout is not None
     process.stdout.close()

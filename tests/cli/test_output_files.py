@@ -30,7 +30,7 @@ from tangency.proofs_checks import options
 from tangency.proofs_checks.run import registry
 registry.production = small.bad
 options.PROFILES["quick"] = small.TINY
-cli.main(["verify", "false", "--profile=quick", "--jobs=1", "--time-limit=0", "--no-database", *sys.argv[1:]])
+sys.exit(cli.run(["verify", "false", "--profile=quick", "--jobs=1", "--time-limit=0", "--no-database", *sys.argv[1:]]))
 """
 FAILS = 1
 Run = Callable[..., subprocess.CompletedProcess[bytes]]

@@ -1,0 +1,25 @@
+"""Where ``tangency`` starts: the command line, or what to install for it."""
+
+import sys
+
+# What the extra ``verify`` brings, by the names that are imported.
+NEEDED = frozenset({"flint", "hypothesis", "matplotlib", "msgspec", "packaging", "rich", "sympy", "typer"})
+USAGE = 4
+
+
+def main(args: list[str] | None = None) -> None:
+    """The console script. Exits with 0 all hold, 1 a claim fails, 2 interrupted, 3 our own error, 4 the call is wrong,
+    5 nothing ran."""
+    try:
+        from tangency.cli.main import run
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDED:
+            raise
+        print(f"tangency: {what_to_install(error)}", file=sys.stderr)
+        raise SystemExit(USAGE) from None
+    raise SystemExit(run(args))
+
+
+def what_to_install(error: ModuleNotFoundError) -> str:
+    """One line on a package of the extra that is missing."""
+    return f"{error.name} is not installed: pip install 'tangency[verify]' brings what the commands need"
