@@ -55,6 +55,7 @@ class Field:
     less: Callable[[Any, Any], bool | None]
     context: Callable[[], AbstractContextManager[Any]] = nullcontext
     dtype: type = object
+    scaled: Callable[[Any], Any] = lambda row: row
 
     def array(self, values: Any) -> Array:
         """An array of elements, of the shape of ``values`` (nested sequences or an array of any kind of number)."""

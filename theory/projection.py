@@ -45,6 +45,7 @@ def looks_scale_invariant(field: Field, w: Array, g: Array, delta: Any) -> bool 
 
     A row with w = 0 or g = 0 has no angle: it counts as cos = 0, so it never vetoes the others.
     """
+    w, g = field.scaled(w), field.scaled(g)
     norms = (w @ w) * (g @ g)
     if norms == 0:
         return field.less(field.element(0), delta)
