@@ -183,16 +183,8 @@ def adamp(
 def _project(field: Field, w: Array, g: Array, step: Step, delta: Any, view: View | None) -> Step:
     """Eq. 11: q = Π_w(p) where the view that ``g`` chooses says so, else p."""
     view = choose_view(field, w, g, delta) if view is None else view
-    q = step.p if view is View.NONE else project_rows(view, _scaled(field, view, w), step.p)
+    q = step.p if view is View.NONE else project_rows(view, w, step.p, field.scaled)
     return Step(step.w, step.state, step.p, q, step.lr, view)
-
-
-def _scaled(field: Field, view: View, w: Array) -> Array:
-    """w, of which Π does not see the scale."""
-    scaled = w.copy()
-    for row, w_row in zip(view.rows(scaled), view.rows(w), strict=True):
-        row[:] = field.scaled(w_row)
-    return scaled
 
 
 def _decay_and_update(w: Array, step: Step, factor: Any) -> Step:

@@ -12,7 +12,11 @@ EXACT      rationals (``flint.fmpq``)           of perfect squares    never
 balls(p)   intervals (``flint.arb``), p bits    enclosed              where the balls overlap
 SYMBOLIC   sympy expressions                    symbolic              where sympy cannot tell
 FLOAT64    IEEE binary64                        rounded               for NaN
+rounded    of a field above, with the error of  rounded               within the errors
+           who computes in a number format
 ========== ==================================== ===================== =========================
+
+The last, running error analysis, is in :mod:`.rounded`.
 """
 
 import math
@@ -44,6 +48,7 @@ class Field:
         sqrt, sin, cos, atan: of one element; ``NotInField`` where the field has no such number.
         less: ``a < b``, or ``None`` where the field cannot tell.
         context: what must be entered while elements are computed with (the working precision of balls).
+        scaled: a row times a number of its own, where a formula does not depend on it and the field has a range.
     """
 
     name: str
@@ -55,7 +60,7 @@ class Field:
     less: Callable[[Any, Any], bool | None]
     context: Callable[[], AbstractContextManager[Any]] = nullcontext
     dtype: type = object
-    scaled: Callable[[Any], Any] = lambda row: row
+    scaled: Callable[[Array], Array] = lambda row: row
 
     def array(self, values: Any) -> Array:
         """An array of elements, of the shape of ``values`` (nested sequences or an array of any kind of number)."""
@@ -75,7 +80,7 @@ class Field:
         if self.dtype is np.float64:
             roots: Array = np.sqrt(values)
             return roots
-        result: Array = np.empty(values.shape, dtype=self.dtype)
+        result: Array = np.empty_like(values, dtype=self.dtype)
         for index in np.ndindex(values.shape):
             result[index] = self.sqrt(values[index])
         return result
@@ -108,6 +113,11 @@ def fraction(value: Any) -> Fraction:
     """The same rational as a ``fractions.Fraction`` (whose ``float()`` is correctly rounded)."""
     q = rational(value)
     return Fraction(int(q.p), int(q.q))
+
+
+def nearest(value: Any) -> float:
+    """A rational or a ball as a float, rounded to nearest (of a ball: its midpoint)."""
+    return float(value) if hasattr(value, "mid") else int(value.p) / int(value.q)
 
 
 def _rational_sqrt(value: flint.fmpq) -> flint.fmpq:

@@ -1,5 +1,6 @@
 """The projection onto the tangent space (Eq. 10) and the test that asks for it (Eq. 11). §3.1."""
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
@@ -32,11 +33,11 @@ def project(w: Array, x: Array) -> Array:
     return x if square == 0 else x - (w @ x) / square * w
 
 
-def project_rows(view: View, w: Array, x: Array) -> Array:
-    """Π of every row of a view; the result has the shape of ``x``."""
+def project_rows(view: View, w: Array, x: Array, scaled: Callable[[Array], Array] = lambda row: row) -> Array:
+    """Π of every row of a view; the result has the shape of ``x``. It ignores the scale of w: ``scaled`` may set it."""
     result = x.copy()
     for row, w_row, x_row in zip(view.rows(result), view.rows(w), view.rows(x), strict=True):
-        row[:] = project(w_row, x_row)
+        row[:] = project(scaled(w_row), x_row)
     return result
 
 

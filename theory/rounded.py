@@ -1,204 +1,159 @@
 """Running error analysis: a field whose numbers carry how far a computation in floating point may be from them.
 
-Any algorithm of this package that runs over :func:`rounded` gives, with every number, its exact value and a bound on
-the error of whoever computes the same in a binary floating-point format (Higham, Accuracy and Stability of Numerical
-Algorithms, §2.2, §3.1, §3.3): no bound is written by hand. The model is fl(a ∘ b) = (a ∘ b)(1 + δ) + ε with |δ| ≤ u and
-|ε| ≤ η, where η is the smallest subnormal number:
+Whatever runs over :func:`rounded` gives, with every number, its exact value and a bound on the error of everybody who
+computes the same in a binary floating-point format: no bound is written by hand (Higham, Accuracy and Stability of
+Numerical Algorithms, §2.2, §3.1, §3.3). The model is fl(a ∘ b) = (a ∘ b)(1 + δ) + ε with |δ| ≤ u and |ε| ≤ η, where η
+is what an underflow can lose; sums do not underflow.
 
-* An operation counts two roundings, its own and one for another common way to write the same line: a hyper-parameter
-  that is rounded to the format, a fused multiply-add, a lerp, a normalisation first. Those of a sum, and of a product
-  with a number that is one, are bounded by what the terms add up to in absolute value, before they cancel.
-* A sum of n products, ``a @ b``, is bounded whatever the order of its terms, by γ_{n+1} Σ|a_i||b_i|.
-* Hyper-parameters are Python floats: what is made of them alone is rounded to 53 bits.
-* :attr:`Field.scaled` makes of a row one without units: every entry divided by the largest, and rounded by that.
+* An operation counts two roundings: its own, and one for another common way to write the same line (a hyper-parameter
+  that is rounded to the format first, a lerp, a normalisation of w). Those of a sum are bounded by |a| + |b|.
+* A sum of n products ``a @ b`` is bounded whatever the order of its terms, by γ_{n+1} Σ|a_i||b_i|.
+* Hyper-parameters, made by :attr:`Field.element`, are Python floats, and so is what is made of them alone.
+* :attr:`Field.scaled` divides a row by its largest entry: one rounding, and no product leaves the range.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tangency.theory.fields import Array, Field
+from tangency.theory.fields import Array, Field, nearest, rational
+from tangency.theory.formats import FLOAT64, SAFE, Format
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Format:
-    """A binary floating-point format with ``digits`` significant bits and smallest normal number 2^``emin``.
-
-    With ``flushes``, what is subnormal becomes 0, as XLA has it on CPUs.
-    """
-
-    name: str
-    digits: int
-    emin: int
-    emax: int
-    flushes: bool = False
-
-    @cached_property
-    def unit(self) -> float:
-        """u, the unit roundoff: half the distance of 1 to the next number."""
-        return math.ldexp(1.0, -self.digits)
-
-    @cached_property
-    def tiny(self) -> float:
-        """η, what an underflow can lose: the smallest subnormal, or normal number where those are flushed."""
-        return math.ldexp(1.0, self.emin if self.flushes else self.emin - self.digits + 1)
-
-    @cached_property
-    def max(self) -> float:
-        """The largest finite number."""
-        return math.ldexp(2.0 - 2.0 * self.unit, self.emax)
-
-    def ulp(self, x: float) -> float:
-        """The distance of neighbouring numbers at x (at least η)."""
-        exponent = math.frexp(x)[1] - 1 if x else self.emin
-        return math.ldexp(1.0, max(exponent, self.emin) - self.digits + 1)
-
-    def gamma(self, k: int) -> float:
-        """γ_k = ku / (1 − ku) (Higham, Lemma 3.1); infinite where ku ≥ 1."""
-        product = k * self.unit
-        return product / (1 - product) if product < 1 else math.inf
-
-    def stored(self, value: Floats, error: Floats) -> Floats:
-        """The error after rounding numbers, known up to ``error``, once more into this format."""
-        size = np.abs(value) + error
-        exponent = np.where(size > 0, np.frexp(size)[1] - 1, self.emin)
-        half_ulp = np.ldexp(1.0, np.maximum(exponent, self.emin) - self.digits)
-        result: Floats = (error + half_ulp) * SAFE
-        return result
-
-
-FLOAT16 = Format("float16", 11, -14, 15)
-BFLOAT16 = Format("bfloat16", 8, -126, 127)
-FLOAT32 = Format("float32", 24, -126, 127)
-FLOAT64 = Format("float64", 53, -1022, 1023)
-HYPER = Format("hyper-parameters", 53, -1022, 1023)
-
-# Bounds are evaluated in float64; more than the dozen roundings of one operation lose.
-SAFE = 1 + 2.0**-48
+SCALARS = Format("Python floats", FLOAT64.digits, FLOAT64.emin, FLOAT64.emax)
 
 
 class Rounded:
-    """A number: exact, and how far a computed one may be from it.
+    """A number that is computed in a format.
 
     Attributes:
-        value: the number, of the field beneath.
-        near: a float64 no further from it than ``error``.
-        error: the bound.
-        size: of a sum of hyper-parameters, what its terms add up to in absolute value; else ``|near|``.
-        fmt: in which it is computed.
+        value: the exact number, of the field beneath.
+        near: a float64 no further from it than ``error``, and within ``error`` of what is computed.
+        error: the largest |computed − value|.
+        fmt: the format.
     """
 
-    __slots__ = ("error", "fmt", "near", "size", "value")
-    # numpy arrays operate element by element.
-    __array_ufunc__: Any
+    __slots__ = ("error", "fmt", "near", "value")
 
-    def __init__(self, value: Any, near: float, error: float, size: float, fmt: Format) -> None:
-        self.value, self.near, self.error, self.size, self.fmt = value, near, error, size, fmt
+    def __init__(self, value: Any, near: float, error: float, fmt: Format) -> None:
+        self.value, self.near, self.error, self.fmt = value, near, error, fmt
 
     @property
-    def _exact_zero(self) -> bool:
-        return self.near == 0 and self.error == 0 and self.value == 0
+    def is_zero(self) -> bool:
+        """Whether it is 0, computed as well: it costs no rounding."""
+        return self.near == 0 and self.error == 0 and bool(self.value == 0)
 
-    def _other(self, x: Any) -> "Rounded":
-        return x if isinstance(x, Rounded) else Rounded(x, float(x), 0.0, abs(float(x)), HYPER)
+    @property
+    def top(self) -> float:
+        """A bound on |value|."""
+        return abs(self.near) + self.error
 
     def __add__(self, other: Any) -> "Rounded":
-        if isinstance(other, np.ndarray):
+        if isinstance(other, np.ndarray):  # element by element
             return NotImplemented
-        b = other if isinstance(other, Rounded) else self._other(other)
-        if b._exact_zero:
-            return self
-        if self._exact_zero:
-            return b
-        fmt = b.fmt if self.fmt is HYPER else self.fmt
-        near, carried = self.near + b.near, self.error + b.error
-        size = abs(near) if fmt is HYPER else abs(self.near) + abs(b.near)
-        error = carried + fmt.gamma(2) * (size + 2 * carried) + (fmt.tiny if fmt.flushes else 0.0)
-        return _made(self.value + b.value, near, error, abs(near), fmt)
+        b = _number(other)
+        if self.is_zero or b.is_zero:
+            return b if self.is_zero else self
+        fmt, near, carried = _coarser(self, b), self.near + b.near, self.error + b.error
+        # 1 − β is exact for β ≥ 1/2 (Sterbenz), and is written in no other way.
+        size = abs(near) + 2 * carried if fmt is SCALARS else self.top + b.top + carried
+        return _made(self.value + b.value, near, carried, size, fmt, underflows=fmt.flushes)
 
     def __neg__(self) -> "Rounded":
-        return Rounded(-self.value, -self.near, self.error, self.size, self.fmt)
+        return Rounded(-self.value, -self.near, self.error, self.fmt)
 
     def __sub__(self, other: Any) -> "Rounded":
-        if isinstance(other, np.ndarray):
-            return NotImplemented
-        return self + -self._other(other)
+        return NotImplemented if isinstance(other, np.ndarray) else self + -_number(other)
 
     def __mul__(self, other: Any) -> "Rounded":
         if isinstance(other, np.ndarray):
             return NotImplemented
-        b = other if isinstance(other, Rounded) else self._other(other)
-        if self._exact_zero:
-            return self
-        if b._exact_zero:
-            return b
-        fmt = b.fmt if self.fmt is HYPER else self.fmt
-        x, y, e, f = abs(self.near), abs(b.near), self.error, b.error
-        # |near| is known up to the error
-        carried = (x + e) * f + (y + f) * e + e * f
-        sizes = (self.size + 2 * e) * (b.size + 2 * f)
-        near = self.near * b.near
-        return _made(self.value * b.value, near, carried + fmt.gamma(2) * sizes + fmt.tiny, abs(near), fmt)
+        b = _number(other)
+        if self.is_zero or b.is_zero:
+            return self if self.is_zero else b
+        carried = self.top * b.error + b.top * self.error + self.error * b.error
+        size = (self.top + self.error) * (b.top + b.error)
+        return _made(self.value * b.value, self.near * b.near, carried, size, _coarser(self, b))
 
     def __truediv__(self, other: Any) -> "Rounded":
         if isinstance(other, np.ndarray):
             return NotImplemented
-        b = other if isinstance(other, Rounded) else self._other(other)
-        fmt = b.fmt if self.fmt is HYPER else self.fmt
-        low = abs(b.near) - 2 * b.error
-        if not low > 0:
-            if b._exact_zero:
-                raise ZeroDivisionError
-            return Rounded(self.value / b.value if b.value != 0 else self.value, math.nan, math.inf, math.inf, fmt)
-        if self._exact_zero:
+        b = _number(other)
+        fmt, least = _coarser(self, b), abs(b.near) - b.error
+        if not least - b.error > 0:  # perhaps by zero
+            return _unknown(fmt)
+        if self.is_zero:
             return self
-        near = self.near / b.near
-        carried = (self.error + abs(near) * b.error) / low + abs(near) * b.error * b.error / (low * low) * 2
-        return _made(self.value / b.value, near, carried + fmt.gamma(2) * (abs(near) + 2 * carried) + fmt.tiny, abs(near), fmt)
+        quotient = self.top / least
+        carried = (self.error + quotient * b.error) / (least - b.error)
+        return _made(self.value / b.value, self.near / b.near, carried, quotient + carried, fmt)
 
     def __pow__(self, exponent: int) -> "Rounded":
+        if self.is_zero:
+            return self if exponent else _number(1)
         # As libraries do it: one power, in one operation; its argument's error grows with the exponent.
-        near = self.near**exponent
-        carried = exponent * self.error * (abs(self.near) + 2 * self.error) ** (exponent - 1)
-        fmt = self.fmt
-        return _made(self.value**exponent, near, carried + fmt.gamma(2) * (abs(near) + 2 * carried) + fmt.tiny, abs(near), fmt)
+        size = (self.top + self.error) ** exponent
+        carried = exponent * self.error * (self.top + self.error) ** (exponent - 1)
+        return _made(self.value**exponent, self.near**exponent, carried, size, self.fmt)
 
     def __radd__(self, other: Any) -> "Rounded":
         return self + other
 
     def __rsub__(self, other: Any) -> "Rounded":
-        return self._other(other) - self
+        return -self + other
 
     def __rmul__(self, other: Any) -> "Rounded":
         return self * other
 
     def __rtruediv__(self, other: Any) -> "Rounded":
-        return self._other(other) / self
+        return _number(other).__truediv__(self)
 
     def __eq__(self, other: object) -> bool:
         """Whether it is certainly that number."""
-        if isinstance(other, int | float):
-            return self.error == 0 and bool(self.value == other)
-        return self is other
+        return self is other or (isinstance(other, int | float) and self.error == 0 and bool(self.value == other))
 
     __hash__ = object.__hash__
 
+    def turned(self, function: Callable[[float], float], exact: Callable[[Any], Any]) -> "Rounded":
+        """A function of slope at most 1."""
+        near = function(self.near)
+        return _made(exact(self.value), near, self.error, abs(near) + 2 * self.error, self.fmt)
 
-def _made(value: Any, near: float, error: float, size: float, fmt: Format) -> Rounded:
-    if not size + error <= fmt.max:  # it, or a part of it, overflows, or is NaN
-        error = math.inf
-    return Rounded(value, near, error * SAFE, size, fmt)
+
+def _number(x: Any) -> Rounded:
+    """A Python number among rounded ones, and what is rounded already."""
+    return x if isinstance(x, Rounded) else Rounded(rational(x), float(x), 0.0, SCALARS)
+
+
+def _coarser(a: Rounded, b: Rounded) -> Format:
+    """The format of a result: that of tensors wherever one of both is of a tensor."""
+    return b.fmt if a.fmt is SCALARS else a.fmt
+
+
+def _made(
+    value: Any, near: float, carried: float, size: float, fmt: Format, roundings: int = 2, *, underflows: int = 1
+) -> Rounded:
+    """The result of an operation whose parts carry an error into it, and which rounds something up to ``size``."""
+    if not size <= fmt.max:  # it, or a part of it, overflows
+        return Rounded(value, near, math.inf, fmt)
+    gamma = fmt.gamma_2 if roundings == 2 else fmt.gamma(roundings)
+    return Rounded(value, near, (carried + gamma * size + underflows * fmt.tiny) * SAFE, fmt)
+
+
+def _unknown(fmt: Format) -> Rounded:
+    return Rounded(rational(0), math.nan, math.inf, fmt)
 
 
 class Numbers(np.ndarray[Any, Any]):
-    """An array of :class:`Rounded` numbers, whose products ``a @ b`` are bounded whatever the order of summation."""
+    """An array of rounded numbers, which bounds sums and sums of products whatever the order of their terms.
+
+    Attributes:
+        repeats: how often every row stands, one after the other, in the real one: its sums are longer by that.
+    """
 
     repeats: int = 1
 
@@ -206,117 +161,119 @@ class Numbers(np.ndarray[Any, Any]):
         self.repeats = getattr(made, "repeats", 1)
 
     def __matmul__(self, other: Any) -> Any:
-        total: Any = 0
-        near = size = carried = 0.0
-        count, fmt = 0, None
-        for a, b in zip(self, other, strict=True):
-            if a._exact_zero or b._exact_zero:
+        """Σ a_i b_i of two rows: each product, n − 1 additions, and one rounding more."""
+        return self._reduced(zip(self, other, strict=True))
+
+    def sum(self, *_: Any, **__: Any) -> Any:
+        """Σ a_i of all elements."""
+        one = _number(1)
+        return self._reduced((x, one) for x in self.flat)
+
+    def _reduced(self, pairs: Iterable[tuple[Rounded, Rounded]]) -> Rounded:
+        value, near, size, carried, fmt = rational(0), 0.0, 0.0, 0.0, SCALARS
+        for a, b in pairs:
+            if a.is_zero or b.is_zero:
                 continue
-            if fmt is None:
-                fmt = b.fmt if a.fmt is HYPER else a.fmt
-            x, y, e, f = abs(a.near), abs(b.near), a.error, b.error
-            total = a.value * b.value + total
-            near += a.near * b.near
-            size += (x + 2 * e) * (y + 2 * f)
-            carried += (x + e) * f + (y + f) * e + e * f
-            count += 1
-        if not count:
-            return self[0] * 0 if self.size else 0
-        n = len(self) * self.repeats
-        error = carried + fmt.gamma(n + 1) * size + 2 * n * fmt.tiny
-        return _made(total, near, error * (1 + (count + 4) * 2.0**-52), abs(near), fmt)
-
-
-@cache
-def rounded(exact: Field, fmt: Format, repeats: int = 1) -> Field:
-    """The numbers of a field as they are computed in a format.
-
-    Args:
-        exact: the field beneath, where values live.
-        fmt: the format in which tensors are computed.
-        repeats: how often a row stands, one after the other, in the real one: what sums are longer by.
-    """
-
-    def element(value: Any) -> Rounded:
-        if isinstance(value, Rounded):
-            return value
-        inner = exact.element(value)
-        near = _float(inner)
-        return Rounded(inner, near, 0.0, abs(near), HYPER)
-
-    def less(a: Any, b: Any) -> bool | None:
-        slack = a.error + b.error
-        if slack == 0:
-            return exact.less(a.value, b.value)
-        if not math.isfinite(slack):
-            return None
-        gap = _float(exact.element(b.value - a.value))
-        return None if abs(gap) <= slack * SAFE else gap > 0
-
-    def sqrt(x: Any) -> Rounded:
-        if x._exact_zero:
-            return x
-        if x.near <= 0:
-            return Rounded(exact.sqrt(x.value), math.sqrt(max(x.near,0)), math.sqrt(2*x.error), math.sqrt(2*x.error), x.fmt)
-        root, e = math.sqrt(x.near), x.error
-        carried = min(math.sqrt(e), e / (root + math.sqrt(max(0.0, x.near - 2 * e)))) if math.isfinite(e) else math.inf
-        error = carried + x.fmt.gamma(2) * (root + 2 * carried) + x.fmt.tiny
-        return _made(exact.sqrt(x.value), root, error, root, x.fmt)
-
-    def scaled(row: Any) -> Any:
-        largest = max((abs(x.near) for x in row), default=0.0)
-        if not 0 < largest < math.inf:
-            return row
-        exponent = math.frexp(largest)[1]
-        factor = exact.element(2) ** -exponent if exponent < 0 else 1 / exact.element(2) ** exponent
-        made = row.copy()
-        for i, x in enumerate(row):
-            if not x._exact_zero:
-                near = math.ldexp(x.near, -exponent)
-                made[i] = Rounded(x.value * factor, near, math.ldexp(x.error, -exponent) + fmt.gamma(1) * abs(near) + fmt.tiny, abs(near), x.fmt)
-        return made
-
-    return _RoundedField(
-        name=f"{exact.name}, rounded to {fmt.name}",
-        element=element,
-        sqrt=sqrt,
-        sin=None, cos=None, atan=None,
-        less=less,
-        context=exact.context,
-        scaled=scaled,
-        fmt=fmt,
-        repeats=repeats,
-        exact=exact,
-    )
+            fmt = _coarser(a, b)
+            value, near = a.value * b.value + value, near + a.near * b.near
+            size += (a.top + a.error) * (b.top + b.error)
+            carried += a.top * b.error + b.top * a.error + a.error * b.error
+        if size == 0:
+            return _number(0)
+        n = self.size * self.repeats
+        own = 1 + FLOAT64.gamma(4 * self.size)  # of the two sums above
+        return _made(value, near, carried * own, size * own, fmt, n + 1, underflows=2 * n)
 
 
 @dataclass(frozen=True)
-class _RoundedField(Field):
+class RoundedField(Field):
+    """The field of :func:`rounded`: an array is a tensor's, a single element a hyper-parameter."""
+
+    exact: Field | None = None
     fmt: Format = FLOAT64
     repeats: int = 1
-    exact: Any = None
 
     def array(self, values: Any) -> Array:
-        """Numbers of a tensor: they are what they are, and are computed with in the format."""
+        """Numbers of a tensor: they are what they are, and what they meet is computed in the format."""
+        assert self.exact is not None
         source = np.asarray(values, dtype=object)
         result = np.empty(source.shape, dtype=object).view(Numbers)
         result.repeats = self.repeats
         with self.context():
             for index in np.ndindex(source.shape):
-                x = self.exact.element(source[index])
-                near = _float(x)
-                result[index] = Rounded(x, near, 0.0, abs(near), self.fmt)
+                value = self.exact.element(source[index])
+                near = nearest(value)
+                flushed = self.fmt.tiny if self.fmt.flushes and 0 < abs(near) < self.fmt.tiny else 0.0
+                result[index] = Rounded(value, near, flushed, self.fmt)
         return result
 
 
-def _float(x: Any) -> float:
-    return float(x) if hasattr(x, "mid") else int(x.p) / int(x.q)
+@cache
+def rounded(exact: Field, fmt: Format, repeats: int = 1) -> RoundedField:
+    """The numbers of a field as they are computed in a format.
+
+    Args:
+        exact: the field beneath, where values live: rationals, or balls where there are roots.
+        fmt: the format in which tensors are computed.
+        repeats: how often a row stands, one after the other, in the real one.
+    """
+
+    def element(value: Any) -> Rounded:
+        if isinstance(value, Rounded):
+            return value
+        number = exact.element(value)
+        near = nearest(number)
+        return Rounded(number, near, 0.0 if number == rational(near) else abs(near) * FLOAT64.unit, SCALARS)
+
+    def sqrt(x: Rounded) -> Rounded:
+        if x.is_zero:
+            return x
+        if x.near < 0 or not math.isfinite(x.error):
+            return _unknown(x.fmt)
+        least = math.sqrt(max(0.0, x.near - 2 * x.error))
+        carried = min(math.sqrt(x.error), x.error / (2 * least) if least else math.inf)
+        near = math.sqrt(x.near)
+        return _made(exact.sqrt(exact.element(x.value)), near, carried, near + 2 * carried, x.fmt)
+
+    def less(a: Rounded, b: Rounded) -> bool | None:
+        slack = (a.error + b.error) * SAFE
+        if slack == 0:
+            return exact.less(a.value, b.value)
+        gap = nearest(exact.element(b.value - a.value)) if math.isfinite(slack) else 0.0
+        return None if abs(gap) <= slack else gap > 0
+
+    def scaled(row: Array) -> Array:
+        exponent = math.frexp(max((abs(x.near) for x in row), default=0.0))[1]
+        factor = exact.element(rational(2) ** -exponent)
+        result = row.copy()
+        for i, x in enumerate(row):
+            if not x.is_zero:
+                near, carried = math.ldexp(x.near, -exponent), math.ldexp(x.error, -exponent)
+                result[i] = _made(x.value * factor, near, carried, abs(near) + 2 * carried, x.fmt, 1)
+        return result
+
+    return RoundedField(
+        name=f"{exact.name}, rounded to {fmt.name}",
+        element=element,
+        sqrt=sqrt,
+        sin=lambda x: x.turned(math.sin, exact.sin),
+        cos=lambda x: x.turned(math.cos, exact.cos),
+        atan=lambda x: x.turned(math.atan, exact.atan),
+        less=less,
+        context=exact.context,
+        scaled=scaled,
+        exact=exact,
+        fmt=fmt,
+        repeats=repeats,
+    )
 
 
-def parts(array: Array) -> tuple[Array, Floats]:
-    """The exact values, and the bounds, of an array of rounded numbers."""
-    values, errors = np.empty(array.shape, dtype=object), np.empty(array.shape)
-    for index in np.ndindex(array.shape):
-        x = array[index]
-        values[index], errors[index] = x.value, x.error
+def parts(x: Any) -> tuple[Any, Any]:
+    """The exact values and the bounds of an array of rounded numbers, or of one; anything else is exact."""
+    if not isinstance(x, np.ndarray):
+        return (x.value, x.error) if isinstance(x, Rounded) else (x, 0.0)
+    values: Array = np.empty(x.shape, dtype=object)
+    errors: NDArray[np.float64] = np.empty(x.shape)
+    for index in np.ndindex(x.shape):
+        values[index], errors[index] = parts(x[index])
     return values, errors

@@ -174,7 +174,7 @@ def check_implementation(run: Run) -> list[Measurement]:
         fits = []
         for choice in admissible(run, record):
             exact = run.exact(record, project=choice)
-            w, after, bound = EXACT.array(record.w), EXACT.array(record.w_after), weights_bound(run, record, exact)
+            w, after, bound = EXACT.array(record.w), EXACT.array(record.w_after), weights_bound(run, exact)
             fits.append([run.compare("w", record, record.w_after, exact.w, bound)])
             if choice:
                 grown = w @ w + exact.lr * exact.lr * (exact.q @ exact.q)

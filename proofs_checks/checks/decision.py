@@ -17,11 +17,13 @@ from tangency.proofs_checks.checks.against_spec import (
     weights,
 )
 from tangency.proofs_checks.checks.judges import decision_is_right
-from tangency.proofs_checks.errors.rounding import FORMATS, Bounds, Floats
+from tangency.proofs_checks.errors.rounding import FORMATS, Floats
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted
 from tangency.proofs_checks.generate.trials import Gradient
 from tangency.proofs_checks.target.target import Target
-from tangency.theory.projection import View
+from tangency.theory.fields import EXACT
+from tangency.theory.projection import View, looks_scale_invariant
+from tangency.theory.rounded import rounded
 
 DIMS = (2, 3, 16, 100, 1024, 4096)
 EQ_11 = "Eq. 11"
@@ -100,16 +102,17 @@ def _threshold(target: Target, side: int) -> Iterator[Case]:
 
 def _nearest(w: Floats, delta: float, dtype: str, side: int) -> Floats | None:
     """The gradient nearest to the threshold that is certainly on one side of it in every row."""
-    bounds, dim = Bounds(FORMATS[dtype][1]), w.shape[1]
+    compute, dim = FORMATS[dtype][1], w.shape[1]
+    numbers = rounded(EXACT, compute)
     tangent = Rotation(View.CHANNEL, stride=max(1, dim // 2))(w)
     along = w * (np.linalg.norm(tangent, axis=1) / np.linalg.norm(w, axis=1))[:, None]
-    for k in range(FORMATS[dtype][1].digits - 1, 0, -1):
+    for k in range(compute.digits - 1, 0, -1):
         cosine = (1 + side * 2.0**-k) * delta / math.sqrt(dim)
         if cosine >= 1:
             return None
         g: Floats = (tangent + cosine / math.sqrt(1 - cosine**2) * along).astype(dtype).astype(np.float64)
-        found = [bounds.cosine_gap(*rows, delta) for rows in zip(w, g, strict=True)]
-        if all(side * gap > slack for gap, slack in found):
+        rows = zip(numbers.array(w), numbers.array(g), strict=True)
+        if all(looks_scale_invariant(numbers, *row, numbers.element(delta)) is (side < 0) for row in rows):
             return g
     return None
 

@@ -14,13 +14,14 @@ from tangency.proofs_checks.dialects.choices import PAPER, Dialect, step
 from tangency.proofs_checks.dialects.curves import curves
 from tangency.proofs_checks.dialects.fit import fit
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.errors.running import parts, running, tensor
 from tangency.proofs_checks.finding import Check, Finding
 from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate.trials import Measurement, Run
+from tangency.proofs_checks.generate.trials import BALLS, Measurement, Run
+from tangency.proofs_checks.measure.conformance import floats
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
 from tangency.theory.algorithms import ALGORITHMS, START, Step
+from tangency.theory.rounded import parts, rounded
 
 # They compute in the format in which they are stored; the claims and the checks of behaviour attack the others.
 DTYPES = ("float64", "float32")
@@ -92,14 +93,15 @@ def _shown(made: StepOf, run: Run, step: int) -> tuple[Run, list[tuple[str, Floa
 def _results_of(made: StepOf, run: Run) -> Iterator[tuple[Floats, Floats]]:
     """The dialect's weights after each step, and how far an implementation may be from them."""
     storage = replace(run.storage, flushes=run.subject.flushes)
-    field = running(storage)
-    w: Any = tensor(run.records[0].w, storage)
+    numbers = rounded(BALLS, storage)
+    w: Any = numbers.array(run.records[0].w)
     state: Mapping[str, Any] = START
     for record in run.records:
         if record.g is not None:
-            taken = made(field, w, tensor(record.g, storage), state, **run.options)
+            taken = made(numbers, w, numbers.array(record.g), state, **run.options)
             w, state = taken.w, taken.state
-        yield parts(w)
+        exact, error = parts(w)
+        yield floats(exact), error
 
 
 def _worst(run: Run, index: int, got: Floats, expected: Floats, error: Floats) -> Measurement:

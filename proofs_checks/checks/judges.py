@@ -79,7 +79,7 @@ def decision_is_right(run: Run, at: int) -> Miss | Measurement:
 def _against(run: Run, at: int, view: View) -> Measurement:
     record = run.records[at]
     exact = run.exact(record, view)
-    return run.compare(f"w, {SAYS[view]}", record, record.w_after, exact.w, weights_bound(run, record, exact))
+    return run.compare(f"w, {SAYS[view]}", record, record.w_after, exact.w, weights_bound(run, exact))
 
 
 def _in_float64(run: Run, at: int, view: View) -> Floats:

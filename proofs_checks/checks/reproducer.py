@@ -134,7 +134,7 @@ def exact_results(run: Run, step: int) -> list[tuple[str, Floats, Floats]]:
     if record.g is None:
         return [("no gradient", record.w, 0 * record.w)]
     exact = {f"{view.value} view": run.exact(record, view) for view in admissible_views(run, record)}
-    return [(name, floats(made.w), weights_bound(run, record, made)) for name, made in exact.items()]
+    return [(name, floats(made.w), weights_bound(run, made)) for name, made in exact.items()]
 
 
 def _value(value: Any) -> str:

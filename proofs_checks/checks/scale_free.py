@@ -56,7 +56,7 @@ def _no_radial_part(run: Run, at: int) -> Miss | Measurement:
     record = run.records[at]
     worst = Measurement("w·Δw", at, 0.0, 0.0, 0.0, 0.0)
     for view in admissible_views(run, record):
-        bound = weights_bound(run, record, run.exact(record, view))
+        bound = weights_bound(run, run.exact(record, view))
         rows = zip(*(view.rows(x) for x in (record.w, record.w_after, bound)), strict=True)
         for index, (w, after, error) in enumerate(rows):
             pairs = zip(w.tolist(), after.tolist(), strict=True)

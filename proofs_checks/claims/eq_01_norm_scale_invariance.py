@@ -181,7 +181,7 @@ def measure_detection(run: Run, layer: Layer, record: Record) -> Measurement:
 
 def measure_tangency(run: Run, layer: Layer, record: Record, view: View) -> list[Measurement]:
     """w·Δw of every invariant row: zero up to the rounding of the step."""
-    bound = weights_bound(run, record, run.exact(record, view))
+    bound = weights_bound(run, run.exact(record, view))
     measured = []
     for w, after, error in zip(*(layer.view.rows(x) for x in (record.w, record.w_after, bound)), strict=True):
         radial = float(radial_motion(w, after))

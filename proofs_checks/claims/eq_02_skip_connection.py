@@ -130,7 +130,7 @@ def check_implementation(run: Run) -> list[Measurement]:
     for record in run.records:
         if admissible_views(run, record) == (View.NONE,):
             exact = run.exact(record, View.NONE)
-            bound = weights_bound(run, record, exact)
+            bound = weights_bound(run, exact)
             measured.append(run.compare("w (not projected)", record, record.w_after, exact.w, bound))
     return measured
 

@@ -182,7 +182,7 @@ def check_implementation(run: Run) -> list[Measurement]:
 def measure_rows(run: Run, record: Record, view: View) -> list[Measurement]:
     """‖Δŵ‖ of rows that are not zero: got from the weights that the optimizer wrote, expected from the exact q."""
     exact = run.exact(record, view)
-    bound = weights_bound(run, record, exact)
+    bound = weights_bound(run, exact)
     rows = zip(*(view.rows(x) for x in (record.w, record.w_after, exact.q, floats(exact.w), bound)), strict=True)
     measured = []
     for w, after, q, exact_after, error in rows:

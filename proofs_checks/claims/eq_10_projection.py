@@ -167,7 +167,7 @@ def check_implementation(run: Run) -> list[Measurement]:
 def measure_projection(run: Run, record: Record, view: View) -> list[Measurement]:
     """ηq = w − w' as the optimizer moved, subtracted exactly: it is ηΠ(p), and w·ηq = 0."""
     exact = run.exact(record, view)
-    bound = weights_bound(run, record, exact)
+    bound = weights_bound(run, exact)
     w, moved = EXACT.array(record.w), EXACT.array(record.w) - EXACT.array(record.w_after)
     found = [run.compare("w − ηΠ(p)", record, record.w_after, exact.w, bound)]
     for i, (w_row, moved_row, error) in enumerate(zip(*(view.rows(x) for x in (w, moved, bound)), strict=True)):

@@ -253,7 +253,7 @@ def measure_decision(run: Run, record: Record) -> Measurement:
     for view in admissible_views(run, record):
         exact = run.exact(record, view)
         name = f"w' through the {view.value} view"
-        fits.append(run.compare(name, record, record.w_after, exact.w, weights_bound(run, record, exact)))
+        fits.append(run.compare(name, record, record.w_after, exact.w, weights_bound(run, exact)))
     return min(fits, key=lambda measurement: measurement.ratio)
 
 

@@ -162,7 +162,7 @@ def check_implementation(run: Run) -> list[Measurement]:
 def measure_norms(run: Run, record: Record, view: View) -> list[Measurement]:
     """‖w'‖² of the weights that the optimizer wrote, against ‖w‖² + η²‖q‖² with the exact q, and against the bound."""
     exact = run.exact(record, view)
-    errors, expected = view.rows(weights_bound(run, record, exact)), view.rows(floats(exact.w))
+    errors, expected = view.rows(weights_bound(run, exact)), view.rows(floats(exact.w))
     before, after = view.rows(run.field.array(record.w)), view.rows(EXACT.array(record.w_after))
     found = []
     with run.field.context():

@@ -177,7 +177,7 @@ def check_implementation(run: Run) -> list[Measurement]:
 def measure_plane(run: Run, record: Record, view: View) -> list[Measurement]:
     """w' in the frame (ŵ, −q̂, the rest): it should be (r, ηs, 0), each within the norm of the admissible error."""
     exact = run.exact(record, view)
-    errors: Floats = view.rows(weights_bound(run, record, exact))
+    errors: Floats = view.rows(weights_bound(run, exact))
     weights, written = run.field.array(record.w), run.field.array(record.w_after)
     found = []
     with run.field.context():

@@ -28,7 +28,7 @@ from tangency.proofs_checks.claim import (
     require_contains,
     require_equal,
 )
-from tangency.proofs_checks.errors.rounding import FLOAT64, Floats, squared_norm_error, stored
+from tangency.proofs_checks.errors.rounding import Floats, squared_norm_error
 from tangency.proofs_checks.generate import gradients as generate
 from tangency.proofs_checks.generate import problems
 from tangency.proofs_checks.generate.invariant_problems import integers, symmetric_matrices, weights
@@ -47,6 +47,7 @@ from tangency.theory.convergence import (
     smoothness,
 )
 from tangency.theory.fields import EXACT, Array, balls
+from tangency.theory.formats import FLOAT64
 from tangency.theory.objectives import Cosine, GradientField, Objective, Rayleigh, SquaredCosine
 from tangency.theory.projection import View, project
 
@@ -290,7 +291,7 @@ def check_implementation(run: Run) -> list[Measurement]:
     moved, slack, measured = [], 0.0, []
     for record in run.records:
         exact = run.exact(record, View.CHANNEL)
-        bound = weights_bound(run, record, exact)
+        bound = weights_bound(run, exact)
         with BALLS.context():
             moved.append(square(BALLS.array(exact.lr * exact.q)))
         slack += squared_norm_error(floats(exact.w), bound)
@@ -319,7 +320,7 @@ def measure_descent(run: Run, record: Record, f: Objective, bound: Floats) -> Me
         promised = descent(square(g), square(w), BALLS.element(lr), constants.curvature)
         fall = f.value(BALLS, w) - f.value(BALLS, after)
         missing, got, expected = as_float(promised - fall), as_float(fall), as_float(promised)
-    g_error = stored(run.storage, floats(g), 2 * FLOAT64.unit * np.abs(floats(g)))
+    g_error = run.storage.stored(floats(g), 2 * FLOAT64.unit * np.abs(floats(g)))
     off = float(np.sqrt(((bound + lr * g_error) ** 2).sum()))
     length = float(np.sqrt((record.w_after**2).sum()))
     room = float(constants.slope) * off / (length - off) if off < length / 2 else float(constants.spread)

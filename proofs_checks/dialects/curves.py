@@ -10,9 +10,10 @@ import torch
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.dialects.choices import PAPER, Dialect
 from tangency.proofs_checks.dialects.departures import STEPS, Course, courses, hyper, run
-from tangency.proofs_checks.errors.rounding import FLOAT32, Floats
+from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Curve
 from tangency.proofs_checks.target.target import Target
+from tangency.theory.formats import FLOAT32
 
 
 def curves(target: Target, dialect: Dialect) -> tuple[Curve, ...]:

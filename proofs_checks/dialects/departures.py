@@ -9,10 +9,11 @@ import numpy as np
 
 from tangency.proofs_checks.dialects.choices import CHOICES, PAPER, PUBLISHED, Dialect, matters, step
 from tangency.proofs_checks.dialects.probes import spread
-from tangency.proofs_checks.errors.rounding import FLOAT32, Floats
+from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Departure, Judgement
 from tangency.theory.algorithms import START
 from tangency.theory.fields import FLOAT64
+from tangency.theory.formats import FLOAT32
 
 STEPS = 100
 

@@ -11,13 +11,15 @@ import numpy as np
 from tangency.proofs_checks.dialects.choices import PAPER, PUBLISHED, Choice, Dialect, choices, matters, step
 from tangency.proofs_checks.dialects.departures import departures
 from tangency.proofs_checks.dialects.probes import Played, play, probes
-from tangency.proofs_checks.errors.rounding import FLOAT64
-from tangency.proofs_checks.errors.running import parts, running, tensor
 from tangency.proofs_checks.finding import Fit
+from tangency.proofs_checks.measure.conformance import floats
 from tangency.proofs_checks.target.target import Target
 from tangency.theory.algorithms import START
 from tangency.theory.fields import FLOAT64 as FLOATS
+from tangency.theory.fields import balls
+from tangency.theory.formats import FLOAT64
 from tangency.theory.projection import UndecidedView
+from tangency.theory.rounded import parts, rounded
 
 
 @dataclass
@@ -136,8 +138,8 @@ def walk(dialect: Dialect, played: Played, *, bounded: bool = False) -> Iterator
     Args:
         bounded: carry error bounds along; without, it runs in plain float64, faster, and no error is known (0).
     """
-    numbers = running(FLOAT64) if bounded else FLOATS
-    as_array = (lambda x: tensor(x, FLOAT64)) if bounded else np.array
+    numbers = rounded(balls(), FLOAT64) if bounded else FLOATS
+    as_array = numbers.array if bounded else np.array
     w: Any = as_array(played.probe.w)
     state: Any = START
     hyper = {k: v for k, v in played.probe.hyper.items() if k != "maximize"}
@@ -148,7 +150,10 @@ def walk(dialect: Dialect, played: Played, *, bounded: bool = False) -> Iterator
         except (UndecidedView, ZeroDivisionError, ValueError, OverflowError):
             yield math.inf, None, got, None
             return
-        expected, error = parts(made.w) if bounded else (made.w, 0 * got)
+        expected, error = made.w, 0 * got
+        if bounded:
+            exact, error = parts(made.w)
+            expected = floats(exact)
         scale = max(np.max(np.abs(played.probe.w), initial=1e-300), np.max(np.abs(expected), initial=0.0))
         size = np.max(np.abs(got - expected), initial=0.0) / scale
         yield float(size) if np.isfinite(size) else math.inf, expected, got, error

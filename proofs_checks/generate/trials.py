@@ -13,11 +13,13 @@ import numpy as np
 import torch
 
 from tangency.proofs_checks.claim import NotOffered
-from tangency.proofs_checks.errors.rounding import FORMATS, Bounds, Floats, Format
+from tangency.proofs_checks.errors.rounding import FORMATS, Bounded, Floats, bounded
 from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
-from tangency.theory.algorithms import START, Step
-from tangency.theory.fields import EXACT, Array, Field, balls
+from tangency.theory.algorithms import START
+from tangency.theory.fields import EXACT, Array, Field, balls, nearest
+from tangency.theory.formats import Format
 from tangency.theory.projection import View
+from tangency.theory.rounded import rounded
 
 # A gradient: its values, flat; None for a step without one; or a function of the current weights (rows, dim).
 Gradient = tuple[float, ...] | None | Callable[[Floats], Floats]
@@ -32,6 +34,7 @@ WITHOUT_DECAY = frozenset({"gd", "momentum", "nesterov", "adam"})
 # Algorithms without an ε: that of published SGDP is in its cosine and norm, not in Algorithm 1.
 WITHOUT_EPS = frozenset({"gd", "momentum", "nesterov", "sgdp"})
 BALLS = balls(256)
+as_float = nearest
 
 
 # Options of a constructor that a group overrides: none of them may have an effect.
@@ -161,13 +164,13 @@ class Run:
     trial: Trial
     records: tuple[Record, ...]
     storage: Format = field(init=False)
-    bounds: Bounds = field(init=False)
+    compute: Format = field(init=False)
 
     def __post_init__(self) -> None:
         storage, compute = FORMATS[self.trial.dtype]
         object.__setattr__(self, "storage", storage)
         compute = replace(storage if self.subject.foreign else compute, flushes=self.subject.flushes)
-        object.__setattr__(self, "bounds", Bounds(compute, self.trial.setting.repeats))
+        object.__setattr__(self, "compute", compute)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -196,12 +199,24 @@ class Run:
         """Where the exact step lives: rationals, or balls where Adam takes a square root."""
         return BALLS if ADAPTIVE in self.subject.capabilities else EXACT
 
-    def exact(self, record: Record, view: View | None = None, **changes: Any) -> Step:
-        """The exact step from the state of a record; ``view`` forces the decision, ``changes`` override ``hyper``."""
+    @property
+    def rounded(self) -> Field:
+        """The same numbers with the errors of the format in which the step is computed."""
+        return rounded(self.field, self.compute, self.trial.setting.repeats)
+
+    def exact(self, record: Record, view: View | None = None, **changes: Any) -> Bounded:
+        """The exact step from the state of a record, and its bounds.
+
+        ``view`` forces the decision, ``changes`` override ``hyper``.
+
+        Raises:
+            UndecidedView: a decision that nothing forces is within rounding.
+        """
         assert record.g is not None, "a step without a gradient has no exact step"
-        state = {k: v if k == "step" else self.field.array(v) for k, v in record.state.items()} or START
+        numbers = self.rounded
+        state = {k: v if k == "step" else numbers.array(v) for k, v in record.state.items()} or START
         hyper = {**self.hyper, **changes} | ({} if view is None or not self.projects else {"view": view})
-        return self.subject.step(self.field, self.field.array(record.w), self.field.array(record.g), state, **hyper)
+        return bounded(self.subject.step(numbers, numbers.array(record.w), numbers.array(record.g), state, **hyper))
 
     def compare(self, what: str, record: Record, got: Floats, exact: Array, bound: Floats) -> Measurement:
         """The element of an array that lies worst against its bound."""
@@ -223,11 +238,6 @@ class Run:
             overflows = math.isinf(got) and abs(expected) + bound > self.storage.max and (got > 0) == (expected > 0)
             error = 0.0 if overflows else math.inf
         return Measurement(what, step, got, expected, error, bound, error / self.storage.ulp(expected))
-
-
-def as_float(exact: Any) -> float:
-    """A rational or a ball as a float, rounded to nearest (of a ball: its midpoint)."""
-    return float(exact) if hasattr(exact, "mid") else int(exact.p) / int(exact.q)
 
 
 def torch_dtype(name: str) -> torch.dtype:

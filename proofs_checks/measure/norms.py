@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.errors.rounding import inner_product_error, squared_norm_error, stored
+from tangency.proofs_checks.errors.rounding import inner_product_error, squared_norm_error
 from tangency.proofs_checks.generate import gradients as generate
 from tangency.proofs_checks.generate.trials import LAYOUTS, Measurement, Record, Run, Trial, as_float
-from tangency.proofs_checks.measure.conformance import floats, moments_bound, weights_bound
+from tangency.proofs_checks.measure.conformance import floats, weights_bound
 from tangency.proofs_checks.subjects import Subject
 from tangency.theory.fields import EXACT, Array, rational
 from tangency.theory.projection import View
@@ -59,12 +59,12 @@ def norm_steps(run: Run) -> Iterator[NormStep]:
         exact = run.exact(record, View.NONE)
         p, p_error = exact.state["momentum_buffer"].ravel(), np.zeros(w.size)
         if "momentum_buffer" in record.state_after:
-            error = moments_bound(run, record, exact)["momentum_buffer"]
-            p_error = stored(run.storage, floats(exact.state["momentum_buffer"]), error).ravel()
+            error = exact.error.state["momentum_buffer"].ravel()
+            p_error = run.storage.stored(floats(p), error)
             p = EXACT.array(record.state_after["momentum_buffer"]).ravel()
         u = g + rational(beta) * p if nesterov else p
         share = beta if nesterov else 1.0
-        e_error = weights_bound(run, record, exact).ravel() + lr * share * p_error
+        e_error = weights_bound(run, exact).ravel() + lr * share * p_error
         radial += inner_product_error(floats(w), p_error)
         rest = floats(w - rational(lr) * u)
         yield NormStep(record, w, after, p, u, radial, 2 * lr * share * radial + squared_norm_error(rest, e_error))
