@@ -18,8 +18,10 @@ from torch.optim import Optimizer
 
 from tangency.optim import SGDP, AdamP
 from tangency.theory.algorithms import ALGORITHMS, START
-from tangency.theory.fields import EXACT, balls
+from tangency.theory.fields import balls, nearest, rational
+from tangency.theory.formats import FLOAT32
 from tangency.theory.projection import View
+from tangency.theory.rounded import parts, rounded
 
 SGD_OPTIONS = {"lr": 0.125, "momentum": 0.75, "weight_decay": 0.0625}
 ADAM_OPTIONS = {"lr": 0.125, "betas": (0.75, 0.875), "eps": 2.0**-20, "weight_decay": 0.0625}
@@ -140,33 +142,30 @@ def ready(contender: Contender, device: str = "cpu") -> LeftOut | None:
 
 
 def verified(contender: Contender, device: str = "cpu") -> None:
-    """One float32 step in each mode against the exact step; without an algorithm, that the step can be made.
+    """One float32 step in each mode against the executable spec; without an algorithm, that the step can be made.
 
-    From a state of zeros nothing cancels before Eq. 10, so the update p has an error of a few u in each element, and Π,
-    a sum of d products and a quotient, at most doubles it. All in all n = 2d + 40 roundings on terms whose absolute
-    values add up to |w| + η(|p| + ‖p‖·|w|/‖w‖) in the rows of the view: the bound is γ_n times that. (The published
-    package adds an ε of 1e-8 to norms; with norms above 1, as here, that is below one rounding.)
+    The spec runs over numbers that carry the rounding of float32. (The published package adds an ε of 1e-8 to norms;
+    with norms above 1, as here, that is below one rounding.)
 
     Raises:
-        WrongStep: a weight is off by more, or the other decision was taken.
+        WrongStep: a weight is off by more than rounding, or the other decision was taken.
     """
+    numbers = rounded(balls(), FLOAT32)
     for view, w, g in _trials():
         p = torch.nn.Parameter(torch.tensor(w, dtype=torch.float32, device=device))
         p.grad = torch.tensor(g, dtype=torch.float32, device=device)
         contender.step(contender.make([p]))()
         if not contender.algorithm:
             return
-        numbers = balls(128) if contender.algorithm == "adamp" else EXACT
-        algorithm = ALGORITHMS[contender.algorithm]
-        exact = algorithm(numbers, numbers.array(w), numbers.array(g), START, **contender.options)
-        assert exact.view is view, f"the problem was meant for the {view.value} view"
+        step = ALGORITHMS[contender.algorithm](numbers, numbers.array(w), numbers.array(g), START, **contender.options)
+        assert step.view is view, f"the problem was meant for the {view.value} view"
+        exact, bound = parts(step.w)
         with numbers.context():
-            error = np.abs(_floats(numbers.array(p.detach().cpu().double().numpy()) - exact.w))
-        rows, update = view.rows(w), view.rows(np.abs(_floats(exact.p)))
-        roundings = (2 * rows.shape[1] + 40) * 2.0**-24
-        length = np.linalg.norm(update, axis=1, keepdims=True) / np.linalg.norm(rows, axis=1, keepdims=True)
-        terms = np.abs(rows) + float(_floats(np.array([exact.lr]))[0]) * (update + length * np.abs(rows))
-        worst = float((view.rows(error) / (roundings / (1 - roundings) * terms)).max())
+            error = [
+                abs(nearest(rational(x) - y)) for x, y in zip(p.detach().flatten().tolist(), exact.flat, strict=True)
+            ]
+        # What is computed in float32 is stored as it is.
+        worst = float((np.array(error) / bound.ravel()).max())
         if not worst <= 1:
             raise WrongStep(f"{worst:.3g} times the bound on an error that is rounding ({view.value} view)")
 
@@ -184,12 +183,6 @@ def _trials() -> list[tuple[View, _Numbers, _Numbers]]:
     tilted[0] += square[1] / 256 * w[0]
     tilted[1] -= square[0] / 256 * w[1]
     return [(View.CHANNEL, w, turned), (View.LAYER, w, tilted), (View.NONE, w, turned + w)]
-
-
-def _floats(values: Any) -> _Numbers:
-    """Rationals or balls (their midpoints) as float64."""
-    rounded = [float(x) if hasattr(x, "mid") else int(x.p) / int(x.q) for x in values.flat]
-    return np.array(rounded, dtype=np.float64).reshape(values.shape)
 
 
 def _class(module: str, name: str) -> Any:
