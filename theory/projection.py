@@ -46,6 +46,8 @@ def looks_scale_invariant(field: Field, w: Array, g: Array, delta: Any) -> bool 
 
     A row with w = 0 or g = 0 has no angle: it counts as cos = 0, so it never vetoes the others.
     """
+    if delta == 0:
+        return False  # no |cos| is below 0, however it is rounded
     w, g = field.scaled(w), field.scaled(g)
     norms = (w @ w) * (g @ g)
     if norms == 0:

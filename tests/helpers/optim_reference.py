@@ -1,32 +1,61 @@
-"""SGDP and AdamP recomputed plainly in float64 numpy, and the rounding that separates two such computations."""
+"""Steps of SGDP and AdamP by the executable spec, with the rounding that may separate a sound computation from them."""
 
 from __future__ import annotations
 
-import math
+from functools import cache
 
 import numpy as np
 import torch
 
-
-def gamma(n: float, dtype: type = np.float64) -> float:
-    """Higham's γ_n = n u / (1 − n u) of a dtype."""
-    u = float(np.finfo(dtype).eps) / 2
-    return n * u / (1 - n * u)
-
-
-def assert_within(actual, expected, n: float, size: float, dtype: type = np.float64) -> None:
-    """Assert |actual − expected| ≤ γ_n · size, for n roundings of quantities no larger than size."""
-    actual, expected = np.asarray(actual, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    assert actual.shape == expected.shape
-    worst = float(np.max(np.abs(actual - expected), initial=0.0))
-    assert worst <= gamma(n, dtype) * size, f"off by {worst}, allowed {gamma(n, dtype) * size}:\n{actual}\n{expected}"
+from tangency.theory.algorithms import ALGORITHMS, START
+from tangency.theory.fields import balls
+from tangency.theory.formats import FLOAT32, FLOAT64
+from tangency.theory.rounded import parts, rounded
 
 
-# Roundings behind one element of one step, in rows of up to 8: moments 5, quotient 9, projection 2·8 + 12, update 6.
-STEP = 48
+def spec(name, w, grads, fmt=FLOAT64, **hyper):
+    """Every step of an algorithm from w on, exactly, over numbers that carry the rounding of a format."""
+    numbers = rounded(balls(), fmt)
+    w, state = numbers.array(w), START
+    for g in grads:
+        step = ALGORITHMS[name](numbers, w, numbers.array(g), state, **hyper)
+        w, state = step.w, step.state
+        yield step
 
 
-def assert_same_steps(actual, expected, steps: int) -> None:
+def worst_share(actual, made):
+    """The largest distance of a tensor from exact numbers, as a share of what rounding admits."""
+    exact, bound = map(np.asarray, parts(made))
+    actual = np.asarray(actual, dtype=np.float64)
+    assert actual.shape == exact.shape
+    with balls().context():
+        error = np.array([abs(float(balls().element(x) - y)) for x, y in zip(actual.flat, exact.flat, strict=True)])
+    return float(np.max(np.where(error == 0, 0.0, error / np.maximum(bound.ravel(), 5e-324)), initial=0.0))
+
+
+def assert_within(actual, made):
+    """Assert that a tensor is what exact numbers are, up to rounding."""
+    worst = worst_share(actual, made)
+    assert worst <= 1, f"{worst:.3g} times the bound:\n{actual}\n{parts(made)}"
+
+
+@cache
+def roundings(steps, fmt):
+    """What steps may lose, in units of u and the largest weight (at least 1): the worst of all problems below."""
+    worst = 0.0
+    for problem_name in PROBLEMS:
+        w, grads = problem(problem_name)
+        for name, hyper in (("sgdp", {"momentum": 0.75}), ("adamp", {}), ("adamp", {"betas": (0.5, 0.75)})):
+            for nesterov in (False, True):
+                given = {"lr": 0.125, "weight_decay": 0.25, "nesterov": nesterov, **hyper}
+                *_, last = spec(name, w, [grads[t % 3] for t in range(steps)], fmt, **given)
+                for of in (last.w, *(x for key, x in last.state.items() if key != "step")):
+                    exact, bound = parts(of)
+                    worst = max(worst, bound.max() / fmt.unit / max(1.0, *(abs(float(x)) for x in exact.flat)))
+    return worst
+
+
+def assert_same_steps(actual, expected, steps):
     """Assert that two sound computations of the same steps, each rounded by itself, give the same tensor.
 
     Short dtypes compute in float32 and are rounded once a step for storage.
@@ -34,70 +63,13 @@ def assert_same_steps(actual, expected, steps: int) -> None:
     assert actual.dtype == expected.dtype
     assert actual.shape == expected.shape
     storage = torch.finfo(expected.dtype)
-    compute = np.float64 if expected.dtype is torch.float64 else np.float32
+    compute = FLOAT64 if expected.dtype is torch.float64 else FLOAT32
     stored = steps * storage.eps if storage.bits < 32 else 0.0
     actual, expected = actual.double().numpy(), expected.double().numpy()
     size = max(1.0, float(np.abs(expected).max(initial=0.0)))
     worst = float(np.abs(actual - expected).max(initial=0.0))
-    allowed = (gamma(2 * STEP * steps, compute) + stored) * size
+    allowed = (2 * roundings(steps, compute) * compute.unit + stored) * size
     assert worst <= allowed, f"off by {worst}, allowed {allowed}:\n{actual}\n{expected}"
-
-
-def views(shape):
-    """The row shapes of the channel and of the layer view, for two or more dimensions."""
-    return [(shape[0], -1), (1, -1)] if len(shape) > 1 else []
-
-
-def decision(w, g, delta, margin=1e-6):
-    """The first view that passes Eq. 11, or None; refuses problems within `margin` of the threshold."""
-    for view in views(w.shape):
-        passes = True
-        for a, b in zip(w.reshape(view), g.reshape(view), strict=True):
-            norms = np.linalg.norm(a) * np.linalg.norm(b)
-            cos = abs(a @ b) / norms if norms > 0 else 0.0
-            threshold = delta / math.sqrt(a.size)
-            assert abs(cos - threshold) > margin * max(cos, threshold) or delta == 0, "too near the threshold"
-            passes = passes and cos < threshold
-        if passes:
-            return view
-    return None
-
-
-def projection(w, x, view):
-    """Eq. 10 in each row of a view."""
-    out = []
-    for a, b in zip(w.reshape(view), x.reshape(view), strict=True):
-        out.append(b - (a @ b) / (a @ a) * a if np.any(a) else b)
-    return np.stack(out).reshape(x.shape)
-
-
-def sgdp(w, grads, *, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False, delta=0.1, wd_ratio=0.1):
-    """Weights, buffer and view after each step."""
-    b = np.zeros_like(w)
-    for g in grads:
-        b = momentum * b + (1 - dampening) * g
-        p = g + momentum * b if nesterov else b
-        view = decision(w, g, delta)
-        q = p if view is None else projection(w, p, view)
-        r = 1 if view is None else wd_ratio
-        decay = lr * weight_decay * r / (1 - momentum) if weight_decay else 0.0
-        w = w * (1 - decay) - lr * q
-        yield w, b, view
-
-
-def adamp(w, grads, *, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, delta=0.1, wd_ratio=0.1, nesterov=False):
-    """Weights, both moments and view after each step."""
-    m, v = np.zeros_like(w), np.zeros_like(w)
-    for t, g in enumerate(grads, start=1):
-        m = betas[0] * m + (1 - betas[0]) * g
-        v = betas[1] * v + (1 - betas[1]) * g**2
-        p = (betas[0] * m + (1 - betas[0]) * g) if nesterov else m
-        p = p / (np.sqrt(v) / math.sqrt(1 - betas[1] ** t) + eps)
-        view = decision(w, g, delta)
-        q = p if view is None else projection(w, p, view)
-        r = 1 if view is None else wd_ratio
-        w = w * (1 - lr * weight_decay * r) - lr / (1 - betas[0] ** t) * q
-        yield w, m, v, view
 
 
 CHANNEL = ([[1.0, 2.0, 2.0], [3.0, -1.0, 0.5]], [[2.0, 1.0, -2.0], [1.0, 1.0, -4.0]])

@@ -1,12 +1,15 @@
 """SGDP, step for step, against a plain recomputation."""
 
-import numpy as np
+from fractions import Fraction
+
 import pytest
 import torch
 from optim_paths import every_path
-from optim_reference import PROBLEMS, assert_within, problem, sgdp
+from optim_reference import PROBLEMS, assert_within, problem, spec
 
 from tangency.optim import SGDP
+from tangency.theory.fields import rational
+from tangency.theory.projection import View
 
 OPTIONS = [
     {},
@@ -40,23 +43,28 @@ def run(name, **options):
 @every_path
 def test_steps_agree_with_the_formulas(name, options, path):
     w, grads = problem(name)
-    size = 8 * (np.abs(w).max() + sum(np.abs(g).max() for g in grads))
-    expected = sgdp(w, grads, lr=0.125, **options)
-    for t, ((w1, buffer), (w2, b, _)) in enumerate(zip(run(name, **options, **path), expected, strict=True), start=1):
-        n = t * (2 * w.size + 20)
-        assert_within(w1, w2, n, size)
+    expected = spec("sgdp", w, grads, lr=0.125, **options)
+    for (w1, buffer), step in zip(run(name, **options, **path), expected, strict=True):
+        assert_within(w1, step.w)
         if options.get("momentum", 0) == 0:
             assert buffer is None
         else:
-            assert_within(buffer.numpy(), b, n, size)
+            assert_within(buffer.numpy(), step.state["momentum_buffer"])
 
 
 @pytest.mark.parametrize(
-    ("name", "view"), [("channel", (2, -1)), ("layer", (1, -1)), ("neither", None), ("vector", None), ("conv", (3, -1))]
+    ("name", "view"),
+    [
+        ("channel", View.CHANNEL),
+        ("layer", View.LAYER),
+        ("neither", View.NONE),
+        ("vector", View.NONE),
+        ("conv", View.CHANNEL),
+    ],
 )
 def test_the_problems_exercise_every_view(name, view):
     w, grads = problem(name)
-    assert next(sgdp(w, grads, lr=0.125))[2] == view
+    assert next(spec("sgdp", w, grads, lr=0.125)).view is view
 
 
 @every_path
@@ -78,10 +86,12 @@ def test_a_projected_update_is_orthogonal_and_lengthens_as_eq_12_says(path):
     assert w.tolist() == [[2.0, 3.5]]  # not projected: the buffer is now (4, 2)
     w.grad = torch.tensor([[-3.5, 2.0]], dtype=torch.float64)
     optimizer.step()
-    # p = (-1.5, 3), w·p = 7.5, q = p − 7.5/16.25 (2, 3.5)
-    q = np.array([-1.5, 3.0]) - 7.5 / 16.25 * np.array([2.0, 3.5])
-    assert_within(w.detach().numpy()[0], np.array([2.0, 3.5]) - 0.25 * q, 20, 4.0)
-    assert_within((w**2).sum().item(), 16.25 + 0.0625 * (q @ q), 40, 20.0)
+    # p = (-1.5, 3), w·p = 7.5, q = p − 7.5/16.25 (2, 3.5), ‖q‖² = 11.25 − 7.5²/16.25
+    _, step = spec("sgdp", [[3.0, 4.0]], [[[4.0, 2.0]], [[-3.5, 2.0]]], lr=0.25, momentum=0.5)
+    assert_within(w.detach().numpy(), step.w)
+    square = (step.w * step.w).sum()
+    assert_within((w**2).sum().item(), square)
+    assert square.value.contains(rational(Fraction(65, 4) + Fraction(1, 16) * (Fraction(45, 4) - Fraction(225, 65))))
 
 
 @every_path
