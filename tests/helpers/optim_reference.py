@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from tangency.theory.algorithms import ALGORITHMS, START
-from tangency.theory.fields import balls
+from tangency.theory.fields import EXACT, balls
 from tangency.theory.formats import FLOAT32, FLOAT64
+from tangency.theory.projection import UndecidedView, choose_view
 from tangency.theory.rounded import parts, rounded
 
 
@@ -21,6 +22,16 @@ def spec(name, w, grads, fmt=FLOAT64, **hyper):
         step = ALGORITHMS[name](numbers, w, numbers.array(g), state, **hyper)
         w, state = step.w, step.state
         yield step
+
+
+def is_decided(w, g, delta):
+    """Whether Eq. 11 is so far from its threshold that nobody who computes in float32 or better can err."""
+    numbers = rounded(EXACT, FLOAT32)
+    try:
+        choose_view(numbers, numbers.array(w), numbers.array(g), numbers.element(delta))
+    except UndecidedView:
+        return False
+    return True
 
 
 def worst_share(actual, made):
