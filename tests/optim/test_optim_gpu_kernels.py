@@ -16,10 +16,10 @@ import tangency.optim
 from tangency.optim import _gpu_kernels as gpu
 from tangency.optim import _gpu_tiles as tiles
 from tangency.proofs_checks import Claim, Subject, Suite, Verdict, discover, verify
-from tangency.proofs_checks.errors.rounding import FLOAT64
 from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.trials import Gradient, Trial, execute
 from tangency.proofs_checks.measure.conformance import admissible_views, measure_step
+from tangency.theory.formats import FLOAT64
 from tangency.theory.projection import View
 
 SUBJECTS = pytest.mark.parametrize("subject", [SGDP, ADAMP], ids=lambda subject: subject.algorithm)
