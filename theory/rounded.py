@@ -101,16 +101,16 @@ class Rounded:
         return _made(self.value**exponent, self.near**exponent, carried, size, self.fmt)
 
     def __radd__(self, other: Any) -> "Rounded":
-        return self + other
+        return self + _number(other)
 
     def __rsub__(self, other: Any) -> "Rounded":
-        return -self + other
+        return _number(other) - self
 
     def __rmul__(self, other: Any) -> "Rounded":
-        return self * other
+        return self * _number(other)
 
     def __rtruediv__(self, other: Any) -> "Rounded":
-        return _number(other).__truediv__(self)
+        return _number(other) / self
 
     def __eq__(self, other: object) -> bool:
         """Whether it is certainly that number."""

@@ -22,6 +22,7 @@ from tangency.proofs_checks.generate.trials import PROJECTING
 from tangency.proofs_checks.subjects import Subject
 from tangency.proofs_checks.target.adapters import ADAPTERS
 from tangency.proofs_checks.target.source_file import run_file
+from tangency.theory.formats import FLOAT32
 
 # What ``--algorithm`` takes: the algorithm of the spec, and the hyper-parameters that it has, with the spec's defaults.
 _SGD: dict[str, Any] = {"momentum": 0.0, "dampening": 0.0, "nesterov": False, "weight_decay": 0.0, "maximize": False}
@@ -495,11 +496,14 @@ def _dampens_first_step(target: Target) -> bool:
         except Exception:
             return False
         moved.append(w.detach())
-    return torch.allclose(moved[1], 0.75 * moved[0])
+    return torch.equal(moved[1], 0.75 * moved[0])  # every number here is exact in binary
 
 
 def _is_close(held: Any, value: torch.Tensor) -> bool:
-    return isinstance(held, torch.Tensor) and held.shape == value.shape and torch.allclose(held.to(value), value)
+    if not isinstance(held, torch.Tensor) or held.shape != value.shape:
+        return False
+    # (1 − β)g², in float32 on either side: a factor and two products are rounded.
+    return bool(((held.to(value) - value).abs() <= FLOAT32.gamma(6) * value.abs()).all())
 
 
 def _is_count(held: Any) -> bool:

@@ -38,7 +38,7 @@ def test_training(name: str) -> None:
     base, same, ours = found.rows
     assert told[-1] == (found.steps, found.steps)
     assert base.overhead == type(base.overhead)(1, 1, 1)
-    assert base.loss == pytest.approx(same.loss, rel=1e-4)  # the same steps, in another order of operations
-    assert ours.loss != base.loss
+    # The same steps in another order of operations differ by less than other steps.
+    assert abs(base.loss - same.loss) < abs(base.loss - ours.loss)
     assert all(0 < row.share.p50 < 1 for row in found.rows)
     assert found.parameters == sum(p.numel() for p in network(width=2, depth=1).parameters())
