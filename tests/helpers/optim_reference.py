@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
+import flint
 import numpy as np
 import torch
 
@@ -35,13 +37,16 @@ def is_decided(w, g, delta):
 
 
 def worst_share(actual, made):
-    """The largest distance of a tensor from exact numbers, as a share of what rounding admits."""
+    """The largest distance of numbers from exact ones, as a share of what rounding admits."""
     exact, bound = map(np.asarray, parts(made))
-    actual = np.asarray(actual, dtype=np.float64)
-    assert actual.shape == exact.shape
-    with balls().context():
-        error = np.array([abs(float(balls().element(x) - y)) for x, y in zip(actual.flat, exact.flat, strict=True)])
-    return float(np.max(np.where(error == 0, 0.0, error / np.maximum(bound.ravel(), 5e-324)), initial=0.0))
+    assert np.shape(actual) == exact.shape
+    numbers, worst = balls(), 0.0
+    with numbers.context():
+        for x, y, limit in zip(np.ravel(actual), exact.ravel(), bound.ravel(), strict=True):
+            error = abs(numbers.element(x if isinstance(x, flint.fmpq) else float(x)) - y)
+            if error != 0:
+                worst = max(worst, float(error / numbers.element(float(limit))) if limit > 0 else math.inf)
+    return worst
 
 
 def assert_within(actual, made):
