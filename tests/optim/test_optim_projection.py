@@ -1,5 +1,7 @@
 """Eqs. 10 and 11 against exact rational arithmetic, for any norm that a dtype can represent."""
 
+import math
+
 import hypothesis.extra.numpy as hnp
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from optim_reference import assert_same_steps, assert_within
 from tangency.optim._projection import decay, project
 from tangency.theory.fields import EXACT, rational
 from tangency.theory.formats import FLOAT32, FLOAT64
-from tangency.theory.projection import UndecidedView, View, choose_view, project_rows
+from tangency.theory.projection import UndecidedView, View, choose_view
+from tangency.theory.projection import project as exact_projection
 from tangency.theory.rounded import parts, rounded
 
 DTYPES = {"float32": (np.float32, 32, FLOAT32), "float64": (np.float64, 64, FLOAT64)}
@@ -55,12 +58,14 @@ def test_decision_and_projection_agree_with_exact_arithmetic(name, data):
     if view is View.NONE:
         assert np.array_equal(q.numpy(), x)
         return
-    # Π is linear: the bound is evaluated at a scale where no sum of the x leaves the range.
-    scale = rational(2.0**-16 if np.max(np.abs(x)) > 2.0 ** (fmt.emax - 16) else 1.0)
-    exact_x = numbers.array(scale * EXACT.array(x))
-    made = project_rows(view, numbers.array(w), exact_x, numbers.scaled)
-    assert np.isfinite(parts(made)[1]).all()
-    assert_within(scale * EXACT.array(q.numpy()), made)
+    # Π is linear: a row of x may be divided by its largest entry as well, where that exceeds 1.
+    for q_row, w_row, x_row in zip(*(view.rows(a) for a in (q.numpy(), w, x)), strict=True):
+        exact_x, exponent = numbers.array(x_row), math.frexp(np.max(np.abs(x_row)))[1]
+        made = exact_projection(
+            numbers.scaled(numbers.array(w_row)), numbers.scaled(exact_x) if exponent > 0 else exact_x
+        )
+        assert np.isfinite(parts(made)[1]).all()
+        assert_within(EXACT.array(q_row) / rational(2) ** max(0, exponent), made)
 
 
 SCALES = {
