@@ -75,20 +75,23 @@ class Rounded:
         b = _number(other)
         if self.is_zero or b.is_zero:
             return self if self.is_zero else b
+        value, fmt = self.value * b.value, _coarser(self, b)
+        if _unbounded(self, b):
+            return _unknown(value, fmt)
         carried = self.top * b.error + b.top * self.error + self.error * b.error
         size = (self.top + self.error) * (b.top + b.error)
-        return _made(self.value * b.value, self.near * b.near, carried, size, _coarser(self, b))
+        return _made(value, self.near * b.near, carried, size, fmt)
 
     def __truediv__(self, other: Any) -> "Rounded":
         if isinstance(other, np.ndarray):
             return NotImplemented
         b = _number(other)
         fmt, least = _coarser(self, b), abs(b.near) - b.error
-        if not least - b.error > 0:  # perhaps by zero
-            return _unknown(fmt)
-        if self.is_zero:
+        if self.is_zero and least > b.error:
             return self
-        quotient = self.top / least
+        quotient = self.top / least if least > b.error else math.inf  # perhaps by zero
+        if quotient > fmt.max or _unbounded(self, b):
+            return _unknown(self.value / b.value if b.value != 0 else rational(0), fmt)
         carried = (self.error + quotient * b.error) / (least - b.error)
         return _made(self.value / b.value, self.near / b.near, carried, quotient + carried, fmt)
 
@@ -96,6 +99,8 @@ class Rounded:
         if self.is_zero:
             return self if exponent else _number(1)
         # As libraries do it: one power, in one operation; its argument's error grows with the exponent.
+        if exponent > 1 and self.top + self.error > 2.0 ** (FLOAT64.emax / exponent):
+            return _unknown(self.value**exponent, self.fmt)
         size = (self.top + self.error) ** exponent
         carried = exponent * self.error * (self.top + self.error) ** (exponent - 1)
         return _made(self.value**exponent, self.near**exponent, carried, size, self.fmt)
@@ -138,14 +143,20 @@ def _made(
     value: Any, near: float, carried: float, size: float, fmt: Format, roundings: int = 2, *, underflows: int = 1
 ) -> Rounded:
     """The result of an operation whose parts carry an error into it, and which rounds something up to ``size``."""
-    if not size <= fmt.max:  # it, or a part of it, overflows
-        return Rounded(value, near, math.inf, fmt)
+    if size > fmt.max:  # it, or a part of it, overflows
+        return _unknown(value, fmt)
     gamma = fmt.gamma_2 if roundings == 2 else fmt.gamma(roundings)
     return Rounded(value, near, (carried + gamma * size + underflows * fmt.tiny) * SAFE, fmt)
 
 
-def _unknown(fmt: Format) -> Rounded:
-    return Rounded(rational(0), math.nan, math.inf, fmt)
+def _unbounded(*numbers: Rounded) -> bool:
+    """Whether nothing is known of what is computed for one of them."""
+    return any(x.error == math.inf for x in numbers)
+
+
+def _unknown(value: Any, fmt: Format) -> Rounded:
+    """A number whose computed counterpart may be anything."""
+    return Rounded(value, 0.0, math.inf, fmt)
 
 
 class Numbers(np.ndarray[Any, Any]):
@@ -170,15 +181,18 @@ class Numbers(np.ndarray[Any, Any]):
         return self._reduced((x, one) for x in self.flat)
 
     def _reduced(self, pairs: Iterable[tuple[Rounded, Rounded]]) -> Rounded:
-        value, near, size, carried, fmt = rational(0), 0.0, 0.0, 0.0, SCALARS
+        value, near, size, carried, fmt, terms = rational(0), 0.0, 0.0, 0.0, SCALARS, 0
         for a, b in pairs:
             if a.is_zero or b.is_zero:
                 continue
-            fmt = _coarser(a, b)
-            value, near = a.value * b.value + value, near + a.near * b.near
+            fmt, value, terms = _coarser(a, b), a.value * b.value + value, terms + 1
+            if _unbounded(a, b):
+                size = math.inf
+                continue
+            near += a.near * b.near
             size += (a.top + a.error) * (b.top + b.error)
             carried += a.top * b.error + b.top * a.error + a.error * b.error
-        if size == 0:
+        if not terms:
             return _number(0)
         n = self.size * self.repeats
         own = 1 + FLOAT64.gamma(4 * self.size)  # of the two sums above
@@ -228,12 +242,13 @@ def rounded(exact: Field, fmt: Format, repeats: int = 1) -> RoundedField:
     def sqrt(x: Rounded) -> Rounded:
         if x.is_zero:
             return x
-        if x.near < 0 or not math.isfinite(x.error):
-            return _unknown(x.fmt)
+        root = exact.sqrt(exact.element(x.value)) if x.value >= 0 else rational(0)
+        if _unbounded(x) or x.near < 0:
+            return _unknown(root, x.fmt)
         least = math.sqrt(max(0.0, x.near - 2 * x.error))
         carried = min(math.sqrt(x.error), x.error / (2 * least) if least else math.inf)
         near = math.sqrt(x.near)
-        return _made(exact.sqrt(exact.element(x.value)), near, carried, near + 2 * carried, x.fmt)
+        return _made(root, near, carried, near + 2 * carried, x.fmt)
 
     def less(a: Rounded, b: Rounded) -> bool | None:
         slack = (a.error + b.error) * SAFE

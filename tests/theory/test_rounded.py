@@ -345,6 +345,12 @@ def test_beyond_the_largest_number_nothing_is_known() -> None:
     (x,) = field.array([2.0**100])
     assert (x * x).error == math.inf
     assert field.less(x * x, x) is None
+    beyond, row = x * x, field.array([0.0, 0.5])
+    row[0] = beyond
+    with np.errstate(all="raise"):
+        for made in (beyond * row[1], beyond + x, x / beyond, beyond / x, beyond**2, row @ field.array([1, 2])):
+            assert made.error == math.inf
+        assert (x / beyond).value == rational(2.0**-100)
 
 
 def test_a_quotient_by_what_may_be_zero_is_unknown() -> None:
