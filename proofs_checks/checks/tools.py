@@ -88,10 +88,10 @@ def same(a: torch.Tensor, b: torch.Tensor) -> bool:
 def rounding(size: float, terms: int, dtype: torch.dtype, steps: int = 1) -> float:
     """How far two evaluations of the same steps may differ by rounding alone.
 
-    A reproducer cannot carry running error analysis, and of somebody's algorithm there is no spec to run in it: this is
-    a bound for any step that is no more than two sums of ``terms`` products and 64 other roundings of quantities no
-    larger than ``size``, and whose errors enter the next step no more than twice. That the references of both families
-    are such steps, a test holds against :mod:`tangency.theory.rounded`.
+    Of somebody's algorithm there is no formula to run an error analysis on. This holds for any step that is no more
+    than two sums of ``terms`` products and 64 other roundings of quantities no larger than ``size``, and whose errors
+    enter the next step no more than twice. The references of both families are such steps: a test holds their running
+    error analysis against it.
     """
     k = (2 * terms + 64) * torch.finfo(dtype).eps / 2
     return 2 * size * k / (1 - k) * float(2**steps - 1)
