@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from tangency.optim._base import ProjectedOptimizer, State, step_device
-from tangency.optim._projection import decay, project
-from tangency.optim._rule import Rule, bias_correction, counted
+from tangency.optim.optimizer import ProjectedOptimizer, State, step_device
+from tangency.optim.projection import decay, project
+from tangency.optim.rule import Rule, bias_correction, counted
 
 
 def _root(v: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT, required
 
-from tangency.optim._base import ProjectedOptimizer, State
-from tangency.optim._projection import decay, project
-from tangency.optim._rule import Rule
+from tangency.optim.optimizer import ProjectedOptimizer, State
+from tangency.optim.projection import decay, project
+from tangency.optim.rule import Rule
 
 _REQUIRED = cast("float", required)
 

@@ -13,8 +13,8 @@ from gpu_kernels import ADAMP, COMPILED, DEVICE, SGDP, interpreted, kernels, tl
 from optim_reference import assert_same_steps
 
 import tangency.optim
-from tangency.optim import _gpu_kernels as gpu
-from tangency.optim import _gpu_tiles as tiles
+from tangency.optim.gpu import kernels as gpu
+from tangency.optim.gpu import tiles
 from tangency.proofs_checks import Claim, Subject, Suite, Verdict, discover, verify
 from tangency.proofs_checks.engine.conformance import admissible_views, measure_step
 from tangency.proofs_checks.engine.generate import Rotation

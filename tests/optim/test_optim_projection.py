@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from optim_reference import assert_same_steps
 
-from tangency.optim._projection import decay, project
+from tangency.optim.projection import decay, project
 
 DTYPES = {"float32": (np.float32, 32), "float64": (np.float64, 64)}
 

@@ -22,11 +22,11 @@ from llvmlite import ir
 from numba import carray, cfunc, types
 from numba.extending import intrinsic
 
-from tangency.optim._cpu_memory import Array, compiled, pointer
-from tangency.optim._cpu_phases import FINISH, LATE, STATISTICS, UPDATE, decide, gather, work
-from tangency.optim._cpu_rows import Rule
-from tangency.optim._cpu_tiles import number
-from tangency.optim._process import MAKING, forked
+from tangency.optim.cpu.memory import Array, compiled, pointer
+from tangency.optim.cpu.phases import FINISH, LATE, STATISTICS, UPDATE, decide, gather, work
+from tangency.optim.cpu.rows import Rule
+from tangency.optim.cpu.tiles import number
+from tangency.optim.process import MAKING, forked
 
 # What a job says: addresses of arrays and of functions of OpenMP (0: none), and numbers.
 (
@@ -152,7 +152,7 @@ def _made(compute: type) -> Any:
 
 def _compile(compute: type, *, cached: bool) -> Any:
     # A cache is keyed by what its function encloses: so by all the sources that are compiled into it.
-    edition = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("_cpu_*.py"))))
+    edition = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
 
     @cfunc(types.void(types.voidptr), cache=cached, error_model="numpy")  # type: ignore[untyped-decorator]
     def entry(address: Any) -> None:

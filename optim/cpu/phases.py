@@ -16,8 +16,8 @@ import math
 
 import numpy as np
 
-from tangency.optim._cpu_memory import Array, address_of, at, compiled, load, part, store
-from tangency.optim._cpu_rows import (
+from tangency.optim.cpu.memory import Array, address_of, at, compiled, load, part, store
+from tangency.optim.cpu.rows import (
     ADAPTIVE,
     BETA1,
     BETA2,
@@ -50,7 +50,7 @@ from tangency.optim._cpu_rows import (
     update,
     update_with_products,
 )
-from tangency.optim._cpu_tiles import (
+from tangency.optim.cpu.tiles import (
     CHANNEL,
     COLS,
     FIRST,

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numba import njit
 
-from tangency.optim._cpu_memory import Array, as_stored, compiled, part
+from tangency.optim.cpu.memory import Array, as_stored, compiled, part
 
 Rule: TypeAlias = tuple[Any, ...]
 Flags: TypeAlias = Array

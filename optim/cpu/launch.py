@@ -1,4 +1,4 @@
-"""The fused step on a CPU: tables of tensors for the phases of `_cpu_phases`, and the threads that run them.
+"""The fused step on a CPU: tables of tensors for the phases of `phases`, and the threads that run them.
 
 Small tensors are shared out whole. Larger ones are worked on by all threads together, some at a time: no more than
 leaves their w and g in the last cache between the two sweeps, so that the second need not fetch them again.
@@ -12,12 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tangency.optim import _cpu_memory as memory
-from tangency.optim import _cpu_team
-from tangency.optim._cpu_rows import PIECE
-from tangency.optim._cpu_tiles import LONG, TILE
-from tangency.optim._fused import Rows
-from tangency.optim._rule import Rule
+from tangency.optim.cpu import memory, team
+from tangency.optim.cpu.rows import PIECE
+from tangency.optim.cpu.tiles import LONG, TILE
+from tangency.optim.fused import Rows
+from tangency.optim.rule import Rule
 
 SMALL = 1 << 17  # elements of a tensor that one thread steps alone
 BATCH = 1 << 23  # bytes of w and g that threads sweep before they update
@@ -38,7 +37,7 @@ def step(
     grad_scale: Tensor | None = None,
     found_inf: Tensor | None = None,
 ) -> None:
-    """Perform one step in place; see `_fused.Kernels`."""
+    """Perform one step in place; see `fused.Kernels`."""
     if found_inf is not None and found_inf.item():
         return
     dtype = weights[0].w.dtype
@@ -48,26 +47,26 @@ def step(
     # The last column is for the number of the first tile.
     lines = [(*weight.addresses, weight.rows, weight.cols, weight.projects, 0) for weight in weights]
     table = np.array(lines, dtype=np.int64)
-    job = np.zeros(_cpu_team.JOB, dtype=np.int64)
+    job = np.zeros(team.JOB, dtype=np.int64)
     job[:2] = table.ctypes.data, len(weights)
-    tiles = _cpu_team.count(job, compute)
+    tiles = team.count(job, compute)
     sums = np.empty((tiles, 8))
     decided = np.empty((len(weights), 5))
     flags = np.array([rule.adaptive, rule.nesterov, compute is np.float64, storage], dtype=np.int64)
     numbers = np.array(_numbers(rule, lr, grad_scale))
     with np.errstate(over="ignore"):  # only δ may be beyond float32, which is compared in float64 alone
         typed = numbers.astype(compute)
-    parts = max(1, min(_cpu_team.threads(), sum(sizes) // SHARE))
+    parts = max(1, min(team.threads(), sum(sizes) // SHARE))
     small = len(sizes) if parts == 1 else sum(size <= SMALL for size in sizes)
     batches = np.array([*_batches(sizes, small, dtype.itemsize), len(sizes)], dtype=np.int64)
     # A room holds what is worked on at once: a piece or a row; numbers in 16 bits are widened a tile at a time.
     least = PIECE if storage == memory.NATIVE else TILE
     width = max([least, *(w.cols for w in weights if w.projects and w.cols <= LONG)])
-    rooms = np.empty((_cpu_team.ROOM * parts, width), dtype=compute)
+    rooms = np.empty((team.ROOM * parts, width), dtype=compute)
     arrays = (table, batches, flags, numbers, typed, sums, decided, rooms)
     at = [x.ctypes.data for x in arrays]
-    job[: _cpu_team.THREAD] = at[0], len(weights), small, at[1], len(batches), *at[2:6], tiles, at[6], at[7], width
-    _cpu_team.run(job, compute, parts)
+    job[: team.THREAD] = at[0], len(weights), small, at[1], len(batches), *at[2:6], tiles, at[6], at[7], width
+    team.run(job, compute, parts)
 
 
 def _numbers(rule: Rule, lr: float | Tensor, grad_scale: Tensor | None) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""The fused step on a GPU: the kernels of `_gpu_kernels`, launched once for all parameters of one dtype.
+"""The fused step on a GPU: the kernels of `kernels`, launched once for all parameters of one dtype.
 
 The kernels find the parameters through a table of addresses in device memory. It is sent anew only when an address has
 changed, from page-locked memory; nothing is read back, and the host never waits.
@@ -18,10 +18,9 @@ import torch
 import triton.language as tl
 from torch import Tensor
 
-from tangency.optim import _gpu_kernels as kernels
-from tangency.optim import _gpu_tiles as tiles
-from tangency.optim._fused import Rows
-from tangency.optim._rule import Rule
+from tangency.optim.fused import Rows
+from tangency.optim.gpu import kernels, tiles
+from tangency.optim.rule import Rule
 
 TILE, SPAN = tiles.TILE.value, tiles.SPAN.value
 _LANES = (16, 64, 256, TILE)  # row lengths of tiles, of which a row takes the least that holds it
@@ -154,7 +153,7 @@ def step(
     grad_scale: Tensor | None = None,
     found_inf: Tensor | None = None,
 ) -> None:
-    """Perform one step in place; see `_fused.Kernels`. Step counters are on the device."""
+    """Perform one step in place; see `fused.Kernels`. Step counters are on the device."""
     device = weights[0].w.device
     with torch.cuda.device(device if device.type == "cuda" else -1):
         for aligned in (True, False):

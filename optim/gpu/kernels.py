@@ -1,7 +1,7 @@
 """The four kernels of a fused step on a GPU, in Triton: statistics, decide, update, finish.
 
 All parameters of one dtype go through one launch of each. Their memory is cut into *pieces*, one for each program:
-some whole rows, or a segment of a row that is too long for one. A program walks over its piece in tiles (`_gpu_tiles`).
+some whole rows, or a segment of a row that is too long for one. A program walks over its piece in tiles (`tiles`).
 
     statistics  reads w and g: w·w, w·g and g·g of each piece, and how many of its rows fail Eq. 11
     decide      one program a parameter: the view that passes, η, √(1 − β₂ᵗ), the factor of weight decay; counts t
@@ -17,7 +17,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from tangency.optim._gpu_tiles import (
+from tangency.optim.gpu.tiles import (
     BLOCKS,
     COLS,
     FIELDS,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tangency.optim._cpu_memory import Array, compiled
-from tangency.optim._cpu_rows import DELTA, GG, PASSES, SIZE_G, SIZE_W, SIZE_X, WG, WW, WX, passes
+from tangency.optim.cpu.memory import Array, compiled
+from tangency.optim.cpu.rows import DELTA, GG, PASSES, SIZE_G, SIZE_W, SIZE_X, WG, WW, WX, passes
 
 # Columns of the table of tensors: addresses (0: none), the channel view, the number of the first tile.
 W, G, M, V, STEP, ROWS, COLS, PROJECTS, FIRST = range(9)

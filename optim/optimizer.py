@@ -13,9 +13,11 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim.optimizer import Optimizer, ParamsT, StateDict, _default_to_fused_or_foreach
 
-from tangency.optim import _foreach, _fused, _process, _tensors
-from tangency.optim._options import checked, is_required
-from tangency.optim._rule import Rule, factors, overflow, real, wide, write
+from tangency.optim import foreach, fused
+from tangency.optim.options import checked, is_required
+from tangency.optim.process import forked, one_thread
+from tangency.optim.rule import Rule, factors, overflow, real, wide, write
+from tangency.optim.state import unreadable, wrong
 
 State = Sequence[Tensor | None]
 _SPARSE = (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
@@ -125,8 +127,8 @@ class ProjectedOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        if _process.forked():
-            with _process.one_thread():
+        if forked():
+            with one_thread():
                 self._step()
         else:
             self._step()
@@ -175,7 +177,7 @@ class ProjectedOptimizer(Optimizer):
             if g.layout is not torch.strided and g.layout in _SPARSE:
                 raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
             state = self.state.get(p, {})
-            found = self._wrong_names(state) or _tensors.wrong(p, g, state) or self._wrong_place(p, g, group)
+            found = self._wrong_names(state) or wrong(p, g, state) or self._wrong_place(p, g, group)
             if found:
                 raise RuntimeError(f"{self._called(group, number, i)}: {found}")
             if large and (found := overflow(numbers, wide(real(p)))):
@@ -202,7 +204,7 @@ class ProjectedOptimizer(Optimizer):
         lr = group["lr"]
         if isinstance(lr, Tensor) and lr.is_meta and not p.is_meta:
             return f"it is on {p.device}, and lr on {lr.device}; lr must be there or on the cpu"
-        return _fused.wrong_place(p, g, self.state.get(p, {})) if group["fused"] else None
+        return fused.wrong_place(p, g, self.state.get(p, {})) if group["fused"] else None
 
     def _path(self, group: dict[str, Any], params: list[Tensor]) -> Callable[..., None]:
         """The code path for a group: the one asked for, or else torch's own choice, whatever lr is.
@@ -210,10 +212,10 @@ class ProjectedOptimizer(Optimizer):
         (torch.optim keeps a tensor lr without capturable out of its lists, which would read it on the host. Ours do
         not.)
         """
-        foreach, fused = group["foreach"], group["fused"]
-        if foreach is None and fused is None:
-            _, foreach = _default_to_fused_or_foreach(params, group["differentiable"])
-        return self._in_kernels if fused else self._in_lists if foreach else self._one_by_one
+        lists, kernels = group["foreach"], group["fused"]
+        if lists is None and kernels is None:
+            _, lists = _default_to_fused_or_foreach(params, group["differentiable"])
+        return self._in_kernels if kernels else self._in_lists if lists else self._one_by_one
 
     def _in_lists(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
@@ -226,14 +228,14 @@ class ProjectedOptimizer(Optimizer):
             self._one_by_one(group, *_chosen(other, params, grads, *states))
             params, grads, *kept = _chosen(plain, params, grads, *states)
             states = tuple(kept)
-        _foreach.step(self._rule(group), group["lr"], params, grads, states)
+        foreach.step(self._rule(group), group["lr"], params, grads, states)
 
     def _in_kernels(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
     ) -> None:
         """Update all parameters in fused kernels."""
         scaler = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
-        _fused.step(self._rule(group), group["lr"], params, grads, states, *scaler)
+        fused.step(self._rule(group), group["lr"], params, grads, states, *scaler)
 
     @property
     def _step_supports_amp_scaling(self) -> bool:
@@ -281,7 +283,7 @@ class ProjectedOptimizer(Optimizer):
         for number, (group, saved) in enumerate(zip(self.param_groups, state_dict["param_groups"], strict=False)):
             for i, (p, key) in enumerate(zip(group["params"], saved["params"], strict=False)):
                 for name, value in state_dict["state"].get(key, {}).items():
-                    if isinstance(value, Tensor) and (found := _tensors.unreadable(value, p)):
+                    if isinstance(value, Tensor) and (found := unreadable(value, p)):
                         raise ValueError(f"{self._called(group, number, i)}: its {name} {found}")
         super().load_state_dict(state_dict)
 
@@ -311,7 +313,7 @@ class ProjectedOptimizer(Optimizer):
             raise ValueError(f"{called}: {found}")
         if "step" in renamed:
             renamed["step"] = counter(renamed["step"], step_device(p, group), called)
-        if found := _tensors.wrong(p, p, renamed):
+        if found := wrong(p, p, renamed):
             raise ValueError(f"{called}: {found}")
         # Cloned: load_state_dict would else share its tensors with the optimizer that they came from.
         return {name: value.clone() for name, value in renamed.items()}

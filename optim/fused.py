@@ -1,8 +1,8 @@
 """What the fused kernels for CPU and GPU share: hyper-parameters as numbers, and parameters as rows of memory.
 
 A fused step makes two sweeps over a weight, since Eq. 11 asks every row before the first element may be written: row
-statistics (w·g, ‖w‖², ‖g‖²), decision, then a row-fused update. `_cpu` and `_gpu` each have one function, `step`, with
-the arguments of `Kernels` below; which of them runs is a matter of the device alone.
+statistics (w·g, ‖w‖², ‖g‖²), decision, then a row-fused update. `cpu.launch` and `gpu.launch` each have one function,
+`step`, with the arguments of `Kernels` below; which of them runs is a matter of the device alone.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import NamedTuple, Protocol, cast
 import torch
 from torch import Tensor
 
-from tangency.optim import _tensors
-from tangency.optim._process import MAKING
-from tangency.optim._projection import may_project
-from tangency.optim._rule import Rule, real, wide, write
+from tangency.optim.process import MAKING
+from tangency.optim.projection import may_project
+from tangency.optim.rule import Rule, real, wide, write
+from tangency.optim.state import plain, wrong
 
 # Device type to module; imported when first used, since each needs a compiler of its own.
-MODULES = {"cpu": "tangency.optim._cpu", "cuda": "tangency.optim._gpu"}
+MODULES = {"cpu": "tangency.optim.cpu.launch", "cuda": "tangency.optim.gpu.launch"}
 
 
 class Rows(NamedTuple):
@@ -135,7 +135,7 @@ def _opaque_step(
     for i, p in enumerate(params):
         # What was so when the graph was made need not be so when it runs.
         own = {name: value for name, of in zip(names, states, strict=True) if (value := of[i]) is not None}
-        found = _tensors.wrong(p, grads[i], own) or wrong_place(p, grads[i], own)
+        found = wrong(p, grads[i], own) or wrong_place(p, grads[i], own)
         if not found and rule.adaptive and own["step"].device != p.device:
             found = f"its step is on {own['step'].device}; {p.device} was needed"
         if found:
@@ -187,7 +187,7 @@ def wrong_place(p: Tensor, g: Tensor, state: Mapping[str, Tensor]) -> str | None
         return f"it is on {p.device.type}; fused=True needs parameters on {' or '.join(MODULES)}"
     for x in (p, g, *state.values()):
         # A subclass with operations of its own (DTensor, say) has no memory of its own to give to a kernel.
-        if not _tensors.plain(x):
+        if not plain(x):
             return f"a {type(x).__name__} belongs to it; fused=True needs plain tensors"
     return None
 

@@ -1,0 +1,1 @@
+"""The fused step on a GPU, in Triton: `launch` is where it begins."""
