@@ -15,7 +15,7 @@ from torch import Tensor
 from tangency.optim.cpu import memory, team
 from tangency.optim.cpu.rows import PIECE
 from tangency.optim.cpu.tiles import LONG, TILE
-from tangency.optim.fused import Rows
+from tangency.optim.rows import Rows
 from tangency.optim.rule import Rule
 
 SMALL = 1 << 17  # elements of a tensor that one thread steps alone
@@ -37,7 +37,7 @@ def step(
     grad_scale: Tensor | None = None,
     found_inf: Tensor | None = None,
 ) -> None:
-    """Perform one step in place; see `fused.Kernels`."""
+    """Perform one step in place; see `rows.Kernels`."""
     if found_inf is not None and found_inf.item():
         return
     dtype = weights[0].w.dtype

@@ -18,8 +18,8 @@ import torch
 import triton.language as tl
 from torch import Tensor
 
-from tangency.optim.fused import Rows
 from tangency.optim.gpu import kernels, tiles
+from tangency.optim.rows import Rows
 from tangency.optim.rule import Rule
 
 TILE, SPAN = tiles.TILE.value, tiles.SPAN.value
@@ -153,7 +153,7 @@ def step(
     grad_scale: Tensor | None = None,
     found_inf: Tensor | None = None,
 ) -> None:
-    """Perform one step in place; see `fused.Kernels`. Step counters are on the device."""
+    """Perform one step in place; see `rows.Kernels`. Step counters are on the device."""
     device = weights[0].w.device
     with torch.cuda.device(device if device.type == "cuda" else -1):
         for aligned in (True, False):
