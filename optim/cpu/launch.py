@@ -1,4 +1,4 @@
-"""The fused step on a CPU: tables of tensors for the phases of `phases`, and the threads that run them.
+"""The fused step on a CPU: what threads are to do, as records.
 
 Small tensors are shared out whole. Larger ones are worked on by all threads together, some at a time: no more than
 leaves their w and g in the last cache between the two sweeps, so that the second need not fetch them again.
@@ -13,8 +13,10 @@ import torch
 from torch import Tensor
 
 from tangency.optim.cpu import memory, team
-from tangency.optim.cpu.rows import PIECE
-from tangency.optim.cpu.tiles import LONG, TILE
+from tangency.optim.cpu.memory import Array
+from tangency.optim.cpu.products import PIECE
+from tangency.optim.cpu.records import DECISION, JOB, ROOMS, TENSOR, TILE
+from tangency.optim.cpu.tiles import FULL, LONG
 from tangency.optim.rows import Rows
 from tangency.optim.rule import Rule
 
@@ -40,50 +42,39 @@ def step(
     """Perform one step in place; see `rows.Kernels`."""
     if found_inf is not None and found_inf.item():
         return
-    dtype = weights[0].w.dtype
-    compute, storage = STORAGE[dtype]
     weights = sorted(weights, key=lambda weight: weight.rows * weight.cols)
     sizes = [weight.rows * weight.cols for weight in weights]
-    # The last column is for the number of the first tile.
-    lines = [(*weight.addresses, weight.rows, weight.cols, weight.projects, 0) for weight in weights]
-    table = np.array(lines, dtype=np.int64)
-    job = np.zeros(team.JOB, dtype=np.int64)
-    job[:2] = table.ctypes.data, len(weights)
-    tiles = team.count(job, compute)
-    sums = np.empty((tiles, 8))
-    decided = np.empty((len(weights), 5))
-    flags = np.array([rule.adaptive, rule.nesterov, compute is np.float64, storage], dtype=np.int64)
-    numbers = np.array(_numbers(rule, lr, grad_scale))
-    with np.errstate(over="ignore"):  # only δ may be beyond float32, which is compared in float64 alone
-        typed = numbers.astype(compute)
     parts = max(1, min(team.threads(), sum(sizes) // SHARE))
     small = len(sizes) if parts == 1 else sum(size <= SMALL for size in sizes)
-    batches = np.array([*_batches(sizes, small, dtype.itemsize), len(sizes)], dtype=np.int64)
+    compute, storage = STORAGE[weights[0].w.dtype]
     # A room holds what is worked on at once: a piece or a row; numbers in 16 bits are widened a tile at a time.
-    least = PIECE if storage == memory.NATIVE else TILE
+    least = PIECE if storage == memory.NATIVE else FULL
     width = max([least, *(w.cols for w in weights if w.projects and w.cols <= LONG)])
-    rooms = np.empty((team.ROOM * parts, width), dtype=compute)
-    arrays = (table, batches, flags, numbers, typed, sums, decided, rooms)
-    at = [x.ctypes.data for x in arrays]
-    job[: team.THREAD] = at[0], len(weights), small, at[1], len(batches), *at[2:6], tiles, at[6], at[7], width
+    job = _job(rule, lr, grad_scale)
+    job["scaled"], job["storage"] = compute is np.float64, storage
+    job["small"], job["width"] = small, width
+    # The last number is that of the first tile, which is counted.
+    lines = [(*weight.addresses, weight.rows, weight.cols, weight.projects, 0) for weight in weights]
+    tensors = np.array(lines, dtype=TENSOR)
+    job["tensors"], job["tensor_count"] = tensors.ctypes.data, len(tensors)
+    tiles = np.empty(team.count(job, compute), dtype=TILE)
+    decisions = np.empty(len(weights), dtype=DECISION)
+    batches = np.array([*_batches(sizes, small, weights[0].w.itemsize), len(sizes)], dtype=np.int64)
+    rooms = np.empty((ROOMS * parts, width), dtype=compute)
+    job["batch_count"] = len(batches)
+    for name, held in (("tiles", tiles), ("decisions", decisions), ("batches", batches), ("rooms", rooms)):
+        job[name] = held.ctypes.data
     team.run(job, compute, parts)
 
 
-def _numbers(rule: Rule, lr: float | Tensor, grad_scale: Tensor | None) -> tuple[float, ...]:
-    sign = (-1.0 if rule.maximize else 1.0) / (1.0 if grad_scale is None else grad_scale.item())
-    return (
-        rule.beta1,
-        rule.fresh,
-        rule.ahead,
-        rule.beta2,
-        1 - rule.beta2,
-        rule.eps,
-        sign,
-        rule.weight_decay,
-        rule.wd_ratio,
-        rule.delta,
-        float(lr),
-    )
+def _job(rule: Rule, lr: float | Tensor, grad_scale: Tensor | None) -> Array:
+    """A job with its numbers."""
+    job = np.zeros((), dtype=JOB)
+    for name in ("adaptive", "nesterov", "beta1", "fresh", "ahead", "beta2", "eps", "wd_ratio", "delta"):
+        job[name] = getattr(rule, name)
+    job["rest"], job["decay"], job["lr"] = 1 - rule.beta2, rule.weight_decay, float(lr)
+    job["sign"] = (-1.0 if rule.maximize else 1.0) / (1.0 if grad_scale is None else grad_scale.item())
+    return job
 
 
 def _batches(sizes: Sequence[int], first: int, itemsize: int) -> Iterator[int]:
