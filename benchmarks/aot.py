@@ -39,7 +39,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from tangency.optim.gpu import kernels, launch
+from tangency.optim.gpu import decide, launch, update
 
 TARGETS = {
     "sm_80": GPUTarget("cuda", 80, 32),
@@ -154,12 +154,12 @@ def arguments(variant: Variant, vector: int) -> tuple[Any, dict[str, Any]]:
     dtype = launch.DTYPES[DTYPES[variant.dtype]]
     kind = {"DTYPE": dtype, "VECTOR": vector}
     if variant.kernel == "statistics":
-        return kernels.statistics, {"grad_scale": None, **kind}
+        return decide.statistics, {"grad_scale": None, **kind}
     if variant.kernel == "decide":
         flags: dict[str, Any] = {"ADAPTIVE": RULES[variant.rule][0], "SCALED": variant.dtype == "float64"}
-        return kernels.decide, {"lr_at": None, "found_inf": None, **flags}
+        return decide.decide, {"lr_at": None, "found_inf": None, **flags}
     flags = {"FINISH": variant.kernel == "finish", "RULE": RULES[variant.rule]}
-    return kernels.update, {"grad_scale": None, **flags, **kind}
+    return update.update, {"grad_scale": None, **flags, **kind}
 
 
 def built(variant: Variant, *, aligned: bool = True, **options: Any) -> Any:

@@ -1,5 +1,7 @@
 """The fused step on a CPU, compiled by numba at the first one.
 
+Each file imports from those below it alone:
+
     launch      a step as records, for threads to take
     team        the threads, and what they are compiled to
     schedule    what each does, and where it waits for the others

@@ -73,7 +73,7 @@ import torch
 from triton.runtime.driver import driver
 from tangency.benchmarks import aot
 from tangency.optim import AdamP, fused
-from tangency.optim.gpu import kernels
+from tangency.optim.gpu import decide, update
 
 
 class Absent:
@@ -98,15 +98,16 @@ class Compiled:
 
 
 launched = []
+kernels = {"statistics": decide, "decide": decide, "update": update}
 driver.set_active(Absent())
-for name in ("statistics", "decide", "update"):
-    setattr(kernels, name, Compiled(getattr(kernels, name)))
+for name, module in kernels.items():
+    setattr(module, name, Compiled(getattr(module, name)))
 fused.MODULES["cpu"] = "tangency.optim.gpu.launch"
 p = torch.nn.Parameter(torch.ones(3, 7))
 p.grad = torch.ones(3, 7)
 AdamP([p], fused=True).step()
-for name in ("statistics", "decide", "update"):
-    setattr(kernels, name, getattr(kernels, name).kernel)
+for name, module in kernels.items():
+    setattr(module, name, getattr(module, name).kernel)
 for name, binary in zip(("statistics", "decide", "update", "finish"), launched, strict=True):
     assert binary.asm["ptx"] == aot.built(aot.Variant(name, "AdamP", "float32", "sm_90")).asm["ptx"], name
 print(len(launched))

@@ -31,11 +31,10 @@ if not COMPILED and "triton" not in sys.modules:
 import triton  # noqa: E402
 import triton.language as tl  # noqa: E402
 
-from tangency.optim.gpu import kernels as gpu  # noqa: E402
-from tangency.optim.gpu import launch  # noqa: E402
+from tangency.optim.gpu import launch, update  # noqa: E402
 
 if not COMPILED:
-    if isinstance(gpu.update, triton.JITFunction):
+    if isinstance(update.update, triton.JITFunction):
         pytest.skip("triton was imported before these tests, and not for its interpreter", allow_module_level=True)
     from triton.runtime import interpreter
 
