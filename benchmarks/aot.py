@@ -39,8 +39,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
-from tangency.optim import _gpu
-from tangency.optim import _gpu_kernels as kernels
+from tangency.optim.gpu import decide, launch, update
 
 TARGETS = {
     "sm_80": GPUTarget("cuda", 80, 32),
@@ -48,7 +47,7 @@ TARGETS = {
     "sm_100": GPUTarget("cuda", 100, 32),
     "gfx942": GPUTarget("hip", "gfx942", 64),
 }
-DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in _gpu.DTYPES}
+DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in launch.DTYPES}
 # Adaptive, with momentum, without Nesterov's look ahead, descending.
 RULES = {"AdamP": (True, True, False, False), "SGDP": (False, True, False, False)}
 STATE = {"AdamP": 2, "SGDP": 1}
@@ -109,7 +108,7 @@ class Variant:
     @property
     def registers(self) -> int:
         """The most that a thread may use."""
-        return _gpu.REGISTERS[self.launched.itemsize]
+        return launch.REGISTERS[self.launched.itemsize]
 
     @property
     def streams(self) -> tuple[int, int]:
@@ -152,21 +151,21 @@ def variants(rules: list[str], dtypes: list[str], targets: list[str]) -> Iterato
 
 def arguments(variant: Variant, vector: int) -> tuple[Any, dict[str, Any]]:
     """The function of a kernel, and the arguments that it is compiled for."""
-    dtype = _gpu.DTYPES[DTYPES[variant.dtype]]
+    dtype = launch.DTYPES[DTYPES[variant.dtype]]
     kind = {"DTYPE": dtype, "VECTOR": vector}
     if variant.kernel == "statistics":
-        return kernels.statistics, {"grad_scale": None, **kind}
+        return decide.statistics, {"grad_scale": None, **kind}
     if variant.kernel == "decide":
         flags: dict[str, Any] = {"ADAPTIVE": RULES[variant.rule][0], "SCALED": variant.dtype == "float64"}
-        return kernels.decide, {"lr_at": None, "found_inf": None, **flags}
+        return decide.decide, {"lr_at": None, "found_inf": None, **flags}
     flags = {"FINISH": variant.kernel == "finish", "RULE": RULES[variant.rule]}
-    return kernels.update, {"grad_scale": None, **flags, **kind}
+    return update.update, {"grad_scale": None, **flags, **kind}
 
 
 def built(variant: Variant, *, aligned: bool = True, **options: Any) -> Any:
     """Triton's binary of a kernel, compiled with the options of a real step unless told otherwise."""
     target = TARGETS[variant.target]
-    function, constants = arguments(variant, _gpu.vector(DTYPES[variant.dtype]) if aligned else 1)
+    function, constants = arguments(variant, launch.vector(DTYPES[variant.dtype]) if aligned else 1)
     pointers = {"table": "*i64", "owners": "*i64", "found": "*fp64", "decided": "*fp64"}
     names = function.arg_names
     source = ASTSource(
@@ -177,7 +176,7 @@ def built(variant: Variant, *, aligned: bool = True, **options: Any) -> Any:
         attrs={(names.index(name),): [["tt.divisibility", 16]] for name in names if name in pointers},
     )
     hip = target.backend == "hip"
-    return triton.compile(source, target=target, options={**_gpu.options(variant.launched, hip=hip), **options})
+    return triton.compile(source, target=target, options={**launch.options(variant.launched, hip=hip), **options})
 
 
 def compiled(variant: Variant, *, aligned: bool = True, **options: Any) -> Code:
@@ -235,7 +234,7 @@ def _read_amdgcn(binary: Any) -> dict[str, int]:
 def moved(variant: Variant, code: Code) -> tuple[float, float]:
     """Bytes a parameter that a kernel moves in 128-bit vectors: counted from its instructions, and by the model."""
     kernel = KERNELS[variant.kernel]
-    share = 16 * code.threads / _gpu.TILE
+    share = 16 * code.threads / launch.TILE
     counted = sum(
         share * n / places for n, places in ((code.loads, kernel.loads), (code.stores, kernel.stores)) if places
     )
@@ -249,7 +248,7 @@ def violations(variant: Variant, code: Code) -> list[str]:
         found.append(f"{code.local} bytes or instructions of local memory")
     if code.registers > variant.registers:
         found.append(f"{code.registers} registers, more than {variant.registers}")
-    per_stream = _gpu.TILE * variant.itemsize // (16 * code.threads)
+    per_stream = launch.TILE * variant.itemsize // (16 * code.threads)
     for what, n, expected in (
         ("loads", code.loads, kernel.loads * reads * per_stream),
         ("stores", code.stores, kernel.stores * writes * per_stream),
@@ -266,7 +265,7 @@ def estimate(card: Card, codes: dict[Variant, Code], rule: str, dtype: str) -> f
         if variant.target == card.target and variant.dtype == dtype and variant.kernel in ("statistics", "update"):
             if variant.kernel == "update" and variant.rule != rule:
                 continue
-            doubles = code.doubles * code.threads / _gpu.TILE / KERNELS[variant.kernel].loads
+            doubles = code.doubles * code.threads / launch.TILE / KERNELS[variant.kernel].loads
             total += max(moved(variant, code)[1] / card.bandwidth, doubles / (card.float64 / 2))
     return total
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 
-from tangency.optim._base import ProjectedOptimizer, State, step_device
-from tangency.optim._projection import decay, project
-from tangency.optim._rule import Rule, bias_correction, counted
-
-
-def _root(v: Tensor) -> Tensor:
-    """√v; where v = 0 its derivative counts as 0, since every m that goes with it is 0."""
-    if not v.requires_grad:
-        return v.sqrt()
-    zero = v == 0
-    return torch.where(zero, torch.zeros_like(v), torch.where(zero, torch.ones_like(v), v).sqrt())
+from tangency.optim import loop
+from tangency.optim.optimizer import ProjectedOptimizer
+from tangency.optim.rule import Rule
+from tangency.optim.state import State, step_device
 
 
 class AdamP(ProjectedOptimizer):
@@ -142,14 +135,4 @@ class AdamP(ProjectedOptimizer):
     def _update(
         self, group: dict[str, Any], lr: float | Tensor, ndim: int, w: Tensor, g: Tensor, state: State
     ) -> tuple[Tensor, State]:
-        beta1, beta2 = group["betas"]
-        step, m, v = cast("tuple[Tensor, Tensor, Tensor]", state)
-        step = counted(step) + 1
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * g * g
-        denominator = _root(v) / bias_correction(beta2, step).sqrt().to(w.dtype) + group["eps"]
-        p = (beta1 * m + (1 - beta1) * g if group["nesterov"] else m) / denominator
-        q, projected = project(w, g, p, ndim=ndim, delta=group["delta"])
-        if group["weight_decay"] != 0:
-            w = decay(w, lr * group["weight_decay"], projected, group["wd_ratio"])
-        return w - (lr / bias_correction(beta1, step)).to(w.dtype) * q, (step, m, v)
+        return loop.adamp(group, lr, ndim, w, g, state)

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import ParamsT, required
 
-from tangency.optim._base import ProjectedOptimizer, State
-from tangency.optim._projection import decay, project
-from tangency.optim._rule import Rule
+from tangency.optim import loop
+from tangency.optim.optimizer import ProjectedOptimizer
+from tangency.optim.rule import Rule
+from tangency.optim.state import State
 
 _REQUIRED = cast("float", required)
 
@@ -137,12 +138,4 @@ class SGDP(ProjectedOptimizer):
     def _update(
         self, group: dict[str, Any], lr: float | Tensor, ndim: int, w: Tensor, g: Tensor, state: State
     ) -> tuple[Tensor, State]:
-        momentum = group["momentum"]
-        (old,) = state
-        fresh = (1 - group["dampening"]) * g
-        buffer = fresh if old is None else momentum * old + fresh
-        p = g + momentum * buffer if group["nesterov"] else buffer
-        q, projected = project(w, g, p, ndim=ndim, delta=group["delta"])
-        if group["weight_decay"] != 0:
-            w = decay(w, lr * group["weight_decay"] / (1 - momentum), projected, group["wd_ratio"])
-        return w - lr * q, (buffer,)
+        return loop.sgdp(group, lr, ndim, w, g, state)

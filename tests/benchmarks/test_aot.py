@@ -72,7 +72,8 @@ LAUNCHES = """
 import torch
 from triton.runtime.driver import driver
 from tangency.benchmarks import aot
-from tangency.optim import AdamP, _fused, _gpu_kernels
+from tangency.optim import AdamP, fused
+from tangency.optim.gpu import decide, update
 
 
 class Absent:
@@ -97,15 +98,16 @@ class Compiled:
 
 
 launched = []
+kernels = {"statistics": decide, "decide": decide, "update": update}
 driver.set_active(Absent())
-for name in ("statistics", "decide", "update"):
-    setattr(_gpu_kernels, name, Compiled(getattr(_gpu_kernels, name)))
-_fused.MODULES["cpu"] = "tangency.optim._gpu"
+for name, module in kernels.items():
+    setattr(module, name, Compiled(getattr(module, name)))
+fused.MODULES["cpu"] = "tangency.optim.gpu.launch"
 p = torch.nn.Parameter(torch.ones(3, 7))
 p.grad = torch.ones(3, 7)
 AdamP([p], fused=True).step()
-for name in ("statistics", "decide", "update"):
-    setattr(_gpu_kernels, name, getattr(_gpu_kernels, name).kernel)
+for name, module in kernels.items():
+    setattr(module, name, getattr(module, name).kernel)
 for name, binary in zip(("statistics", "decide", "update", "finish"), launched, strict=True):
     assert binary.asm["ptx"] == aot.built(aot.Variant(name, "AdamP", "float32", "sm_90")).asm["ptx"], name
 print(len(launched))

@@ -6,7 +6,7 @@ import torch
 from tangency.benchmarks import modes
 from tangency.benchmarks.modes import MODES, WrongMode, check, decided, problem, wanted
 from tangency.benchmarks.shapes import Weight, small
-from tangency.optim._projection import project
+from tangency.optim.projection import project
 from tangency.theory.fields import EXACT, rational
 from tangency.theory.projection import View, choose_view
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from tangency.optim import _fused
+from tangency.optim import fused as path
 from tangency.proofs_checks.subjects import LARGE, SHIPPED, Subject
 
 COMPILED = torch.cuda.is_available()
@@ -26,15 +26,15 @@ if not COMPILED and "triton" not in sys.modules:
         pytest.importorskip("triton", reason="triton is not installed: it has no wheel for this platform")
         import triton.experimental.gluon
 
-        import tangency.optim._gpu  # noqa: F401
+        import tangency.optim.gpu.launch  # noqa: F401
 
 import triton  # noqa: E402
 import triton.language as tl  # noqa: E402
 
-from tangency.optim import _gpu, _gpu_kernels  # noqa: E402
+from tangency.optim.gpu import launch, update  # noqa: E402
 
 if not COMPILED:
-    if isinstance(_gpu_kernels.update, triton.JITFunction):
+    if isinstance(update.update, triton.JITFunction):
         pytest.skip("triton was imported before these tests, and not for its interpreter", allow_module_level=True)
     from triton.runtime import interpreter
 
@@ -58,7 +58,7 @@ if not COMPILED:
 def kernels() -> Iterator[None]:
     """Within, fused steps are the GPU's wherever the parameters are."""
     # Lanes that no row uses may compute 0/0, of which the interpreter warns.
-    with patch.dict(_fused.MODULES, {"cpu": _gpu.__name__}), np.errstate(all="ignore"):
+    with patch.dict(path.MODULES, {"cpu": launch.__name__}), np.errstate(all="ignore"):
         yield
 
 

@@ -8,7 +8,7 @@ from optim_paths import every_path
 from optim_reference import PROBLEMS, assert_within, problem, spec
 
 from tangency.optim import AdamP
-from tangency.optim._rule import bias_correction
+from tangency.optim.rule import bias_correction
 
 OPTIONS = [
     {},

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optim_reference import spec
 
-from tangency.optim import SGDP, AdamP, _cpu, _cpu_team
-from tangency.optim._cpu_memory import BFLOAT16, FLOAT16, _narrow, _widen
+from tangency.optim import SGDP, AdamP
+from tangency.optim.cpu import launch, team
+from tangency.optim.cpu.memory import BFLOAT16, FLOAT16, _narrow, _widen
 from tangency.theory.formats import FLOAT32
 from tangency.theory.rounded import parts
 
@@ -160,11 +161,11 @@ def test_rows_whose_squares_leave_float32(scale, shape, mode):
 @every
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
 def test_the_number_of_threads_changes_no_bit(make, dtype, monkeypatch):
-    if _cpu_team._openmp() is None:
+    if team._openmp() is None:
         pytest.skip("torch has no OpenMP runtime with GNU's interface: steps have one thread")
-    monkeypatch.setattr(_cpu, "SHARE", 1)
-    monkeypatch.setattr(_cpu, "SMALL", 1000)
-    monkeypatch.setattr(_cpu, "BATCH", 1 << 16)
+    monkeypatch.setattr(launch, "SHARE", 1)
+    monkeypatch.setattr(launch, "SMALL", 1000)
+    monkeypatch.setattr(launch, "BATCH", 1 << 16)
     shapes = [(2, 3), (300, 9), (40, 257), (5, 1025), (2, 70001), (9, 5000), (130, 200)]
     problems = [problem(shape, mode, dtype) for shape in shapes for mode in MODES]
     problems += [(torch.ones(n, dtype=dtype), torch.arange(n).to(dtype)) for n in (1, 70000)]
@@ -185,7 +186,7 @@ def test_the_number_of_threads_changes_no_bit(make, dtype, monkeypatch):
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_forked_child_steps_too(monkeypatch):
-    monkeypatch.setattr(_cpu, "SHARE", 1)
+    monkeypatch.setattr(launch, "SHARE", 1)
     # So small that torch makes its state in one thread: with more, its own operations hang in a fork.
     w, g = problem((40, 500), "channel")
     p, twin = (torch.nn.Parameter(w.clone()) for _ in range(2))
@@ -213,7 +214,7 @@ def test_a_forked_child_steps_too(monkeypatch):
 
 
 def test_steps_of_two_optimizers_may_run_at_once(monkeypatch):
-    monkeypatch.setattr(_cpu, "SHARE", 1)
+    monkeypatch.setattr(launch, "SHARE", 1)
     problems = [problem((300, 9), "channel"), problem((9, 5000), "layer")]
     expected, _ = stepped(OPTIMIZERS["AdamP"], problems, 5, fused=True)
     found = [[], []]

@@ -6,7 +6,7 @@ from optim_reference import assert_same_steps
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from tangency.optim import SGDP, AdamP, _foreach
+from tangency.optim import SGDP, AdamP, foreach
 
 OPTIMIZERS = {
     "SGDP": lambda p, **more: SGDP(p, **{"lr": 0.125, "momentum": 0.75, "weight_decay": 0.25, **more}),
@@ -88,7 +88,7 @@ def test_dtypes_and_late_gradients_mix(make):
 
 @every
 def test_a_batch_that_is_full_is_followed_by_another(make, monkeypatch):
-    monkeypatch.setattr(_foreach, "BATCH", 20)
+    monkeypatch.setattr(foreach, "BATCH", 20)
     assert_steps_as_the_loop(make, pairs())
 
 
@@ -145,7 +145,7 @@ def test_the_lists_read_no_value(make):
         for _ in range(2):
             members, grads, states = [], [], tuple([] for _ in optimizer.state_names)
             optimizer._init_group(group, members, grads, *states)
-            _foreach.step(optimizer._rule(group), group["lr"], members, grads, states)
+            foreach.step(optimizer._rule(group), group["lr"], members, grads, states)
 
 
 class Own(torch.Tensor):

@@ -13,8 +13,7 @@ from gpu_kernels import ADAMP, COMPILED, DEVICE, SGDP, interpreted, kernels, tl
 from optim_reference import assert_same_steps
 
 import tangency.optim
-from tangency.optim import _gpu_kernels as gpu
-from tangency.optim import _gpu_tiles as tiles
+from tangency.optim.gpu import decide, tables, update
 from tangency.proofs_checks import Claim, Subject, Suite, Verdict, discover, verify
 from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.trials import Gradient, Trial, execute
@@ -28,6 +27,7 @@ OPTIMIZERS = {
     "SGDP without momentum": lambda p, **more: tangency.optim.SGDP(p, **{"lr": 0.25, **more}),
     "AdamP": lambda p, **more: tangency.optim.AdamP(p, **{"lr": 0.25, "weight_decay": 0.125, **more}),
 }
+KERNELS = {"statistics": decide, "decide": decide, "update": update}
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 every = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
 
@@ -113,25 +113,25 @@ def decided(
 ) -> list[float]:
     """What `decide` makes of what pieces found out (their columns): the mode, η, √(1 − β₂ᵗ), the factor of decay."""
     counter = torch.tensor(t - 1.0, device=DEVICE)
-    table = torch.zeros(tiles.FIELDS.value, dtype=torch.int64)
-    cut = {tiles.PROJECTS: 1, tiles.PIECES: len(found), tiles.SEGMENTS: 1, tiles.COLS: 1, tiles.SIZE: len(found)}
-    for column, value in {**cut, tiles.STEP: counter.data_ptr(), **(fields or {})}.items():
+    table = torch.zeros(tables.FIELDS.value, dtype=torch.int64)
+    cut = {tables.PROJECTS: 1, tables.PIECES: len(found), tables.SEGMENTS: 1, tables.COLS: 1, tables.SIZE: len(found)}
+    for column, value in {**cut, tables.STEP: counter.data_ptr(), **(fields or {})}.items():
         table[column.value] = value
-    result = torch.full((gpu.DECIDED.value,), math.nan, dtype=torch.float64, device=DEVICE)
+    result = torch.full((tables.DECIDED.value,), math.nan, dtype=torch.float64, device=DEVICE)
     logs = (math.log(beta) if beta else -math.inf for beta in betas or (0.0, 0.0))
     numbers = (0.25, None, *logs, 0.5, 0.125, 0.1, None)
     room = table.to(DEVICE), torch.from_numpy(found).to(DEVICE), result
-    gpu.decide[(1,)](*room, *numbers, ADAPTIVE=betas is not None, SCALED=True)
+    decide.decide[(1,)](*room, *numbers, ADAPTIVE=betas is not None, SCALED=True)
     assert int(counter) == (t if betas else t - 1)
     return result.tolist()
 
 
 def sums(pieces: int, wg: float, scale: int = 0) -> np.ndarray:
     """Pieces with w·w = g·g = 1 and w·g as given, in a scale of their own."""
-    found = np.zeros((pieces, gpu.FOUND.value))
-    found[:, [gpu.WW.value, gpu.GG.value]] = math.ldexp(1.0, -2 * scale)
-    found[:, gpu.WG.value] = math.ldexp(wg, -2 * scale)
-    found[:, [gpu.KW.value, gpu.KG.value]] = scale
+    found = np.zeros((pieces, tables.FOUND.value))
+    found[:, [tables.WW.value, tables.GG.value]] = math.ldexp(1.0, -2 * scale)
+    found[:, tables.WG.value] = math.ldexp(wg, -2 * scale)
+    found[:, [tables.KW.value, tables.KG.value]] = scale
     return found
 
 
@@ -140,23 +140,23 @@ def sums(pieces: int, wg: float, scale: int = 0) -> np.ndarray:
 def test_a_layer_of_many_pieces_is_decided_by_all_of_them(pieces: int, scale: int) -> None:
     # Over the layer, the threshold δ/√dim ‖w‖‖g‖ is 0.1 √pieces; the last piece takes w·g to one side of it.
     found = sums(pieces, 0.0)
-    for side, mode in ((0.999, gpu.LAYER), (-0.999, gpu.LAYER), (1.001, gpu.NONE), (-1.001, gpu.NONE)):
+    for side, mode in ((0.999, tables.LAYER), (-0.999, tables.LAYER), (1.001, tables.NONE), (-1.001, tables.NONE)):
         found[-1] = sums(1, side * 0.1 * math.sqrt(pieces), scale)
-        found[-1, gpu.FAILED.value] = 1
+        found[-1, tables.FAILED.value] = 1
         assert decided(found)[0] == mode.value
-        found[-1, gpu.FAILED.value] = 0
-        assert decided(found)[0] == gpu.CHANNEL.value
+        found[-1, tables.FAILED.value] = 0
+        assert decided(found)[0] == tables.CHANNEL.value
 
 
 @pytest.mark.parametrize(("rows", "segments"), [(1, 2), (3, 40), (70, 17), (200, 2)])
 def test_a_row_of_many_pieces_is_decided_by_all_of_them(rows: int, segments: int) -> None:
-    fields = {tiles.SEGMENTS: segments, tiles.COLS: 64}
+    fields = {tables.SEGMENTS: segments, tables.COLS: 64}
     for row in {0, rows // 2, rows - 1}:
         found = sums(rows * segments, 0.0)
         for side, passes in ((0.999, True), (1.001, False)):
-            found[row * segments + segments - 1, gpu.WG.value] = side * 0.1 / math.sqrt(64) * segments
-            mode = decided(found, {**fields, tiles.SIZE: 64 * rows * rows * 10_000})[0]
-            assert mode == (gpu.CHANNEL if passes else gpu.NONE).value
+            found[row * segments + segments - 1, tables.WG.value] = side * 0.1 / math.sqrt(64) * segments
+            mode = decided(found, {**fields, tables.SIZE: 64 * rows * rows * 10_000})[0]
+            assert mode == (tables.CHANNEL if passes else tables.NONE).value
 
 
 @pytest.mark.parametrize("t", [1, 2, 1000, 10_000_000])
@@ -300,7 +300,7 @@ class Counted:
     """A kernel that notes its launches."""
 
     def __init__(self, name: str, launches: list[str]) -> None:
-        self.name, self.launches, self.kernel = name, launches, getattr(gpu, name)
+        self.name, self.launches, self.kernel = name, launches, getattr(KERNELS[name], name)
 
     def __getitem__(self, grid: tuple[int, ...]) -> Any:
         self.launches.append(self.name)
@@ -310,8 +310,8 @@ class Counted:
 @pytest.mark.parametrize("copies", [1, 3])
 def test_four_launches_whatever_the_number_of_parameters(copies: int, monkeypatch: pytest.MonkeyPatch) -> None:
     launches: list[str] = []
-    for name in ("statistics", "decide", "update"):
-        monkeypatch.setattr(gpu, name, Counted(name, launches))
+    for name, module in KERNELS.items():
+        monkeypatch.setattr(module, name, Counted(name, launches))
     tangency.optim.AdamP([p for _ in range(copies) for p in parameters()], fused=True).step()
     assert launches == ["statistics", "decide", "update", "update"]
 
@@ -362,7 +362,8 @@ MUTANTS = {
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_slip_in_a_kernel_is_found(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     name, wrong, subject, claim = MUTANTS[mutant]
-    monkeypatch.setattr(gpu, name, interpreted(wrong))
+    for module in {module for module in KERNELS.values() if hasattr(module, name)}:
+        monkeypatch.setattr(module, name, interpreted(wrong))
     report = verify([claim], suite=Suite(discover(), (subject,)), rungs=["implementation"], shrink=False)
     assert [result.verdict for result in report.results] == [Verdict.FAILS]
 

@@ -62,7 +62,7 @@ BEFORE = {
     "all paths stepped": "step_all()",
     "a thread that steps": "threading.Thread(target=forever, daemon=True).start(); started.wait()",
     "a thread that compiles": """
-from tangency.optim._process import MAKING
+from tangency.optim.process import MAKING
 threading.Thread(target=forever, daemon=True).start()
 while not started.is_set() and MAKING.acquire(blocking=False):
     MAKING.release()
@@ -111,9 +111,9 @@ step_all()
 
 def test_first_steps_of_many_threads_compile_once(tmp_path):
     script = """
-from tangency.optim import _cpu_team
-made, count = _cpu_team._compile, []
-_cpu_team._compile = lambda *a, **k: count.append(a) or made(*a, **k)
+from tangency.optim.cpu import team
+made, count = team._compile, []
+team._compile = lambda *a, **k: count.append(a) or made(*a, **k)
 threads = [threading.Thread(target=lambda: optimizer(fused=True).step()) for _ in range(8)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
@@ -124,7 +124,7 @@ assert len(count) == 1, count
 
 @pytest.mark.parametrize("failure", ["no locator available", "no space left"])
 def test_where_numba_can_keep_nothing_a_step_says_so_once_and_compiles(failure, monkeypatch):
-    from tangency.optim import _cpu_team
+    from tangency.optim.cpu import team
 
     asked = []
 
@@ -134,9 +134,9 @@ def test_where_numba_can_keep_nothing_a_step_says_so_once_and_compiles(failure, 
             raise (RuntimeError if "locator" in failure else OSError)(failure)
         return made(compute, cached=True)
 
-    made = _cpu_team._compile
-    monkeypatch.setattr(_cpu_team, "_compile", compile)
-    monkeypatch.setattr(_cpu_team, "_entries", {})
+    made = team._compile
+    monkeypatch.setattr(team, "_compile", compile)
+    monkeypatch.setattr(team, "_entries", {})
     p = torch.nn.Parameter(torch.ones(4, 3))
     p.grad = torch.ones(4, 3)
     optimizer = AdamP([p], fused=True)
@@ -151,11 +151,11 @@ def test_where_numba_can_keep_nothing_a_step_says_so_once_and_compiles(failure, 
 def test_a_place_that_numba_refuses_is_one_of_those(monkeypatch):
     from numba.core.caching import CacheImpl
 
-    from tangency.optim import _cpu_team
+    from tangency.optim.cpu import team
 
     monkeypatch.setattr(CacheImpl, "_locator_classes", [])
     with pytest.raises(RuntimeError, match="no locator available"):
-        _cpu_team._compile(torch.float32, cached=True)
+        team._compile(torch.float32, cached=True)
 
 
 @pytest.mark.parametrize("fused", [False, True])

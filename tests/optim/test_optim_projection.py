@@ -10,7 +10,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from optim_reference import assert_same_steps, assert_within
 
-from tangency.optim._projection import decay, project
+from tangency.optim.projection import decay, project
 from tangency.theory.fields import EXACT, rational
 from tangency.theory.formats import FLOAT32, FLOAT64
 from tangency.theory.projection import UndecidedView, View, choose_view

@@ -22,8 +22,8 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor
 
-from tangency.optim._projection import Gram, Scaled, decay, decide, may_project, remove, scaled, statistics
-from tangency.optim._rule import Rule, bias_correction, counted, real, wide, write
+from tangency.optim.projection import Gram, Scaled, decay, decide, may_project, remove, scaled, statistics
+from tangency.optim.rule import Rule, bias_correction, counted, real, wide, write
 
 # Elements of joined weights: enough for a GPU to be busy for longer than a launch takes.
 BATCH = 2**22

@@ -1,10 +1,10 @@
-"""What SGDP and AdamP share: options, the step loop, precision, and state from elsewhere."""
+"""What SGDP and AdamP share: groups and their options, the path of a step, and state from elsewhere."""
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import compress
 from typing import Any, ClassVar, overload
 
@@ -13,33 +13,13 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim.optimizer import Optimizer, ParamsT, StateDict, _default_to_fused_or_foreach
 
-from tangency.optim import _foreach, _fused, _process, _tensors
-from tangency.optim._options import checked, is_required
-from tangency.optim._rule import Rule, factors, overflow, real, wide, write
+from tangency.optim import foreach, fused, loop
+from tangency.optim.options import checked, is_required
+from tangency.optim.process import forked, one_thread
+from tangency.optim.rule import Rule, factors, overflow, real, wide
+from tangency.optim.state import State, counter, step_device, unreadable, wrong, wrong_names
 
-State = Sequence[Tensor | None]
 _SPARSE = (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
-
-
-def step_device(p: Tensor, group: dict[str, Any]) -> torch.device:
-    """Where a step counter lies: beside its parameter where the host must not wait for it, else on the CPU."""
-    return p.device if group["capturable"] or group["fused"] else torch.device("cpu")
-
-
-def counter(value: Any, device: torch.device, called: str) -> Tensor:
-    """A step counter of any numeric kind as it is used here: a float32 scalar.
-
-    It is an int in the published package, float64 under some defaults in torch.
-    """
-    if isinstance(value, Tensor) and value.is_meta and device.type == "meta" and value.numel() == 1:
-        return value.reshape(()).to(torch.float32)
-    try:
-        count = float(torch.as_tensor(value, device="cpu").reshape(()).item())
-    except (TypeError, ValueError, RuntimeError):
-        count = math.nan
-    if not 0 <= count < math.inf:
-        raise ValueError(f"{called}: its step is {value!r}; a number of steps >= 0 was needed")
-    return torch.tensor(count, dtype=torch.float32, device=device)
 
 
 def _chosen(which: list[bool], *lists: list[Any]) -> tuple[list[Any], ...]:
@@ -125,8 +105,8 @@ class ProjectedOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        if _process.forked():
-            with _process.one_thread():
+        if forked():
+            with one_thread():
                 self._step()
         else:
             self._step()
@@ -175,7 +155,7 @@ class ProjectedOptimizer(Optimizer):
             if g.layout is not torch.strided and g.layout in _SPARSE:
                 raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
             state = self.state.get(p, {})
-            found = self._wrong_names(state) or _tensors.wrong(p, g, state) or self._wrong_place(p, g, group)
+            found = wrong_names(state, self.state_names) or wrong(p, g, state) or self._wrong_place(p, g, group)
             if found:
                 raise RuntimeError(f"{self._called(group, number, i)}: {found}")
             if large and (found := overflow(numbers, wide(real(p)))):
@@ -187,22 +167,12 @@ class ProjectedOptimizer(Optimizer):
         called = f"parameter {names[i]}" if names else f"parameter {i} of group {number}"
         return f"{type(self).__name__}: {called}"
 
-    def _wrong_names(self, state: Mapping[str, Any]) -> str | None:
-        """What a state has too much or too little."""
-        if not state or state.keys() == set(self.state_names):
-            return None
-        wanted = ", ".join(self.state_names)
-        if unknown := sorted(map(str, state.keys() - set(self.state_names))):
-            return f"its state has {', '.join(unknown)}, which is not known here; there are {wanted}"
-        missing = [name for name in self.state_names if name not in state]
-        return f"its state has no {', '.join(missing)}; it holds {wanted}, or nothing yet"
-
     def _wrong_place(self, p: Tensor, g: Tensor, group: dict[str, Any]) -> str | None:
         """Why the tensors of a parameter cannot be stepped where they are, on the path of its group."""
         lr = group["lr"]
         if isinstance(lr, Tensor) and lr.is_meta and not p.is_meta:
             return f"it is on {p.device}, and lr on {lr.device}; lr must be there or on the cpu"
-        return _fused.wrong_place(p, g, self.state.get(p, {})) if group["fused"] else None
+        return fused.wrong_place(p, g, self.state.get(p, {})) if group["fused"] else None
 
     def _path(self, group: dict[str, Any], params: list[Tensor]) -> Callable[..., None]:
         """The code path for a group: the one asked for, or else torch's own choice, whatever lr is.
@@ -210,10 +180,10 @@ class ProjectedOptimizer(Optimizer):
         (torch.optim keeps a tensor lr without capturable out of its lists, which would read it on the host. Ours do
         not.)
         """
-        foreach, fused = group["foreach"], group["fused"]
-        if foreach is None and fused is None:
-            _, foreach = _default_to_fused_or_foreach(params, group["differentiable"])
-        return self._in_kernels if fused else self._in_lists if foreach else self._one_by_one
+        lists, kernels = group["foreach"], group["fused"]
+        if lists is None and kernels is None:
+            _, lists = _default_to_fused_or_foreach(params, group["differentiable"])
+        return self._in_kernels if kernels else self._in_lists if lists else self._one_by_one
 
     def _in_lists(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
@@ -226,14 +196,14 @@ class ProjectedOptimizer(Optimizer):
             self._one_by_one(group, *_chosen(other, params, grads, *states))
             params, grads, *kept = _chosen(plain, params, grads, *states)
             states = tuple(kept)
-        _foreach.step(self._rule(group), group["lr"], params, grads, states)
+        foreach.step(self._rule(group), group["lr"], params, grads, states)
 
     def _in_kernels(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
     ) -> None:
         """Update all parameters in fused kernels."""
         scaler = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
-        _fused.step(self._rule(group), group["lr"], params, grads, states, *scaler)
+        fused.step(self._rule(group), group["lr"], params, grads, states, *scaler)
 
     @property
     def _step_supports_amp_scaling(self) -> bool:
@@ -243,29 +213,8 @@ class ProjectedOptimizer(Optimizer):
     def _one_by_one(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
     ) -> None:
-        """Update the parameters one after the other: widen, compute, round once on store."""
-        lr = group["lr"]
-        if isinstance(lr, Tensor):
-            lr = lr.reshape(())
-        for i, param in enumerate(params):
-            if isinstance(lr, Tensor) and lr.device.type != "cpu":
-                lr = lr.to(param.device, non_blocking=True)
-            state = [kept[i] for kept in states]
-            w = real(param)
-            dtype = wide(w)
-            w = w.to(dtype)
-            if group["differentiable"]:
-                # Autograd keeps w for the backward pass, and the store below writes over the parameter.
-                w = w.clone()
-            g = real(grads[i]).to(dtype)
-            if group["maximize"]:
-                g = -g
-            wide_state = [None if s is None else real(s).to(dtype) for s in state]
-            new_w, new_state = self._update(group, lr, param.dim(), w, g, wide_state)
-            write(param, new_w)
-            for kept, value in zip(state, new_state, strict=True):
-                if kept is not None and value is not None:
-                    write(kept, value)
+        """Update the parameters one after the other."""
+        loop.step(partial(self._update, group), group, params, grads, states)
 
     def load_state_dict(self, state_dict: StateDict) -> None:
         """Load a state from here, from torch.optim or from the published package.
@@ -281,7 +230,7 @@ class ProjectedOptimizer(Optimizer):
         for number, (group, saved) in enumerate(zip(self.param_groups, state_dict["param_groups"], strict=False)):
             for i, (p, key) in enumerate(zip(group["params"], saved["params"], strict=False)):
                 for name, value in state_dict["state"].get(key, {}).items():
-                    if isinstance(value, Tensor) and (found := _tensors.unreadable(value, p)):
+                    if isinstance(value, Tensor) and (found := unreadable(value, p)):
                         raise ValueError(f"{self._called(group, number, i)}: its {name} {found}")
         super().load_state_dict(state_dict)
 
@@ -307,11 +256,11 @@ class ProjectedOptimizer(Optimizer):
     def _converted(self, p: Tensor, state: Mapping[str, Any], group: dict[str, Any], called: str) -> dict[str, Any]:
         """One parameter's state under the names, and with the step counter, that are used here."""
         renamed = {self.renamed_state.get(name, name): value for name, value in state.items() if value is not None}
-        if found := self._wrong_names(renamed):
+        if found := wrong_names(renamed, self.state_names):
             raise ValueError(f"{called}: {found}")
         if "step" in renamed:
             renamed["step"] = counter(renamed["step"], step_device(p, group), called)
-        if found := _tensors.wrong(p, p, renamed):
+        if found := wrong(p, p, renamed):
             raise ValueError(f"{called}: {found}")
         # Cloned: load_state_dict would else share its tensors with the optimizer that they came from.
         return {name: value.clone() for name, value in renamed.items()}

@@ -1,4 +1,4 @@
-"""The fused step on a GPU: the kernels of `_gpu_kernels`, launched once for all parameters of one dtype.
+"""The fused step on a GPU: its kernels, launched once for all parameters of one dtype.
 
 The kernels find the parameters through a table of addresses in device memory. It is sent anew only when an address has
 changed, from page-locked memory; nothing is read back, and the host never waits.
@@ -18,10 +18,9 @@ import torch
 import triton.language as tl
 from torch import Tensor
 
-from tangency.optim import _gpu_kernels as kernels
-from tangency.optim import _gpu_tiles as tiles
-from tangency.optim._fused import Rows
-from tangency.optim._rule import Rule
+from tangency.optim.gpu import decide, tables, tiles, update
+from tangency.optim.rows import Rows
+from tangency.optim.rule import Rule
 
 TILE, SPAN = tiles.TILE.value, tiles.SPAN.value
 _LANES = (16, 64, 256, TILE)  # row lengths of tiles, of which a row takes the least that holds it
@@ -35,10 +34,10 @@ DTYPES = {torch.float16: tl.float16, torch.bfloat16: tl.bfloat16, torch.float32:
 
 @lru_cache(maxsize=4096)
 def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
-    """How a parameter is cut into pieces: cols, size, lanes, blocks, groups, segments; and how many pieces that is."""
+    """How a parameter is cut into pieces: the columns of its line from COLS to PIECES; FIRST is not known yet."""
     size = rows * cols
     if size == 0:
-        return 1, 0, _LANES[0], 1, 1, 1, 0
+        return 1, 0, _LANES[0], 1, 1, 1, 0, 0
     if not projects:
         # Its rows mean nothing: take those that fit.
         rows, cols = -(-size // TILE), TILE
@@ -49,11 +48,11 @@ def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
     segments = -(-blocks // SPAN)
     tiles = -(-rows // (TILE // lanes))
     blocks, groups = min(blocks, SPAN), min(max(1, SPAN // blocks), tiles)
-    return cols, size, lanes, blocks, groups, segments, -(-tiles // groups) * segments
+    return cols, size, lanes, blocks, groups, segments, 0, -(-tiles // groups) * segments
 
 
 def _line(row: Rows, vector: int) -> list[int]:
-    """The fields of one parameter, but for its first piece."""
+    """The line of one parameter in the table, but for its first piece."""
     return [*row.addresses, *_cut(row.rows, row.cols, row.projects, vector), int(row.projects)]
 
 
@@ -74,7 +73,7 @@ class _Plan:
 
     @property
     def owners(self) -> Tensor:
-        return self.device[len(self.lines) * tiles.FIELDS.value :]
+        return self.device[len(self.lines) * tables.FIELDS.value :]
 
 
 # Plans by place, stream, number and first address of their parameters; the one that was used last is last.
@@ -105,9 +104,9 @@ def _plan(lines: list[list[int]], device: torch.device) -> _Plan:
 
 def _new_plan(lines: list[list[int]], device: torch.device, old: _Plan | None) -> _Plan:
     """A plan, in the memory of an old one for the same sizes if no graph reads that."""
-    pieces = np.array([line[-2] for line in lines])
-    first = np.cumsum(pieces) - pieces
-    table = np.insert(np.array(lines), -2, first, axis=1)
+    table = np.array(lines)
+    pieces = table[:, tables.PIECES.value]
+    table[:, tables.FIRST.value] = np.cumsum(pieces) - pieces
     numbers = torch.from_numpy(np.concatenate([table.ravel(), np.repeat(np.arange(len(lines)), pieces)]))
     fits = old is not None and not old.captured and old.host.numel() == numbers.numel()
     # While a graph is captured no copy of before is under way, and no memory should be page-locked.
@@ -120,8 +119,8 @@ def _new_plan(lines: list[list[int]], device: torch.device, old: _Plan | None) -
     if old is not None and fits:
         old.device.copy_(host, non_blocking=True)
         return _Plan(lines, host, old.device, old.found, old.decided)
-    found = torch.empty(int(pieces.sum()) * kernels.FOUND.value, dtype=torch.float64, device=device)
-    decided = torch.empty(len(lines) * kernels.DECIDED.value, dtype=torch.float64, device=device)
+    found = torch.empty(int(pieces.sum()) * tables.FOUND.value, dtype=torch.float64, device=device)
+    decided = torch.empty(len(lines) * tables.DECIDED.value, dtype=torch.float64, device=device)
     return _Plan(lines, host, host.to(device, non_blocking=True), found, decided)
 
 
@@ -154,7 +153,7 @@ def step(
     grad_scale: Tensor | None = None,
     found_inf: Tensor | None = None,
 ) -> None:
-    """Perform one step in place; see `_fused.Kernels`. Step counters are on the device."""
+    """Perform one step in place; see `rows.Kernels`. Step counters are on the device."""
     device = weights[0].w.device
     with torch.cuda.device(device if device.type == "cuda" else -1):
         for aligned in (True, False):
@@ -181,11 +180,13 @@ def _launch(
     hip = torch.version.hip is not None
     how = options(dtype, hip=hip)
     kind = {"DTYPE": DTYPES[dtype], "VECTOR": width}
-    pieces = (plan.found.numel() // kernels.FOUND.value,)
+    pieces = (plan.found.numel() // tables.FOUND.value,)
     places = plan.table, plan.owners, plan.found
+    # Launches of one stream are barriers: a kernel sees all that those before it wrote, and they have read all they do.
     if projects:
-        kernels.statistics[pieces](*places, rule.delta, grad_scale, **kind, **how)
-    kernels.decide[(len(weights),)](
+        decide.statistics[pieces](*places, rule.delta, grad_scale, **kind, **how)
+    # A parameter is decided from the sums of all its pieces.
+    decide.decide[(len(weights),)](
         plan.table,
         plan.found,
         plan.decided,
@@ -202,6 +203,8 @@ def _launch(
         **options(torch.float32, hip=hip),
     )
     numbers = rule.beta1, rule.fresh, rule.ahead, rule.beta2, 1 - rule.beta2, rule.eps
-    flags = rule.adaptive, bool(weights[0].state), rule.nesterov, rule.maximize
+    flags = rule.adaptive, bool(weights[0].state), rule.nesterov, rule.maximize  # as `update` names them
+    # A piece is updated as its parameter was decided, after all have read what w was; it is finished with the sums of
+    # all pieces of its row or layer, of which none has been written yet.
     for finish in (False, True) if projects else (False,):
-        kernels.update[pieces](*places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **how)
+        update.update[pieces](*places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **how)

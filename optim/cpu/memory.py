@@ -16,6 +16,8 @@ NATIVE, FLOAT16, BFLOAT16 = range(3)
 
 # Not cached one by one: a cache knows the file of its own function only, and these call each other across files.
 compiled: Any = njit(nogil=True, error_model="numpy")
+# Sums of products in any order (γ_n bounds them all), so that vector registers can hold them. Nothing else may move.
+summing: Any = njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -103,17 +105,24 @@ def _narrow(address: int, storage: int, x: Array) -> None:
 
 
 @compiled
-def load(address: int, storage: int, start: int, n: int, room: int, like: Array) -> Array:
-    """n numbers from `start` on: where they are stored, or widened at the address `room`."""
+def room(rooms: Array, row: int) -> int:
+    """The address of a row of scratch (a slice would count references)."""
+    return address_of(rooms) + row * rooms.strides[0]
+
+
+@compiled
+def load(address: int, storage: int, start: int, n: int, rooms: Array, row: int) -> Array:
+    """n numbers from `start` on: where they are stored, or widened in a row of scratch."""
     if storage == NATIVE:
-        return at(address + like.itemsize * start, n, like)
-    x = at(room, n, like)
+        return at(address + rooms.itemsize * start, n, rooms)
+    x = at(room(rooms, row), n, rooms)
     _widen(address + 2 * start, storage, x)
     return x
 
 
 @compiled
 def store(address: int, storage: int, start: int, x: Array) -> None:
+    """Write numbers back that were widened."""
     if storage != NATIVE:
         _narrow(address + 2 * start, storage, x)
 

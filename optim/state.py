@@ -1,4 +1,4 @@
-"""What a step needs of its tensors: asked on every path, before the first number is written.
+"""The state of a parameter, and what a step needs of its tensors: asked on every path, before the first write.
 
 Kernels get addresses. A tensor that is smaller than it says, in another format or in no memory at all would have them
 write where they have no business; the other paths would broadcast it, or fail half way.
@@ -6,8 +6,9 @@ write where they have no business; the other paths would broadcast it, or fail h
 
 from __future__ import annotations
 
+import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,6 +18,9 @@ from torch.nn import Parameter
 _REAL = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 DTYPES = (*_REAL, torch.complex32, torch.complex64, torch.complex128)
 COUNTER = "step"
+
+# A tensor for each name in an optimizer's `state_names`; None where it keeps none.
+State = Sequence[Tensor | None]
 
 
 def plain(x: Tensor) -> bool:
@@ -121,3 +125,35 @@ def _wrong_memory(x: Tensor, *, written: bool) -> str | None:
         end = 1 + sum(n * stride for n, stride in steps)
     needed = (x.storage_offset() + end) * x.itemsize if end else 0
     return f"lies in {held} bytes of memory; {needed} were needed" if needed > held else None
+
+
+def wrong_names(state: Mapping[str, Any], names: Sequence[str]) -> str | None:
+    """Say which tensors a state has too much or too little, or None."""
+    if not state or state.keys() == set(names):
+        return None
+    wanted = ", ".join(names)
+    if unknown := sorted(map(str, state.keys() - set(names))):
+        return f"its state has {', '.join(unknown)}, which is not known here; there are {wanted}"
+    missing = [name for name in names if name not in state]
+    return f"its state has no {', '.join(missing)}; it holds {wanted}, or nothing yet"
+
+
+def step_device(p: Tensor, group: dict[str, Any]) -> torch.device:
+    """Where a step counter lies: beside its parameter where the host must not wait for it, else on the CPU."""
+    return p.device if group["capturable"] or group["fused"] else torch.device("cpu")
+
+
+def counter(value: Any, device: torch.device, called: str) -> Tensor:
+    """A step counter of any numeric kind as it is used here: a float32 scalar.
+
+    It is an int in the published package, float64 under some defaults in torch.
+    """
+    if isinstance(value, Tensor) and value.is_meta and device.type == "meta" and value.numel() == 1:
+        return value.reshape(()).to(torch.float32)
+    try:
+        count = float(torch.as_tensor(value, device="cpu").reshape(()).item())
+    except (TypeError, ValueError, RuntimeError):
+        count = math.nan
+    if not 0 <= count < math.inf:
+        raise ValueError(f"{called}: its step is {value!r}; a number of steps >= 0 was needed")
+    return torch.tensor(count, dtype=torch.float32, device=device)

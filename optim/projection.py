@@ -6,7 +6,7 @@ product over- or underflows for any norm that the dtype can represent. Sums are 
 computed in a shorter format.
 
 The decision sees nothing but `Gram`, numbers for each row. It takes them from one parameter (`project`, for the loop)
-or from many at once (`_foreach`).
+or from many at once (`foreach`).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim.optimizer import required
 
-from tangency.optim._tensors import plain
+from tangency.optim.state import plain
 
 Check = Callable[[str, Any], Any]
 

@@ -1,0 +1,73 @@
+"""What each thread does in a fused step on a CPU, and where it waits for the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from tangency.optim.cpu.decide import decide
+from tangency.optim.cpu.memory import Array, compiled
+from tangency.optim.cpu.records import Work
+from tangency.optim.cpu.sweep import FINISH, STATISTICS, UPDATE, gather, sweep
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call(_context: Any, _address: Any) -> Any:
+    """Call a C function int(void) at an address."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [])
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), [])
+
+    return types.int32(types.int64), generate
+
+
+@compiled
+def _meet(work: Work, shares: int) -> None:
+    """Wait for the other threads; what each wrote before, all see after. Every thread comes to the same meetings."""
+    if shares > 1:
+        call(work.job.barrier)
+
+
+@compiled
+def _any_late(work: Work, begin: int, end: int) -> bool:
+    late = False
+    for t in range(begin, end):
+        late |= work.decisions[t].late != 0
+    return late
+
+
+@compiled
+def _batch(work: Work, begin: int, end: int, share: int, shares: int) -> None:
+    """One share of the whole step of tensors begin … end − 1."""
+    sweep(STATISTICS, work, begin, end, share, shares)
+    # A tensor is decided from the sums of all its tiles; and what w was, all must have read before it is written.
+    _meet(work, shares)
+    for t in range(begin + share, end, shares):
+        decide(work, t)
+    # A tile is updated as its tensor was decided, most likely by another thread.
+    _meet(work, shares)
+    sweep(UPDATE, work, begin, end, share, shares)
+    # All threads see the same decisions here, so all go on to the next two meetings, or none does.
+    if _any_late(work, begin, end):
+        # A coefficient of Π is a sum of the w·x of all tiles of its row or layer.
+        _meet(work, shares)
+        for t in range(begin + share, end, shares):
+            if work.decisions[t].late:
+                gather(work, t)
+        # A late tile is updated with a coefficient that another thread may have gathered.
+        _meet(work, shares)
+        sweep(FINISH, work, begin, end, share, shares)
+    # No meeting here: the next batch has other tensors, tiles and decisions, and scratch is each thread's own.
+
+
+@compiled
+def step(work: Work, batches: Array, thread: int, threads: int) -> None:
+    """The share of one thread: small tensors alone, larger ones with the others. The end of the region joins all."""
+    for t in range(thread, work.job.small, threads):
+        _batch(work, t, t + 1, 0, 1)
+    for i in range(len(batches) - 1):
+        _batch(work, batches[i], batches[i + 1], thread, threads)
