@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import small_claims as small
 
-from tangency.cli import figure
 from tangency.cli import main as cli
 from tangency.proofs_checks import Verdict, verify
 from tangency.proofs_checks.run.claim_files import BadFile, FileSource, load
@@ -143,9 +142,8 @@ def test_workers_read_the_file_too() -> None:
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_code_4(
-    args: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    args: list[str], message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(figure, "find_spec", lambda name: name)
     write("1 / 0\n", "bad.py")
     write(TWO, "two.py")
     assert cli.run(args) == 4
@@ -193,12 +191,6 @@ def test_a_figure_that_cannot_be_made_is_said(body: str, message: str, capfd: py
     path = write(f"{ONE}def FIGURE():\n    {body}\n")
     assert cli.run(["verify", path, "--figure", "a.svg"]) == 4
     assert f"--figure: FIGURE of my_claims.py {message}" in " ".join(capfd.readouterr().err.split())
-
-
-def test_without_matplotlib_it_is_said(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(figure, "find_spec", lambda name: None)
-    assert cli.run(["verify", write(ONE), "--figure", "a.svg"]) == 4
-    assert "--figure needs matplotlib, which is not installed" in capfd.readouterr().err
 
 
 def test_matplotlib_is_not_imported_without_a_figure() -> None:
