@@ -3,7 +3,6 @@
 import secrets
 import sys
 from collections.abc import Sequence
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,8 +15,6 @@ from tangency.common.calls import WrongCall, no_such
 
 if TYPE_CHECKING:
     from tangency.proofs_checks.target.target import TargetSpec
-
-Profile = Enum("Profile", {name: name for name in ("quick", "default", "thorough")})  # type: ignore[misc]
 
 
 def check(
@@ -38,7 +35,7 @@ def check(
     dialect: Annotated[
         list[str] | None, typer.Option(metavar="CHOICE=VALUE", help="Pin a choice: a change of dialect fails.")
     ] = None,
-    profile: Annotated[Profile, typer.Option(help="How much is tried.")] = Profile.default,  # type: ignore[attr-defined]
+    profile: reports.Profile = reports.ProfileName.default,  # type: ignore[attr-defined]
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run.")] = None,
     time_limit: Annotated[
@@ -59,9 +56,8 @@ def check(
     list_: Annotated[bool, typer.Option("--list", help="List the checks.")] = False,
 ) -> int:
     """Say what somebody's optimizer really computes, and which statements it obeys."""
-    files = {"--json": json, "--junit": junit, "--markdown": markdown, "--html": html}
     read = {"--known-failures": known_failures, **{target: target.rpartition(":")[0] for target in targets or ()}}
-    outputs = output.Outputs(files, ("--reproducers", reproducers), read)
+    outputs = output.Outputs(reports.files(json, junit, markdown, html), ("--reproducers", reproducers), read)
     if list_ or explain is not None:
         _tell(explain)
         return 0

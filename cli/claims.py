@@ -9,8 +9,7 @@ from tangency.cli.streams import console
 from tangency.common.calls import WrongCall
 from tangency.common.text import visible
 from tangency.proofs_checks.claim import NotApplicable, Rung, Violation
-
-OK, FAILED = 0, 1
+from tangency.proofs_checks.finding import FAILED, OK
 
 
 def claims(

@@ -19,8 +19,8 @@ from tangency.cli.streams import streams
 from tangency.cli.verify import verify
 from tangency.common.calls import WrongCall
 from tangency.common.text import line
+from tangency.proofs_checks.finding import ERROR, INTERRUPTED, USAGE
 
-INTERRUPTED, OUR_ERROR, USAGE = 2, 3, 4
 app = typer.Typer(
     help="Machine-checked mathematics of optimizers on scale-invariant weights.",
     add_completion=False,
@@ -61,7 +61,7 @@ def _run(args: list[str] | None) -> int:
         if type(error).__name__ == "Abort":
             return INTERRUPTED
         traceback.print_exc()
-        return OUR_ERROR
+        return ERROR
     return INTERRUPTED if code == 130 else int(code or 0)
 
 

@@ -16,8 +16,8 @@ from zlib import crc32
 from tangency.cli.streams import Stream
 from tangency.common.calls import WrongCall
 from tangency.common.text import line
+from tangency.proofs_checks.finding import FAILED, NOTHING, OK, USAGE
 
-WRONG_CALL = 4  # the exit code
 # Where nothing can be made beside a file, or no rename may replace it (a mount of one file), it is written in place.
 NOT_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV)
 
@@ -110,7 +110,7 @@ class Outputs:
         """Say what could not be written; the exit code of the command."""
         for problem in dict.fromkeys(self.problems):
             print(f"tangency: {problem}", file=sys.stderr)
-        return WRONG_CALL if self.problems and code in (0, 1, 5) else code
+        return USAGE if self.problems and code in (OK, FAILED, NOTHING) else code
 
 
 class _File:

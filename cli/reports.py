@@ -1,6 +1,7 @@
 """What `verify` and `check` have in common: expected failures and baselines go in, reports of every kind come out."""
 
 from collections.abc import Collection, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +9,7 @@ import typer
 
 from tangency.cli.output import Outputs
 from tangency.common.calls import WrongCall
+from tangency.proofs_checks.options import PROFILES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from tangency.proofs_checks.options import Options
     from tangency.proofs_checks.run.known import Known
 
+ProfileName = Enum("ProfileName", {name: name for name in PROFILES})  # type: ignore[misc]
+Profile = Annotated[ProfileName, typer.Option(help="How much is tried.")]
 KnownFailures = Annotated[
     Path | None, typer.Option(metavar="FILE", help="TOML of expected failures: check, reason, versions.")
 ]
@@ -27,6 +31,11 @@ Junit = Annotated[str | None, typer.Option(metavar="FILE", help="Write JUnit XML
 Markdown = Annotated[str | None, typer.Option(metavar="FILE", help="Write Markdown, for a pull request.")]
 Html = Annotated[str | None, typer.Option(metavar="FILE", help="Write one self-contained page.")]
 FILES = ("--json", "--junit", "--markdown", "--html")
+
+
+def files(*names: str | None) -> dict[str, str | Path | None]:
+    """The files of a call by their options, in the order of :data:`FILES`."""
+    return dict(zip(FILES, names, strict=True))
 
 
 def known_failures(path: Path | None, ids: Collection[str]) -> "tuple[Known, ...]":

@@ -2,9 +2,10 @@
 
 import sys
 
+from tangency.proofs_checks.finding import USAGE
+
 # What the extra ``verify`` brings, by the names that are imported.
 NEEDED = frozenset({"flint", "hypothesis", "matplotlib", "msgspec", "packaging", "rich", "sympy", "typer"})
-USAGE = 4
 
 
 def main(args: list[str] | None = None) -> None:

@@ -2,7 +2,6 @@
 
 import secrets
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,20 +13,17 @@ from tangency.common import inputs
 from tangency.common.calls import WrongCall
 from tangency.common.text import line
 from tangency.proofs_checks.claim import Rung
-from tangency.proofs_checks.options import PROFILES
 from tangency.proofs_checks.run.registry import file_and_id
 
 if TYPE_CHECKING:
     from tangency.proofs_checks.run.known import Known
-
-ProfileName = Enum("ProfileName", {name: name for name in PROFILES})  # type: ignore[misc]
 
 
 def verify(
     claims: Annotated[
         list[str] | None, typer.Argument(metavar="[CLAIM]...", help="Ids, FILE.py or FILE.py::ID; all claims if none.")
     ] = None,
-    profile: Annotated[ProfileName, typer.Option(help="How much is tried.")] = ProfileName.default,  # type: ignore[attr-defined]
+    profile: reports.Profile = reports.ProfileName.default,  # type: ignore[attr-defined]
     rung: Annotated[list[Rung] | None, typer.Option(help="Only this rung; may be repeated.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run; with --no-database, exactly.")] = None,
@@ -56,9 +52,8 @@ def verify(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every result: time, worst error, where.")] = False,
 ) -> int:
     """Prove the claims, run them exactly, and attack the optimizers with them."""
-    files = {"--json": json, "--junit": junit, "--markdown": markdown, "--html": html}
     outputs = output.Outputs(
-        {**files, "--figure": figure},
+        {**reports.files(json, junit, markdown, html), "--figure": figure},
         ("--reproducers", reproducers),
         {"--known-failures": known_failures, **{argument: file_and_id(argument)[0] for argument in claims or ()}},
     )
@@ -71,6 +66,7 @@ def verify(
     from tangency.proofs_checks.report.progress import live_progress
     from tangency.proofs_checks.run import registry
     from tangency.proofs_checks.run.pool import usable_cores
+    from tangency.proofs_checks.run.verify import checks_of
     from tangency.proofs_checks.run.verify import verify as run_verify
 
     before = reports.earlier(baseline)
@@ -88,11 +84,7 @@ def verify(
     elif source is not registry.production or figure is not None or known_failures is not None:
         suite = source()  # what is wrong with a file is said before any worker starts
         if known_failures is not None:
-            from tangency.proofs_checks.checks.rungs import rungs
-
-            expected = reports.known_failures(
-                known_failures, {one.id for claim in suite.claims for one in rungs(claim)}
-            )
+            expected = reports.known_failures(known_failures, {check.id for check in checks_of(suite)})
         if figure is not None:
             from tangency.cli.figure import draw
 

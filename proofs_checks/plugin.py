@@ -206,7 +206,9 @@ def _run(bound: BoundCheck) -> SubjectReport:
     except TargetError as error:
         raise Failed(visible(str(error))) from None
     try:
-        found = Workshop({check.id: check}, lambda number: target).answer(Cell(0, check.id), options)
+        found = Workshop({check.id: conformance.deaf(check.on)}, lambda number: target).answer(
+            Cell(0, check.id), options
+        )
         with restored():
             info = target.info  # found out by steps
     except (Spent, CannotRestore) as error:

@@ -48,9 +48,8 @@ def print_report(console: Console, report: Report, *, verbose: bool = False) -> 
 
 def _rows(report: Report) -> list[Row]:
     """Every check of every subject that has an answer, in the order of the table."""
-    order = {id(finding): number for number, finding in enumerate(report.results)}
     found = [row for one in report.reports for row in rows(one) if row.finding is not None]
-    return sorted(found, key=lambda row: order[id(row.finding)])
+    return sorted(found, key=lambda row: report.place(row.check))
 
 
 def result_table(report: Report, notes: dict[str, int]) -> Table:

@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -42,7 +43,9 @@ def checks() -> tuple[Check, ...]:
 
 def _of_target(check: Check) -> Check:
     """The check of an optimizer as the check of the target that it is part of."""
-    return replace(check, run=lambda target, options: check.on(target.subject, options))
+    run = check.run
+    assert run is not None
+    return replace(check, run=lambda target, options: run(target.subject, options))
 
 
 def select(ids: Iterable[str] | None) -> tuple[Check, ...]:
@@ -145,7 +148,20 @@ class _Source:
                     loaded[number] = Description(problem=str(error))
             return loaded[number]
 
-        return Workshop({one.id: one for one in checks()}, target, (DESCRIBE, describe))
+        warnings.simplefilter("ignore")  # while targets are loaded, too
+        answers = {one.id: deaf(one.on) for one in checks()}
+        return Workshop({DESCRIBE: deaf(lambda target, options: describe(target)), **answers}, target)
+
+
+def deaf(answer: Callable[[Target, Options], Answer]) -> Callable[[Target, Options], Answer]:
+    """The same, deaf to warnings: a filter that makes errors of them would make errors of ours."""
+
+    def run(target: Target, options: Options) -> Answer:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return answer(target, options)
+
+    return run
 
 
 def load_undisturbed(spec: TargetSpec) -> Target:

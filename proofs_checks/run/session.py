@@ -1,6 +1,5 @@
 """A session: checks × subjects, here or in worker processes that a subject may hang, kill or confuse."""
 
-import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -38,14 +37,12 @@ class Workshop:
     """What a process needs to answer cells.
 
     Attributes:
-        checks: by id.
+        answers: what answers a cell of a subject, by the id of its check.
         subject: the subject with a number; a :class:`Description` in place of one that cannot be run.
-        describe: id of the cell that asks what a subject is, and what answers it.
     """
 
-    checks: Mapping[str, Check]
+    answers: Mapping[str, Callable[[Any, Options], Answer]]
     subject: Callable[[int], Any]
-    describe: tuple[str, Callable[[Any], Description]] | None = None
 
     def answer(self, cell: Cell, options: Options) -> Answer:
         """The answer of one cell; what it has changed for the next one is changed back.
@@ -58,12 +55,8 @@ class Workshop:
             return subject
         found: Answer = Description(problem="it was not run")
         try:
-            with restored(), warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a filter that makes errors of them would make errors of ours
-                if self.describe is not None and cell.check == self.describe[0]:
-                    found = self.describe[1](subject)
-                else:
-                    found = self.checks[cell.check].on(subject, options)
+            with restored():
+                found = self.answers[cell.check](subject, options)
         except CannotRestore as error:
             raise Spent(found) from error
         return found

@@ -39,9 +39,15 @@ class Report:
     @cached_property
     def results(self) -> tuple[Finding, ...]:
         """The findings in the order of the table; those that an interrupt cut off are missing."""
-        claims, order = [claim.id for claim in self.suite.claims], list(Rung)
-        found = [finding for report in self.reports for finding in report.findings]
-        return tuple(sorted(found, key=lambda one: (claims.index(one.claim), order.index(one.rung or Rung.PROOF))))
+        return tuple(sorted((one for report in self.reports for one in report.findings), key=self.place))
+
+    def place(self, one: Check | Finding) -> int:
+        """Where a rung stands in the table; subjects keep their order."""
+        return self._places[one.claim, one.rung]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, Rung | None], int]:
+        return {(check.claim, check.rung): number for number, check in enumerate(checks_of(self.suite))}
 
     @property
     def interrupted(self) -> bool:
@@ -107,7 +113,7 @@ def verify(
     seconds = time.monotonic() - started
     reports = run.reports(answers, seed=options.seed, seconds=seconds, interrupted=interrupted)
     if known:
-        ids = [check.id for claim in run.suite.claims for check in rungs_of(claim)]
+        ids = [check.id for check in checks_of(run.suite)]
         reports = [apply(report, known, ids) for report in reports]
     return Report(run.suite, tuple(reports), options, seconds)
 
@@ -172,12 +178,14 @@ class _Source:
 
     def __call__(self) -> Workshop:
         suite = self.suite()
-        checks = {check.id: check for claim in suite.claims for check in rungs_of(claim, _broken(suite, claim.id))}
-        return Workshop(checks, lambda number: None if number == STATEMENTS else suite.subjects[number - 1])
+        answers = {check.id: check.on for check in checks_of(suite)}
+        return Workshop(answers, lambda number: None if number == STATEMENTS else suite.subjects[number - 1])
 
 
-def _broken(suite: Suite, claim: str) -> list[str]:
-    return [name for name, claims in suite.must_fail.items() if claim in claims]
+def checks_of(suite: Suite) -> tuple[Check, ...]:
+    """Every rung of every claim, in the order of the table."""
+    broken = {claim.id: [name for name, ids in suite.must_fail.items() if claim.id in ids] for claim in suite.claims}
+    return tuple(check for claim in suite.claims for check in rungs_of(claim, broken[claim.id]))
 
 
 def _info(subject: Subject | None) -> TargetInfo:

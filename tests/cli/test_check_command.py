@@ -180,6 +180,17 @@ def test_with_a_baseline_only_what_is_new_fails(check: Check, folder: Path) -> N
     assert done.returncode == 1, done.stdout
 
 
+def test_a_filter_that_makes_errors_of_warnings_makes_no_failure(
+    check: Check, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slips = (folder / "slips.py").read_text(encoding="utf-8")
+    warns = 'import warnings\n\nwarnings.warn("so many")\n'
+    (folder / "warns.py").write_text(f"{slips}\n{warns}", encoding="utf-8")
+    monkeypatch.setenv("PYTHONWARNINGS", "error:so many")
+    done = check("warns.py:Fine", *SGD, *ASKED)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_pinned_dialect_that_changes_fails(check: Check) -> None:
     asked = ("--only", "dialect", "--profile", "quick")
     assert check("slips.py:Fine", *SGD, *asked, "--dialect", "first_step=undampened").returncode == 0
