@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tangency.proofs_checks.algorithms import ALGORITHMS
 from tangency.proofs_checks.broken.sound import Rows, Small, SmallAdam
-from tangency.proofs_checks.subjects import ADAMP_BUFFERS, ADAMP_CAPABILITIES, SGDP_BUFFERS, SGDP_CAPABILITIES, Subject
+from tangency.proofs_checks.subjects import GROUPS, LARGE, Subject
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,13 @@ class Mutant:
 
 
 def _subject(cls: type[Small]) -> Subject:
-    adaptive = issubclass(cls, SmallAdam)
+    algorithm = ALGORITHMS["adamp" if issubclass(cls, SmallAdam) else "sgdp"]
     return Subject(
         name=f"tangency.proofs_checks.broken.mutants:{cls.__name__}",
-        algorithm="adamp" if adaptive else "sgdp",
+        algorithm=algorithm.name,
         make=cls,
-        capabilities=ADAMP_CAPABILITIES if adaptive else SGDP_CAPABILITIES,
-        buffers=ADAMP_BUFFERS if adaptive else SGDP_BUFFERS,
+        capabilities=algorithm.capabilities | {GROUPS, LARGE},
+        buffers=algorithm.buffers,
         imports=f"from tangency.proofs_checks.broken.mutants import {cls.__name__}",
         expression=cls.__name__,
     )

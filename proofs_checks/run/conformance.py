@@ -23,7 +23,8 @@ from tangency.proofs_checks.run.pool import usable_cores
 from tangency.proofs_checks.run.registry import discover
 from tangency.proofs_checks.run.session import Answer, Cell, Description, Session, Watcher, Workshop, report_of
 from tangency.proofs_checks.run.state import SETTINGS, CannotRestore, restored
-from tangency.proofs_checks.target.target import Target, TargetError, TargetSpec, load
+from tangency.proofs_checks.target.spec import TargetError, TargetSpec
+from tangency.proofs_checks.target.target import Target, load
 
 LIMIT = 120.0  # seconds a check may take
 DESCRIBE = "describe"

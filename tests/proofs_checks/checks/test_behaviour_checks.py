@@ -12,7 +12,8 @@ from tangency.proofs_checks.checks import arguments, contract, inputs, paths, si
 from tangency.proofs_checks.checks import every as behaviour
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.options import PROFILES, Options
-from tangency.proofs_checks.target.target import TargetSpec, load
+from tangency.proofs_checks.target.spec import TargetSpec
+from tangency.proofs_checks.target.target import load
 
 MODULES = (inputs, tensors, contract, updates, state, arguments, paths, side_effects)
 CHECKS = {check.id: check for module in MODULES for check in module.CHECKS}

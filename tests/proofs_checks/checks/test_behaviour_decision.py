@@ -7,7 +7,8 @@ import pytest
 from tangency.proofs_checks.checks.decision import CHECKS
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.options import PROFILES, Options
-from tangency.proofs_checks.target.target import Target, TargetSpec, load
+from tangency.proofs_checks.target.spec import TargetSpec
+from tangency.proofs_checks.target.target import Target, load
 
 QUICK = Options(PROFILES["quick"], 1)
 HELPERS = Path(__file__).parents[2] / "helpers"

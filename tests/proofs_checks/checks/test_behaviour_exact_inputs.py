@@ -7,7 +7,8 @@ import pytest
 from tangency.proofs_checks.checks.exact_inputs import CHECKS
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.options import PROFILES, Options
-from tangency.proofs_checks.target.target import Target, TargetSpec, load
+from tangency.proofs_checks.target.spec import TargetSpec
+from tangency.proofs_checks.target.target import Target, load
 
 QUICK = Options(PROFILES["quick"], 1)
 HELPERS = Path(__file__).parents[2] / "helpers"
@@ -36,7 +37,7 @@ def test_every_check_has_an_optimizer_that_it_finds() -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_holds_on_a_right_optimizer(check, right: Target) -> None:
     found = check.on(right, QUICK)
-    if right.projects or found.verdict is not Verdict.DOES_NOT_APPLY:
+    if right.algorithm.projects or found.verdict is not Verdict.DOES_NOT_APPLY:
         assert found.verdict is Verdict.HOLDS, found.detail
         assert not found.detail
     else:
