@@ -31,6 +31,7 @@ from tangency.proofs_checks.hyperparameters import (
     Hyper,
 )
 from tangency.theory import algorithms as theory
+from tangency.theory.fields import Array, Field
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Algorithm:
     @cached_property
     def defaults(self) -> Mapping[str, Any]:
         """The default of every hyper-parameter of its own, by name."""
-        return MappingProxyType({one.name: one.default for one in self.hyper})
+        return MappingProxyType({one.name: one.default for one in self.hyper} | self.fixed)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -209,6 +210,15 @@ _PUBLISHED_EPS = {"cosine_epsilon": "clamped at ε", "norm_epsilon": "added"}
 _NO_DECAY = frozenset({"weight_decay"})
 
 
+def _heavy_ball(**fixed: Any) -> Callable[..., theory.Step]:
+    """The heavy ball with other defaults: what is true of momentum is true of gradient descent at β = 0."""
+
+    def step(field: Field, w: Array, g: Array, state: theory.State = theory.START, **hyper: Any) -> theory.Step:
+        return theory.heavy_ball(field, w, g, state, **{**fixed, **hyper})
+
+    return step
+
+
 def _sgd(name: str, hyper: tuple[Hyper, ...] = _SGD, **more: Any) -> Algorithm:
     """Momentum SGD under one of its names, as torch.optim has it: weight decay is coupled, no matter of Eq. 7."""
     made = Algorithm(name, theory.heavy_ball, SGD, hyper, unspecified=_NO_DECAY, said_by=(name,))
@@ -222,13 +232,12 @@ ALGORITHMS: dict[str, Algorithm] = {
         _sgd(
             "gd",
             (DECAY, ASCENT),
-            step=theory.gd,
+            step=_heavy_ball(momentum=0),
             update=replace(SGD, buffers=()),
-            unspecified=frozenset({"weight_decay", "momentum"}),
             said_by=(),
         ),
         _sgd("momentum"),
-        _sgd("nesterov", fixed={"nesterov": True}),
+        _sgd("nesterov", step=_heavy_ball(nesterov=True), fixed={"nesterov": True}),
         _sgd("sgd"),
         Algorithm("adam", theory.adam, ADAM, _ADAM, unspecified=_NO_DECAY, paper_choices=_COUPLED, said_by=("adam",)),
         Algorithm("adamw", theory.adamw, ADAM, _ADAM, said_by=("adamw",)),

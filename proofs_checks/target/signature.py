@@ -117,7 +117,7 @@ def _own_name(name: str, explicit: Mapping[str, Any], spec: TargetSpec) -> str |
 
 def _accepts(factory: Callable[..., Any], spec: TargetSpec, name: str, algorithm: Algorithm) -> bool:
     """Whether a target with ``**kwargs`` takes a name: constructed with a tiny parameter."""
-    value = {"lr": 0.1, **algorithm.defaults, **absent()}.get(name)
+    value = {"lr": 0.1, **absent(), **algorithm.defaults}.get(name)
     try:
         made = factory([torch.nn.Parameter(torch.ones(2, 2))], **{"lr": 0.1, **spec.set, name: value})
     except Exception:

@@ -53,7 +53,7 @@ class Target:
         wanted = {**self.algorithm.defaults, **hyper}
         if not self.algorithm.projects:
             wanted = {name: value for name, value in wanted.items() if name not in PROJECTING}
-        without, found = {**self.algorithm.defaults, **absent()}, dict(self.options)
+        without, found = {**absent(), **self.algorithm.defaults}, dict(self.options)
         for name, value in wanted.items():
             own = self.names.get(name)
             if own is None:
