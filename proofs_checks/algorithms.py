@@ -161,7 +161,7 @@ class Algorithm:
     @cached_property
     def defaults(self) -> Mapping[str, Any]:
         """The default of every hyper-parameter of its own, by name."""
-        return MappingProxyType({one.name: one.default for one in self.hyper} | self.fixed)
+        return MappingProxyType({**{one.name: one.default for one in self.hyper}, **self.fixed})
 
     @property
     def capabilities(self) -> frozenset[str]:
