@@ -27,6 +27,13 @@ class UndecidedView(ArithmeticError):
         self.view = view
 
 
+def turned(w: Array) -> Array:
+    """Every pair (a, b) of entries of the last dimension, of even length, as (−b, a): orthogonal to w in every row."""
+    result = w.copy()
+    result[..., ::2], result[..., 1::2] = -w[..., 1::2], w[..., ::2]
+    return result
+
+
 def project(w: Array, x: Array) -> Array:
     """Π_w(x) = x − (ŵ·x) ŵ of vectors, shape (dim,), as x − (w·x / w·w) w: no square root (Eq. 10). Π_0 = identity."""
     square = w @ w

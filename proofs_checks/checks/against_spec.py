@@ -14,8 +14,9 @@ from tangency.proofs_checks.checks.rungs import as_claim
 from tangency.proofs_checks.claim import Severity, Verdict
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Check, Fails, Finding, Skip
+from tangency.proofs_checks.generate.execute import Crash, execute
 from tangency.proofs_checks.generate.spread import spread
-from tangency.proofs_checks.generate.trials import Crash, Gradient, Measurement, Run, Trial, execute
+from tangency.proofs_checks.generate.trials import Gradient, Measurement, Run, Trial
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
 

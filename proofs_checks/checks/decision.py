@@ -18,7 +18,7 @@ from tangency.proofs_checks.checks.against_spec import (
 )
 from tangency.proofs_checks.checks.judges import decision_is_right
 from tangency.proofs_checks.errors.rounding import FORMATS, Floats
-from tangency.proofs_checks.generate.gradients import Rotation, Tilted
+from tangency.proofs_checks.generate.gradients import Rotation, Tilted, tilted
 from tangency.proofs_checks.generate.trials import Gradient
 from tangency.proofs_checks.target.target import Target
 from tangency.theory.fields import EXACT
@@ -105,12 +105,12 @@ def _nearest(w: Floats, delta: float, dtype: str, side: int) -> Floats | None:
     compute, dim = FORMATS[dtype][1], w.shape[1]
     numbers = rounded(EXACT, compute)
     tangent = Rotation(View.CHANNEL, stride=max(1, dim // 2))(w)
-    along = w * (np.linalg.norm(tangent, axis=1) / np.linalg.norm(w, axis=1))[:, None]
     for k in range(compute.digits - 1, 0, -1):
         cosine = (1 + side * 2.0**-k) * delta / math.sqrt(dim)
         if cosine >= 1:
             return None
-        g: Floats = (tangent + cosine / math.sqrt(1 - cosine**2) * along).astype(dtype).astype(np.float64)
+        exact = np.stack([tilted(*rows, cosine) for rows in zip(w, tangent, strict=True)])
+        g: Floats = exact.astype(dtype).astype(np.float64)
         rows = zip(numbers.array(w), numbers.array(g), strict=True)
         if all(looks_scale_invariant(numbers, *row, numbers.element(delta)) is (side < 0) for row in rows):
             return g

@@ -15,7 +15,7 @@ from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Check, Finding
 from tangency.proofs_checks.fit.curves import curves
 from tangency.proofs_checks.fit.fit import fit
-from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import strategies as generate
 from tangency.proofs_checks.generate.trials import BALLS, Measurement, Run
 from tangency.proofs_checks.measure.conformance import floats
 from tangency.proofs_checks.options import Options

@@ -9,30 +9,11 @@ the spec, from its own state, one step at a time.
 
 from typing import Any
 
-import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    NotApplicable,
-    Refutation,
-    Search,
-    Severity,
-    require,
-    require_equal,
-)
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.trials import Measurement, Run
-from tangency.proofs_checks.measure.conformance import measure_step
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
-from tangency.proofs_checks.subjects import HEAVY_BALL, PROJECTION
-from tangency.theory.algorithms import Algorithm, Step, heavy_ball, sgdp
-from tangency.theory.fields import EXACT, Array
-from tangency.theory.projection import View
+from tangency.proofs_checks.authoring import *
+from tangency.theory.algorithms import Algorithm
 
 ETA, BETA, LAMBDA, RHO, TAU = sympy.symbols("η β λ r τ", positive=True)
 
@@ -147,11 +128,6 @@ def check_implementation(run: Run) -> list[Measurement]:
 
 W = EXACT.array([[2, 1], [1, 3]])
 HYPER: dict[str, Any] = {"lr": 0.5, "momentum": 0.5}
-
-
-def turned(w: Array) -> Array:
-    """Rows (a, b) as (−b, a): an orthogonal gradient, which passes Eq. 11 in the channel view."""
-    return np.stack([-w[..., 1], w[..., 0]], axis=-1)
 
 
 def with_projected_state(algorithm: Algorithm, buffer: str, **hyper: Any) -> Refutation:

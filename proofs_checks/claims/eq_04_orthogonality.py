@@ -14,28 +14,10 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    NotApplicable,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate.invariant_problems import Point, irrational_points, rational_points
-from tangency.proofs_checks.generate.trials import Gradient, Measurement, Record, Run, Trial, execute
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
-from tangency.proofs_checks.subjects import PROJECTION, Subject
-from tangency.theory.fields import EXACT, balls
+from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.generate.invariant_problems import Point, irrational_points
 from tangency.theory.objectives import Cosine
-from tangency.theory.projection import View
 
-BALLS = balls(256)
 C = sympy.Symbol("c", positive=True)
 
 
@@ -116,7 +98,7 @@ def homogeneity_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     step = st.one_of(generate.values(count, 0), generate.values(count, -6))
     gradients: list[Gradient] = draw(st.lists(step, min_size=1, max_size=3))
     if len(shape) >= 2 and draw(st.booleans()):
-        gradients[0] = generate.Rotation(draw(st.sampled_from((View.CHANNEL, View.LAYER))), draw(st.integers(-3, 3)))
+        gradients[0] = Rotation(draw(st.sampled_from((View.CHANNEL, View.LAYER))), draw(st.integers(-3, 3)))
     return Trial(shape, draw(st.sampled_from(("float64", "float32", "bfloat16"))), w, tuple(gradients), hyper)
 
 

@@ -16,30 +16,10 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats, direction_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.invariant_problems import rational_points, weights
-from tangency.proofs_checks.generate.layers import layer_trials
-from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial, as_float
-from tangency.proofs_checks.measure.conformance import floats, projected_records, weights_bound
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import PROJECTION, Subject
+from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.errors.rounding import direction_error
 from tangency.theory.effective_step import enclosure, slack, squared_effective_step, squared_sine, squared_tangent
-from tangency.theory.fields import EXACT, Array, balls
-from tangency.theory.projection import View
 
-BALLS = balls(256)
 ETA, U, THETA = sympy.symbols("η u θ", positive=True)
 
 
@@ -122,8 +102,7 @@ def tangent_steps(draw: st.DrawFn) -> TangentStep:
         return TangentStep(w, field(w), draw(problems.step_sizes()), False)
     w = draw(weights(2 * draw(problems.dimensions(32))))
     t = flint.fmpq(draw(st.integers(0, 99)), 100)
-    turned = np.stack([-w[1::2], w[::2]], axis=1).reshape(-1)
-    return TangentStep(w, turned, 2 * t / (1 - t * t), True)
+    return TangentStep(w, turned(w), 2 * t / (1 - t * t), True)
 
 
 def check_exact(step: TangentStep) -> None:
@@ -164,7 +143,7 @@ def rotation_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     dtype = draw(st.sampled_from(("float64", "float32", "bfloat16", "float16")))
     w = draw(generate.values(math.prod(shape), draw(st.integers(-4, 4))).filter(any))
     view = draw(st.sampled_from((View.CHANNEL, View.LAYER)))
-    rotations = st.builds(generate.Rotation, st.just(view), st.integers(-4, 2))
+    rotations = st.builds(Rotation, st.just(view), st.integers(-4, 2))
     hyper = draw(generate.hyperparameters(subject, weight_decay=0.0, delta=0.1))
     return Trial(shape, dtype, w, tuple(draw(st.lists(rotations, min_size=1, max_size=3))), hyper)
 

@@ -12,26 +12,7 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats, inner_product_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial, execute
-from tangency.proofs_checks.measure.conformance import floats, projected_records, weights_bound
-from tangency.proofs_checks.measure.norms import measured
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import PROJECTION, Subject
-from tangency.theory.fields import EXACT, Array
-from tangency.theory.projection import View, project, project_rows
+from tangency.proofs_checks.authoring import *
 
 A, B = sympy.symbols("a b", real=True)
 C = sympy.Symbol("c", real=True, nonzero=True)
@@ -131,7 +112,7 @@ def check_ball(problem: Vectors) -> None:
 class FreeWhereZero:
     """An orthogonal gradient that is 2^``exponent`` where a row of weights is zero: Eq. 11 passes, and Π_0 = 1."""
 
-    rotation: generate.Rotation
+    rotation: Rotation
     exponent: int
 
     def __call__(self, w: Floats) -> Floats:
@@ -148,8 +129,8 @@ def zero_row_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     for dead in draw(st.sets(st.integers(0, trial.shape[0] - 1), min_size=1)):
         w[dead] = 0.0
     exponent = draw(st.integers(-3, 3))
-    gradient = FreeWhereZero(generate.Rotation(View.CHANNEL), exponent)
-    return replace(trial, w=tuple(w.ravel()), gradients=(gradient, generate.Rotation(View.CHANNEL)))
+    gradient = FreeWhereZero(Rotation(View.CHANNEL), exponent)
+    return replace(trial, w=tuple(w.ravel()), gradients=(gradient, Rotation(View.CHANNEL)))
 
 
 def trials(subject: Subject) -> st.SearchStrategy[Trial]:

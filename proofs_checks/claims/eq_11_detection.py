@@ -14,18 +14,11 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import Attack, Claim, Hypothesis, Refutation, Search, require, require_equal
+from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.claims.algorithm_1_sgdp import expected_view
-from tangency.proofs_checks.errors.rounding import FORMATS, Floats
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial
-from tangency.proofs_checks.measure.conformance import admissible_views, weights_bound
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import PROJECTION, Subject
+from tangency.proofs_checks.errors.rounding import FORMATS
 from tangency.theory.detection import limit_probability, pass_probability
-from tangency.theory.fields import EXACT, Array, rational
-from tangency.theory.projection import View, choose_view, looks_scale_invariant, view_decision
+from tangency.theory.projection import looks_scale_invariant, view_decision
 
 A, B, KAPPA = (sympy.Symbol(name, real=True, nonzero=True) for name in ("a", "b", "κ"))
 DELTA, DIM = sympy.symbols("δ d", positive=True)
@@ -194,23 +187,6 @@ def check_ball(odds: Odds) -> None:
         require("towards 2Φ(δ) − 1, from below", BALLS.less(more, limit), got=(more, limit))
 
 
-@dataclass(frozen=True)
-class TiltedRows:
-    """A gradient whose rows have angles of their own: cos(w, g) = ratio · δ/√dim; ratios repeat over the rows."""
-
-    view: View
-    ratios: tuple[float, ...]
-    delta: float
-    exponent: int = 0
-
-    def __call__(self, w: Floats) -> Floats:
-        g = np.zeros_like(w)
-        for i, (g_row, w_row) in enumerate(zip(self.view.rows(g), self.view.rows(w), strict=True)):
-            ratio = self.ratios[i % len(self.ratios)]
-            g_row[:] = generate.Tilted(View.LAYER, ratio, self.delta, self.exponent)(w_row.reshape(1, -1))[0]
-        return g
-
-
 @st.composite
 def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Gradients on both sides of the threshold, from a few ulps to wide margins, of every magnitude.
@@ -232,9 +208,7 @@ def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     )
     signed = st.builds(math.copysign, ratios, st.sampled_from((1.0, -1.0)))
     rows = st.lists(signed, min_size=1, max_size=3).map(tuple)
-    tilted = st.builds(
-        TiltedRows, st.sampled_from((View.CHANNEL, View.LAYER)), rows, st.just(delta), st.integers(-8, 2)
-    )
+    tilted = st.builds(Tilted, st.sampled_from((View.CHANNEL, View.LAYER)), rows, st.just(delta), st.integers(-8, 2))
     free: list[Gradient] = draw(st.lists(generate.values(count, scale), max_size=1))
     w = np.array(draw(generate.values(count, scale))).reshape(shape[0], -1)
     if draw(st.integers(0, 3)) == 0:

@@ -18,25 +18,8 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats, squared_norm_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.invariant_problems import integers, symmetric_matrices, weights
-from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial, as_float
-from tangency.proofs_checks.measure.conformance import admissible_views, floats, weights_bound
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import DAMPENING, PROJECTION, Subject
-from tangency.theory.algorithms import gd, heavy_ball, sgdp
+from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.generate.invariant_problems import symmetric_matrices
 from tangency.theory.convergence import (
     Smoothness,
     certificate,
@@ -46,13 +29,11 @@ from tangency.theory.convergence import (
     rate,
     smoothness,
 )
-from tangency.theory.fields import EXACT, Array, balls
 from tangency.theory.formats import FLOAT64
 from tangency.theory.objectives import Cosine, GradientField, Objective, Rayleigh, SquaredCosine
-from tangency.theory.projection import View, project
 
 # Enclosures of an iteration widen with every step: some bits a step, of which 60 leave enough.
-BALLS = balls(768)
+WIDE = balls(768)
 ETA, L, G, D, R0, R, K, X, Z, Y, A, S = sympy.symbols("η L G D r_0 r K x z y a s", positive=True)
 NEXT, TOTAL, GAIN, EXCESS = sympy.symbols("r_{t+1} Σ‖g‖² d e", nonnegative=True)
 
@@ -233,19 +214,19 @@ def check_sgdp(problem: Minimisation, descended: list[Array]) -> None:
 
 def check_ball(problem: Minimisation) -> None:
     """The same on longer runs of the cosine, every inequality certain."""
-    f, constants, w = problem.objective, smoothness(problem.objective), BALLS.array(problem.w)
-    with BALLS.context():
-        lr, r_first, r, total, smallest = BALLS.element(problem.lr), square(w), square(w), 0, None
+    f, constants, w = problem.objective, smoothness(problem.objective), WIDE.array(problem.w)
+    with WIDE.context():
+        lr, r_first, r, total, smallest = WIDE.element(problem.lr), square(w), square(w), 0, None
         for _ in range(problem.steps):
-            g = f.gradient(BALLS, w)
+            g = f.gradient(WIDE, w)
             after, g2 = w - lr * g, square(g)
-            excess = f.value(BALLS, w) - f.value(BALLS, after) - descent(g2, r, lr, constants.curvature)
-            require("f(w) − f(w') ≥ η‖g‖²(1 − ηL/2r)", BALLS.less(BALLS.element(0), excess))
+            excess = f.value(WIDE, w) - f.value(WIDE, after) - descent(g2, r, lr, constants.curvature)
+            require("f(w) − f(w') ≥ η‖g‖²(1 − ηL/2r)", WIDE.less(WIDE.element(0), excess))
             smallest = r * g2 if smallest is None else smallest.min(r * g2)
             w, r, total = after, square(after), total + g2
         require_contains("r_T − r_0 − η²Σ‖g‖²", r - r_first - lr * lr * total, 0)
-        require("r_T ≤ R", BALLS.less(r, largest_squared_norm(r_first, lr, constants)))
-        require("min ‖∇f(ŵ)‖² ≤ R(R − r_0)/(η²T)", BALLS.less(smallest, rate(r_first, lr, constants, problem.steps)))
+        require("r_T ≤ R", WIDE.less(r, largest_squared_norm(r_first, lr, constants)))
+        require("min ‖∇f(ŵ)‖² ≤ R(R − r_0)/(η²T)", WIDE.less(smallest, rate(r_first, lr, constants, problem.steps)))
 
 
 @dataclass(frozen=True)
@@ -255,7 +236,7 @@ class ExactGradient:
     objective: Objective
 
     def __call__(self, w: Floats) -> Floats:
-        return floats(self.objective.gradient(BALLS, BALLS.array(w)))
+        return floats(self.objective.gradient(WIDE, WIDE.array(w)))
 
 
 REAL = tuple(dtype for dtype in generate.DTYPES if not dtype.startswith("complex"))
@@ -292,17 +273,17 @@ def check_implementation(run: Run) -> list[Measurement]:
     for record in run.records:
         exact = run.exact(record, View.CHANNEL)
         bound = weights_bound(run, exact)
-        with BALLS.context():
-            moved.append(square(BALLS.array(exact.lr * exact.q)))
+        with WIDE.context():
+            moved.append(square(WIDE.array(exact.lr * exact.q)))
         slack += squared_norm_error(floats(exact.w), bound)
         if plain:
             measured.append(measure_descent(run, record, gradient.objective, bound))
-    with BALLS.context():
-        total, grown = sum(moved[1:], start=moved[0]), BALLS.element(r[-1] - r[0])
+    with WIDE.context():
+        total, grown = sum(moved[1:], start=moved[0]), WIDE.element(r[-1] - r[0])
         off = as_float(abs(grown - total))
         measured.append(Measurement("‖w_T‖² − ‖w_0‖²", last, as_float(grown), as_float(total), off, slack))
         smallest = min((a * b for a, b in zip(r, moved, strict=False)), key=as_float)
-        reached = BALLS.element(certificate(r[0], r[-1], steps))
+        reached = WIDE.element(certificate(r[0], r[-1], steps))
         above = max(0.0, as_float(smallest - reached))
     # Σ r_t‖Δw_t‖² ≤ (r_T + slack)(r_T − r_0 + slack), for no r_t is larger than r_T by more than the slack.
     room = slack * (as_float(r[-1]) + abs(as_float(grown)) + slack) / steps
@@ -314,11 +295,11 @@ def check_implementation(run: Run) -> list[Measurement]:
 def measure_descent(run: Run, record: Record, f: Objective, bound: Floats) -> Measurement:
     """By how much a step of GD fails to lower f as promised; f moves by at most G‖e‖/‖w'‖ under an error e of w'."""
     constants, lr = smoothness(f), run.hyper["lr"]
-    with BALLS.context():
-        w, after = BALLS.array(record.w), BALLS.array(record.w_after)
-        g = f.gradient(BALLS, w)
-        promised = descent(square(g), square(w), BALLS.element(lr), constants.curvature)
-        fall = f.value(BALLS, w) - f.value(BALLS, after)
+    with WIDE.context():
+        w, after = WIDE.array(record.w), WIDE.array(record.w_after)
+        g = f.gradient(WIDE, w)
+        promised = descent(square(g), square(w), WIDE.element(lr), constants.curvature)
+        fall = f.value(WIDE, w) - f.value(WIDE, after)
         missing, got, expected = as_float(promised - fall), as_float(fall), as_float(promised)
     g_error = run.storage.stored(floats(g), 2 * FLOAT64.unit * np.abs(floats(g)))
     off = float(np.sqrt(((bound + lr * g_error) ** 2).sum()))

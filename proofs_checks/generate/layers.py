@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import strategies as generate
 from tangency.proofs_checks.generate.invariant_problems import integers
 from tangency.proofs_checks.generate.trials import Trial
 from tangency.proofs_checks.subjects import Subject

@@ -17,7 +17,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.errors.rounding import inner_product_error, squared_norm_error
-from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import strategies as generate
+from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.trials import LAYOUTS, Measurement, Record, Run, Trial, as_float
 from tangency.proofs_checks.measure.conformance import floats, weights_bound
 from tangency.proofs_checks.subjects import Subject
@@ -88,7 +89,7 @@ def orthogonal_trials(draw: st.DrawFn, subject: Subject, /, *, max_steps: int = 
     count = int(np.prod(shape)) * (2 if dtype.startswith("complex") else 1)
     w = draw(generate.values(count, draw(generate.exponents(dtype, squared=True))))
     rotations = st.builds(
-        generate.Rotation, st.just(View.LAYER), st.integers(-3, 1), st.sampled_from((1, 2, 3, max(1, count // 2)))
+        Rotation, st.just(View.LAYER), st.integers(-3, 1), st.sampled_from((1, 2, 3, max(1, count // 2)))
     )
     gradients = draw(st.lists(rotations, min_size=1, max_size=max_steps))
     return Trial(shape, dtype, w, tuple(gradients), hyper, draw(st.sampled_from(LAYOUTS)))
