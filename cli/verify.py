@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ from tangency.proofs_checks.claim import Rung
 from tangency.proofs_checks.run.registry import file_and_id
 
 if TYPE_CHECKING:
+    from tangency.proofs_checks.finding import SubjectReport
+    from tangency.proofs_checks.options import Options
     from tangency.proofs_checks.run.known import Known
 
 
@@ -80,8 +83,18 @@ def verify(
 
         if source is not registry.production:
             raise WrongCall("--mutants shows what the built-in claims kill; leave out the files")
-        source = kill_matrix.mutants
-    elif source is not registry.production or figure is not None or known_failures is not None:
+        matrix = kill_matrix.run(
+            ids,
+            profile=profile.value,
+            jobs=jobs,
+            seed=seed,
+            limit=time_limit or None,
+            progress=lambda: live_progress(console(sys.stderr), lambda cell: cell.check),
+        )
+        _write(outputs, reproducers, matrix.reports, matrix.options)
+        kill_matrix.print_matrix(page, matrix)
+        return outputs.done(matrix.exit_code)
+    if source is not registry.production or figure is not None or known_failures is not None:
         suite = source()  # what is wrong with a file is said before any worker starts
         if known_failures is not None:
             expected = reports.known_failures(known_failures, {check.id for check in checks_of(suite)})
@@ -94,22 +107,22 @@ def verify(
         report = run_verify(
             ids,
             suite=source,
-            rungs=[Rung.IMPLEMENTATION] if mutants else rung or None,
+            rungs=rung or None,
             profile=profile.value,
             jobs=usable_cores() if jobs is None else jobs,
             seed=seed,
-            database=not (no_database or mutants),
-            shrink=not mutants,
+            database=not no_database,
             limit=time_limit or None,
             known=expected,
             watch=watch,
         )
-    reports.write(outputs, report.reports, "tangency verify", report.options)
-    for script in reports.write_scripts(outputs, report.reports).values() if reproducers else ():
-        print(f"wrote {line(script)}", file=sys.stderr)
-    if mutants:
-        matrix = kill_matrix.KillMatrix(report)
-        kill_matrix.print_matrix(page, matrix)
-        return outputs.done(matrix.exit_code)
+    _write(outputs, reproducers, report.reports, report.options)
     table.print_report(page, report, verbose=verbose)
     return outputs.done(reports.compared(page, before, report.reports, report.exit_code))
+
+
+def _write(outputs: output.Outputs, scripts: Path | None, found: "Sequence[SubjectReport]", options: "Options") -> None:
+    """The files and scripts that were asked for."""
+    reports.write(outputs, found, "tangency verify", options)
+    for script in reports.write_scripts(outputs, found).values() if scripts else ():
+        print(f"wrote {line(script)}", file=sys.stderr)

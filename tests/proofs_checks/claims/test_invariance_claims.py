@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 
 from tangency.optim import SGDP, AdamP
-from tangency.proofs_checks.broken import mutants
+from tangency.proofs_checks.broken.zoo import SOUND
 from tangency.proofs_checks.checks.search import Budget, search
 from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, Violation
 from tangency.proofs_checks.claims import (
@@ -243,7 +243,7 @@ def test_weights_that_nearly_cancel_are_compared_as_far_as_they_are_normal_numbe
     # 1 − ηλ/(1 − β) is −2.2e-16 here: the third step is subnormal, and so is a scaled one, elsewhere.
     hyper = {"lr": 1.0, "momentum": 0.9, "weight_decay": 0.1}
     trial = Trial((2,), "float32", (0.0, 1.0), ((0.0, 0.0),) * 3, hyper)
-    for subject in (mutants.SOUND[0], PRODUCTION[0]):
+    for subject in (SOUND[0].subject, PRODUCTION[0]):
         measured = eq_04_orthogonality.check_implementation(execute(subject, trial))
         assert measured
         assert max(one.ratio for one in measured) <= 1
