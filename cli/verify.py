@@ -3,8 +3,9 @@
 import secrets
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -78,19 +79,19 @@ def verify(
     page = console(outputs.page)
     source, ids = registry.from_arguments(claims or ())
     expected: tuple[Known, ...] = ()
+    progress = partial(live_progress, console(sys.stderr), lambda cell: cell.check)
+    usual: dict[str, Any] = {
+        "profile": profile.value,
+        "jobs": jobs or usable_cores(),
+        "seed": seed,
+        "limit": time_limit or None,
+    }
     if mutants:
         from tangency.proofs_checks.broken import kill_matrix
 
         if source is not registry.production:
             raise WrongCall("--mutants shows what the built-in claims kill; leave out the files")
-        matrix = kill_matrix.run(
-            ids,
-            profile=profile.value,
-            jobs=jobs,
-            seed=seed,
-            limit=time_limit or None,
-            progress=lambda: live_progress(console(sys.stderr), lambda cell: cell.check),
-        )
+        matrix = kill_matrix.run(ids, progress=progress, **usual)
         _write(outputs, reproducers, matrix.reports, matrix.options)
         kill_matrix.print_matrix(page, matrix)
         return outputs.done(matrix.exit_code)
@@ -103,19 +104,9 @@ def verify(
 
             outputs.write("--figure", draw(figure, suite))
             print(f"wrote {line(str(figure))}", file=sys.stderr)
-    with live_progress(console(sys.stderr), lambda cell: cell.check) as watch:
-        report = run_verify(
-            ids,
-            suite=source,
-            rungs=rung or None,
-            profile=profile.value,
-            jobs=usable_cores() if jobs is None else jobs,
-            seed=seed,
-            database=not no_database,
-            limit=time_limit or None,
-            known=expected,
-            watch=watch,
-        )
+    rungs, database = rung or None, not no_database
+    with progress() as watch:
+        report = run_verify(ids, suite=source, rungs=rungs, database=database, known=expected, watch=watch, **usual)
     _write(outputs, reproducers, report.reports, report.options)
     table.print_report(page, report, verbose=verbose)
     return outputs.done(reports.compared(page, before, report.reports, report.exit_code))

@@ -59,7 +59,7 @@ class EpsilonInsideTheRoot(AdamP):
         return (v / correction**2 + eps).sqrt()
 
 
-@broken("algorithm-2")
+@broken("algorithm-2", "eq-02")
 class NoRoot(AdamP):
     """The second moment is not rooted: m/(v + ε)."""
 

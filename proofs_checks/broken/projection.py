@@ -24,11 +24,8 @@ class UnnormalisedProjection(SGDP):
 
 
 @broken(
-    "algorithm-2",
-    "eq-10",
-    "eq-04",
-    "large-eps-leaves-no-radial-part",
-    "tiny-weights-are-decided-as-large-ones",
+    *("algorithm-2", "eq-01", "eq-04", "eq-05", "eq-10", "eq-11", "eq-12", "proposition-3.1", "rate"),
+    *("large-eps-leaves-no-radial-part", "tiny-weights-are-decided-as-large-ones"),
 )
 class EpsilonInTheNorm(AdamP):
     """ε is added to the norm in Eq. 10, as the published package does: a small weight keeps its radial component."""

@@ -31,6 +31,14 @@ class LowPrecision(SGDP):
         return super().update(w, decay, lr, q.bfloat16().to(q.dtype))
 
 
+@broken("algorithm-1", "dialect")
+class SinglePrecision(SGDP):
+    """float64 weights are rounded to float32 before they are stored."""
+
+    def store(self, parameter: Tensor, new: Tensor) -> None:
+        super().store(parameter, new.float() if parameter.dtype is torch.float64 else new)
+
+
 @broken("algorithm-1")
 class VectorsThroughBfloat16(SGDP):
     """float16 vectors are rounded to bfloat16 before they are stored."""

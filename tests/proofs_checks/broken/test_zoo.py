@@ -17,7 +17,7 @@ from tangency.proofs_checks.broken.kill_matrix import behaviour
 from tangency.proofs_checks.broken.sound import SGDP
 from tangency.proofs_checks.broken.zoo import SOUND, SUBJECTS, Broken, find, zoo
 from tangency.proofs_checks.checks import decision, exact_inputs
-from tangency.proofs_checks.claim import Claim, Verdict
+from tangency.proofs_checks.claim import Attack, Claim, Verdict
 from tangency.proofs_checks.finding import Check, Finding
 from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.run import conformance
@@ -43,6 +43,15 @@ def values(module: Any, kind: type) -> Iterator[Any]:
 def test_everything_that_is_checked_has_something_to_catch_and_nothing_else_is_named() -> None:
     named = frozenset[str]().union(*(one.caught_by for one in zoo()))
     assert named == {check.id for check in conformance.checks()}
+
+
+@pytest.mark.parametrize("sound", SOUND, ids=lambda one: one.name)
+def test_every_claim_has_something_to_catch_in_each_algorithm_that_it_is_about(sound: Broken) -> None:
+    kin = (one for one in zoo() if one.subject and one.target.algorithm == sound.target.algorithm)
+    named = frozenset[str]().union(*(one.caught_by for one in kin))
+    attacks = {claim.id: claim.implementation for claim in discover() if isinstance(claim.implementation, Attack)}
+    assert sound.subject is not None
+    assert {id for id, attack in attacks.items() if attack.requires <= sound.subject.capabilities} <= named
 
 
 def test_no_check_and_no_claim_is_left_out() -> None:

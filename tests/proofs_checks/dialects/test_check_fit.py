@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import torch
-from dialect_targets import Speaker, speaker
 
+from tangency.proofs_checks.broken.speaker import speaker
+from tangency.proofs_checks.broken.zoo import find
 from tangency.proofs_checks.dialects.choices import PAPER, PUBLISHED, choices, matters
 from tangency.proofs_checks.dialects.fit import fit
 from tangency.proofs_checks.dialects.probes import Played, play, probes
@@ -90,35 +90,9 @@ def test_the_published_package_keeps_the_projected_buffer() -> None:
     assert "differ by" in buffer.effect
 
 
-class Rounds(Speaker):
-    """A step in float64, except that the weights are rounded to float32: off by far more than its lines lose."""
-
-    dialect = PAPER["adam"]
-
-    @torch.no_grad()
-    def step(self) -> None:  # type: ignore[override]
-        super().step()
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.copy_(p.float().double() if p.dtype is torch.float64 else p)
-
-
-class Wanders(Speaker):
-    """Nothing known: every step moves by a tenth of the gradient's cube."""
-
-    dialect = PAPER["adam"]
-
-    @torch.no_grad()
-    def step(self) -> None:  # type: ignore[override]
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.sub_(0.1 * p.grad**3)
-
-
-@pytest.mark.parametrize("own", [Rounds, Wanders])
-def test_what_no_dialect_explains_is_shown_where_it_leaves_the_nearest(own: type[Speaker]) -> None:
-    target = speaker("adam", PAPER["adam"])
-    found = fit(target.__class__(target.spec, "adam", "torch", own, target.names, {}, {}))
+@pytest.mark.parametrize("name", ["SinglePrecision", "HalfStep"])
+def test_what_no_dialect_explains_is_shown_where_it_leaves_the_nearest(name: str) -> None:
+    found = fit(load(find(name).target))
     assert not found.explained
     assert "step 0, w[" in found.leaves_at
     assert "expected" in found.leaves_at
