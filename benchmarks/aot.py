@@ -39,6 +39,7 @@ import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.optim.gpu import decide, launch, update
 
 TARGETS = {
@@ -49,8 +50,7 @@ TARGETS = {
 }
 DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in launch.DTYPES}
 # Adaptive, with momentum, without Nesterov's look ahead, descending.
-RULES = {"AdamP": (True, True, False, False), "SGDP": (False, True, False, False)}
-STATE = {"AdamP": 2, "SGDP": 1}
+RULES = {name: (one.adaptive, True, False, False) for name, one in OPTIMIZERS.items()}
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Variant:
     @property
     def streams(self) -> tuple[int, int]:
         """Tensors as large as the weight that it reads and writes."""
-        state = STATE[self.rule]
+        state = OPTIMIZERS[self.rule].moments
         return {"statistics": (2, 0), "decide": (0, 0)}.get(self.kernel, (2 + state, 1 + state))
 
 
@@ -296,7 +296,7 @@ def main(argv: list[str] | None = None) -> int:
     for name, card in CARDS.items():
         for rule in chosen.rules if card.target in chosen.targets else ():
             # Eq. 11 reads w and g once more than a step that never projects.
-            passes = 5 + 2 * STATE[rule]
+            passes = 5 + 2 * OPTIMIZERS[rule].moments
             times = (
                 f"{dtype} {1e12 * estimate(card, codes, rule, dtype):6.2f} ({passes * DTYPES[dtype].itemsize})"
                 for dtype in chosen.dtypes

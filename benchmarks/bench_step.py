@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import torch
 
-from tangency.benchmarks.contenders import OPTIMIZERS
 from tangency.benchmarks.machine import machine
 from tangency.benchmarks.modes import MODES
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.report import print_timing
 from tangency.benchmarks.shapes import MODELS, SAMPLED
 from tangency.benchmarks.steps import Field, Timing, field, measure

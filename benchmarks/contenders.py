@@ -16,21 +16,13 @@ import numpy as np
 import torch
 from torch.optim import Optimizer
 
-from tangency.optim import SGDP, AdamP
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.theory.algorithms import ALGORITHMS, START
 from tangency.theory.fields import balls, nearest, rational
 from tangency.theory.formats import FLOAT32
 from tangency.theory.projection import View
 from tangency.theory.rounded import parts, rounded
 
-SGD_OPTIONS = {"lr": 0.125, "momentum": 0.75, "weight_decay": 0.0625}
-ADAM_OPTIONS = {"lr": 0.125, "betas": (0.75, 0.875), "eps": 2.0**-20, "weight_decay": 0.0625}
-# Of each of ours: torch's optimizer without the projection, and hyper-parameters that are exact in binary.
-# The weight decay of torch's SGD is coupled: another algorithm, of the same cost.
-OPTIMIZERS: Mapping[str, tuple[type[Optimizer], type[Optimizer], Mapping[str, Any]]] = {
-    "SGDP": (SGDP, torch.optim.SGD, SGD_OPTIONS),
-    "AdamP": (AdamP, torch.optim.AdamW, ADAM_OPTIONS),
-}
 PATHS: Mapping[str, Mapping[str, bool]] = {
     "loop": {"foreach": False, "fused": False},
     "foreach": {"foreach": True},
@@ -88,7 +80,8 @@ def contenders(name: str, *, peers: bool = False, compiled: bool = False) -> lis
         peers: also those of other packages, installed or not.
         compiled: also ours under ``torch.compile``.
     """
-    ours, base, options = OPTIMIZERS[name]
+    one = OPTIMIZERS[name]
+    ours, base, options = one.kind, one.base, one.options
     algorithm = name.lower()
     found = [
         Contender(f"torch {base.__name__} {path}", lambda: base, options, switches=PATHS[path])

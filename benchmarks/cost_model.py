@@ -34,10 +34,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tangency.benchmarks.modes import wanted
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.shapes import MODELS, Weight
 from tangency.theory.projection import View
 
-NAMES = ("SGDP", "AdamP")
 _FLOAT32 = 4
 
 
@@ -76,14 +76,13 @@ _MOMENTS = {
 _PROJECTION = Cost(24, 13, 3 * 3 + 4 * 2 + 3)
 _DECAY = Cost(1, 1, 1)
 _UPDATE = Cost(3, 2, 2)
-_STATE = {"SGDP": 1, "AdamP": 2}  # buffers as large as the weight
 _STATISTICS = Cost(2, 0, 3 * 2)  # w·g, w·w and g·g
 _RADIAL = Cost(0, 0, 2 + 2)  # w·x, and x − c w, of a row on the chip
 
 
 def readable(name: str, *, projected: bool, decay: bool = True) -> Cost:
     """One element of a step of ``tangency.optim`` (``name``: SGDP with momentum, or AdamP) in its own precision."""
-    store = Cost(1, 1) * (1 + _STATE[name])
+    store = Cost(1, 1) * (1 + OPTIMIZERS[name].moments)
     return _MOMENTS[name] + (_PROJECTION if projected else Cost()) + (_DECAY if decay else Cost()) + _UPDATE + store
 
 
@@ -96,7 +95,7 @@ def lists(name: str, *, projected: bool, decay: bool = True) -> Cost:
 
 def floor(name: str) -> Cost:
     """One element of the update alone, with weight decay: the least that any optimizer of this state moves."""
-    state = _STATE[name]
+    state = OPTIMIZERS[name].moments
     return Cost(2 + state, 1 + state, _MOMENTS[name].operations + _UPDATE.operations + _DECAY.operations)
 
 
@@ -114,7 +113,7 @@ def fused(name: str, view: View | None, *, cached: bool = False) -> Cost:
     if view is not View.NONE:
         cost += _RADIAL
     if view is View.LAYER:
-        cost += Cost(2 + _STATE[name], 0, 2)
+        cost += Cost(2 + OPTIMIZERS[name].moments, 0, 2)
     return Cost(floor(name).reads, cost.writes, cost.operations) if cached else cost
 
 
@@ -132,7 +131,7 @@ def step(name: str, weights: Iterable[Weight], mode: str = "trained", *, fast: b
     for weight in weights:
         asked = len(weight.shape) >= 2
         view = wanted(mode, weight) if asked else None
-        kept = 2 + (_STATE[name] if view is View.LAYER else 0)
+        kept = 2 + (OPTIMIZERS[name].moments if view is View.LAYER else 0)
         cached = kept * _FLOAT32 * weight.size <= cache
         one = fused(name, view, cached=cached) if fast else readable(name, projected=asked)
         total += one * weight.size
@@ -144,7 +143,7 @@ def main() -> None:
     print(f"{'float32, MB a step':18}  {'':5}  {'readable':>9}  {'fused':>7}  {'floor':>7}  ops/byte, fused")
     for model, make in MODELS.items():
         weights = make()
-        for name in NAMES:
+        for name in OPTIMIZERS:
             slow, fast = step(name, weights), step(name, weights, fast=True)
             least = floor(name) * sum(weight.size for weight in weights)
             megabytes = "  ".join(f"{1e-6 * cost.bytes():{n}.1f}" for cost, n in ((slow, 9), (fast, 7), (least, 7)))

@@ -16,10 +16,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from tangency.benchmarks.contenders import OPTIMIZERS, contenders
+from tangency.benchmarks.contenders import contenders
 from tangency.benchmarks.counting import Counts
 from tangency.benchmarks.machine import machine
 from tangency.benchmarks.modes import MODES
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.results import Results
 from tangency.benchmarks.shapes import MODELS, UnknownModel, Weight, find
 from tangency.benchmarks.steps import Field, Timing, counted, field, measure

@@ -6,7 +6,7 @@ same network, from the same seed, on the same batches; one step of each in every
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,16 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tangency.benchmarks.contenders import LeftOut
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.steps import Field
 from tangency.benchmarks.timing import Spread, interleaved, quotients, rounds_within
 from tangency.common.numbers import quotient
 
 BATCH, CLASSES, SIDE = 32, 10, 32
-# Ordinary ones for this network; not those of the speed runs, which keep the weights still.
-OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "SGDP": {"lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4},
-    "AdamP": {"lr": 1e-3, "betas": (0.9, 0.999), "weight_decay": 1e-2, "eps": 1e-8},
-}
 
 
 @dataclass(frozen=True)
@@ -127,7 +123,7 @@ def train(
     runs = []
     for contender in competitors.ready:
         own = copy.deepcopy(first)
-        optimizer = contender.make(list(own.parameters()), **OPTIONS[competitors.optimizer])
+        optimizer = contender.make(list(own.parameters()), **OPTIMIZERS[competitors.optimizer].training)
         runs.append(_Run(own, contender.step(optimizer), get, device))
     started = time.perf_counter()
     interleaved(runs, 2)  # state and kernels come into being in the first

@@ -14,7 +14,7 @@ from tangency.common import inputs
 from tangency.common.calls import WrongCall, no_such
 
 if TYPE_CHECKING:
-    from tangency.proofs_checks.target.target import TargetSpec
+    from tangency.proofs_checks.target.spec import TargetSpec
 
 
 def check(
@@ -99,10 +99,12 @@ def check(
 def _specs(
     targets: Sequence[str], algorithm: str, kind: str, set_: Sequence[str], rename: Sequence[str]
 ) -> "list[TargetSpec]":
-    from tangency.proofs_checks.target.target import HYPER, RENAMED, TargetSpec
+    from tangency.proofs_checks.algorithms import ALGORITHMS
+    from tangency.proofs_checks.target.signature import RENAMED
+    from tangency.proofs_checks.target.spec import TargetSpec
 
-    if algorithm and algorithm not in HYPER:
-        raise WrongCall(f"--algorithm is {algorithm!r}; it must be one of {', '.join(HYPER)}")
+    if algorithm and algorithm not in ALGORITHMS:
+        raise WrongCall(f"--algorithm is {algorithm!r}; it must be one of {', '.join(ALGORITHMS)}")
     fixed = {name: inputs.literal(f"--set {name}", text) for name, text in inputs.pairs("--set", set_).items()}
     renamed = inputs.pairs("--rename", rename)
     for name in renamed:
@@ -113,13 +115,15 @@ def _specs(
 
 def _pinned(given: Sequence[str]) -> dict[str, str]:
     """The choices that a target must speak; a wrong name or value is one that no target ever speaks."""
-    from tangency.proofs_checks.dialects.choices import CHOICES
+    from tangency.proofs_checks.algorithms import ALGORITHMS
 
     found = inputs.pairs("--dialect", given)
     for name, value in found.items():
-        options = [value for choice in CHOICES if choice.name == name for value in choice.values]
+        options = list(dict.fromkeys(value for one in ALGORITHMS.values() for value in one.values_of(name)))
         if not options:
-            raise WrongCall(no_such("choice", name, sorted({choice.name for choice in CHOICES})))
+            raise WrongCall(
+                no_such("choice", name, sorted({name for one in ALGORITHMS.values() for name in one.choices}))
+            )
         if value not in options:
             raise WrongCall(f"--dialect {name} is {value!r}; it must be one of {', '.join(options)}")
     return found

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tangency.proofs_checks.run.registry import Suite, discover
     from tangency.proofs_checks.run.verify import Report, verify
     from tangency.proofs_checks.subjects import Subject
-    from tangency.proofs_checks.target.target import TargetSpec
+    from tangency.proofs_checks.target.spec import TargetSpec
 
 # What loads sympy, Hypothesis or torch, by the module that has it.
 _LAZY = {
@@ -41,7 +41,7 @@ _LAZY = {
     "Report": "run.verify",
     "Subject": "subjects",
     "Suite": "run.registry",
-    "TargetSpec": "target.target",
+    "TargetSpec": "target.spec",
     "check": "run.conformance",
     "discover": "run.registry",
     "parametrize_with_claims": "plugin",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tangency.proofs_checks.finding import Finding, SubjectReport
     from tangency.proofs_checks.options import Options
     from tangency.proofs_checks.run.known import Known
-    from tangency.proofs_checks.target.target import Target, TargetSpec
+    from tangency.proofs_checks.target.spec import TargetSpec
+    from tangency.proofs_checks.target.target import Target
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -169,7 +170,7 @@ class CheckItem(pytest.Item):
 
 
 def _spec(target: Any, algorithm: str) -> TargetSpec:
-    from tangency.proofs_checks.target.target import TargetSpec
+    from tangency.proofs_checks.target.spec import TargetSpec
 
     if isinstance(target, TargetSpec):
         return target
@@ -197,7 +198,7 @@ def _run(bound: BoundCheck) -> SubjectReport:
     from tangency.proofs_checks.run.pool import Spent
     from tangency.proofs_checks.run.session import Cell, Workshop
     from tangency.proofs_checks.run.state import CannotRestore, restored
-    from tangency.proofs_checks.target.target import TargetError
+    from tangency.proofs_checks.target.spec import TargetError
 
     options = _options()
     (check,) = conformance.select([bound.check])

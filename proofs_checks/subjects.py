@@ -7,20 +7,36 @@ from typing import Any
 from torch.optim import Optimizer
 
 from tangency.optim import SGDP, AdamP
-from tangency.theory.algorithms import ALGORITHMS, Step
-
-# Capabilities: what a claim may require, and what its trials use.
-HEAVY_BALL = "heavy-ball"  # the update is the momentum buffer of Eq. 7
-ADAPTIVE = "adaptive"  # the update is Adam's m/(√v + ε)
-PROJECTION = "projection"  # updates are projected by Eq. 11; delta = 0 switches that off
-NESTEROV = "nesterov"
-DAMPENING = "dampening"
-WEIGHT_DECAY = "weight-decay"  # decoupled, with wd_ratio
-MAXIMIZE = "maximize"
-GROUPS = (
-    "groups"  # several parameters and parameter groups, whose options come before the constructor's; lr as a tensor
+from tangency.proofs_checks.algorithms import ALGORITHMS
+from tangency.proofs_checks.hyperparameters import (
+    ADAPTIVE,
+    DAMPENING,
+    GROUPS,
+    HEAVY_BALL,
+    LARGE,
+    MAXIMIZE,
+    NESTEROV,
+    PROJECTION,
+    WEIGHT_DECAY,
 )
-LARGE = "large"  # parameters of more than 2¹⁸ elements, in good time
+from tangency.theory.algorithms import Step
+
+__all__ = [
+    "ADAPTIVE",
+    "DAMPENING",
+    "GROUPS",
+    "HEAVY_BALL",
+    "LARGE",
+    "MAXIMIZE",
+    "NESTEROV",
+    "PATHS",
+    "PRODUCTION",
+    "PROJECTION",
+    "SHIPPED",
+    "WEIGHT_DECAY",
+    "Subject",
+    "on_path",
+]
 
 
 @dataclass(frozen=True)
@@ -29,8 +45,7 @@ class Subject:
 
     Attributes:
         name: how reports call it: ``module:Class``, with the options in parentheses behind it.
-        algorithm: which algorithm of the executable spec it claims to be, a key of ``theory.algorithms.ALGORITHMS``, or
-            a name for ``spec``.
+        algorithm: which algorithm it claims to be, a key of :data:`.algorithms.ALGORITHMS`, or a name for ``spec``.
         make: builds it from parameters and hyper-parameters; :class:`NotOffered` where it cannot.
         capabilities: what it offers.
         buffers: the spec's state names, with the keys of ``optimizer.state[param]`` that hold them. Empty where the
@@ -62,35 +77,33 @@ class Subject:
     @property
     def step(self) -> Callable[..., Step]:
         """The executable spec of one step."""
-        return self.spec or ALGORITHMS[self.algorithm]
+        return self.spec or ALGORITHMS[self.algorithm].step
+
+    @property
+    def unspecified(self) -> frozenset[str]:
+        """Its hyper-parameters that the spec does not take."""
+        return frozenset() if self.spec else ALGORITHMS[self.algorithm].unspecified
+
+    @property
+    def has_state(self) -> bool:
+        """Whether a step leaves more behind than weights."""
+        return bool(self.spec or ALGORITHMS[self.algorithm].update.buffers)
 
 
-SGDP_CAPABILITIES = frozenset({HEAVY_BALL, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY, MAXIMIZE, GROUPS, LARGE})
-ADAMP_CAPABILITIES = frozenset({ADAPTIVE, PROJECTION, NESTEROV, WEIGHT_DECAY, MAXIMIZE, GROUPS, LARGE})
-SGDP_BUFFERS = {"momentum_buffer": "momentum_buffer"}
-ADAMP_BUFFERS = {"step": "step", "exp_avg": "exp_avg", "exp_avg_sq": "exp_avg_sq"}
+def _shipped(cls: type[Optimizer]) -> Subject:
+    algorithm, name = ALGORITHMS[cls.__name__.lower()], cls.__name__
+    return Subject(
+        name=f"tangency.optim:{name}",
+        algorithm=algorithm.name,
+        make=cls,
+        capabilities=algorithm.capabilities | {GROUPS, LARGE},
+        buffers=algorithm.buffers,
+        imports=f"from tangency.optim import {name}",
+        expression=name,
+    )
 
 
-SHIPPED: tuple[Subject, ...] = (
-    Subject(
-        name="tangency.optim:SGDP",
-        algorithm="sgdp",
-        make=SGDP,
-        capabilities=SGDP_CAPABILITIES,
-        buffers=SGDP_BUFFERS,
-        imports="from tangency.optim import SGDP",
-        expression="SGDP",
-    ),
-    Subject(
-        name="tangency.optim:AdamP",
-        algorithm="adamp",
-        make=AdamP,
-        capabilities=ADAMP_CAPABILITIES,
-        buffers=ADAMP_BUFFERS,
-        imports="from tangency.optim import AdamP",
-        expression="AdamP",
-    ),
-)
+SHIPPED: tuple[Subject, ...] = (_shipped(SGDP), _shipped(AdamP))
 PATHS = ("foreach", "fused")
 
 

@@ -26,8 +26,9 @@ MAY_IMPORT = {
 }
 # The rooms of proofs_checks: each imports only those above it.
 ROOMS = (
-    *("options", "claim", "subjects", "finding", "errors", "generate", "measure", "proof", "claims"),
-    *("target", "dialects", "checks", "run", "report", "broken", "plugin"),
+    *("options", "claim", "hyperparameters", "dialects", "algorithms", "subjects", "finding"),
+    *("errors", "generate", "measure", "proof", "claims"),
+    *("target", "fit", "checks", "run", "report", "broken", "plugin"),
 )
 
 

@@ -267,13 +267,17 @@ def rounded(exact: Field, fmt: Format, repeats: int = 1) -> RoundedField:
                 result[i] = _made(x.value * factor, near, carried, abs(near) + 2 * carried, x.fmt, 1)
         return result
 
+    def in_field(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """A function of the exact field, for values that are still rational there."""
+        return lambda value: function(exact.element(value))
+
     return RoundedField(
         name=f"{exact.name}, rounded to {fmt.name}",
         element=element,
         sqrt=sqrt,
-        sin=lambda x: x.turned(math.sin, exact.sin),
-        cos=lambda x: x.turned(math.cos, exact.cos),
-        atan=lambda x: x.turned(math.atan, exact.atan),
+        sin=lambda x: x.turned(math.sin, in_field(exact.sin)),
+        cos=lambda x: x.turned(math.cos, in_field(exact.cos)),
+        atan=lambda x: x.turned(math.atan, in_field(exact.atan)),
         less=less,
         context=exact.context,
         scaled=scaled,

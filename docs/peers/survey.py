@@ -23,7 +23,7 @@ from tangency.proofs_checks.report.facts import Row, Status, rows
 from tangency.proofs_checks.run import conformance, known
 from tangency.proofs_checks.run.pool import usable_cores
 from tangency.proofs_checks.run.session import Answer, Cell, Description
-from tangency.proofs_checks.target.target import TargetSpec
+from tangency.proofs_checks.target.spec import TargetSpec
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "peers.md"

@@ -4,12 +4,7 @@ from typing import Any, ClassVar
 
 from tangency.proofs_checks.broken.sound import SGDP, AdamP, Options
 from tangency.proofs_checks.broken.zoo import broken
-
-# Of every argument the value that is used whatever is given.
-FIXED: Options = {
-    "lr": 0.125, "momentum": 0.5, "dampening": 0.0, "nesterov": False, "betas": (0.5, 0.75), "eps": 1e-8,
-    "weight_decay": 0.25, "delta": 0.1, "wd_ratio": 0.25,
-}  # fmt: skip
+from tangency.proofs_checks.hyperparameters import ASCENT, HYPER
 
 
 def ignores(argument: str, fixed: Any) -> type[SGDP]:
@@ -41,11 +36,12 @@ def _named(made: type[SGDP], name: str, says: str) -> type[SGDP]:
     return made
 
 
-for argument, fixed in FIXED.items():
-    words = argument.replace("_", "-")
-    broken(f"argument-{words}")(ignores(argument, fixed))
-    if argument not in ("dampening", "nesterov"):  # which have no range
-        broken(f"invalid-{words}")(takes_any(argument))
+for hyper in (HYPER[name] for name in HYPER if name in (*SGDP.values, *AdamP.values)):
+    words = hyper.name.replace("_", "-")
+    if hyper is not ASCENT:  # of which the check "maximize" tells
+        broken(f"argument-{words}")(ignores(hyper.name, hyper.usual))
+    if hyper.invalid:
+        broken(f"invalid-{words}")(takes_any(hyper.name))
 
 
 @broken("unknown-argument")

@@ -4,8 +4,10 @@ from typing import Any
 
 import torch
 
-from tangency.proofs_checks.dialects.choices import Dialect, step
-from tangency.proofs_checks.target.target import HYPER, Target, TargetSpec
+from tangency.proofs_checks.dialects.choice import Dialect
+from tangency.proofs_checks.dialects.step import step
+from tangency.proofs_checks.target.spec import TargetSpec
+from tangency.proofs_checks.target.target import Target
 from tangency.theory.algorithms import START
 from tangency.theory.fields import FLOAT64
 
@@ -31,8 +33,9 @@ class Speaker(torch.optim.Optimizer):
                 p.copy_(torch.from_numpy(made.w).to(p.dtype))
 
 
-def speaker(algorithm: str, dialect: Dialect) -> Target:
+def speaker(dialect: Dialect) -> Target:
     """A target that speaks a dialect and offers every hyper-parameter of its algorithm."""
+    algorithm = dialect.algorithm
     own = type("Own", (Speaker,), {"dialect": dialect})
-    names = {name: name for name in ("lr", *HYPER[algorithm])}
-    return Target(TargetSpec("a:speaker", algorithm), algorithm, "torch", own, names, {}, {})
+    names = {name: name for name in ("lr", *algorithm.defaults)}
+    return Target(TargetSpec("a:speaker", algorithm.name), algorithm, "torch", own, names, {}, {})

@@ -11,9 +11,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TypeVar
 
+from tangency.proofs_checks.algorithms import ALGORITHMS
 from tangency.proofs_checks.broken.sound import SGDP, AdamP
-from tangency.proofs_checks.subjects import ADAMP_BUFFERS, ADAMP_CAPABILITIES, SGDP_BUFFERS, SGDP_CAPABILITIES, Subject
-from tangency.proofs_checks.target.target import TargetSpec
+from tangency.proofs_checks.subjects import GROUPS, LARGE, Subject
+from tangency.proofs_checks.target.spec import TargetSpec
 
 Made = TypeVar("Made", bound=Callable[..., object])
 # The modules beside this one that hold them: Algorithm by Algorithm, then what any user relies on.
@@ -75,13 +76,13 @@ def _record(
     module, name = made.__module__, made.__qualname__
     subject = None
     if isinstance(made, type) and issubclass(made, SGDP):
-        adaptive = issubclass(made, AdamP)
+        known = ALGORITHMS["adamp" if issubclass(made, AdamP) else "sgdp"]
         subject = Subject(
             name=f"{module}:{name}",
-            algorithm="adamp" if adaptive else "sgdp",
+            algorithm=known.name,
             make=made,
-            capabilities=ADAMP_CAPABILITIES if adaptive else SGDP_CAPABILITIES,
-            buffers=ADAMP_BUFFERS if adaptive else SGDP_BUFFERS,
+            capabilities=known.capabilities | {GROUPS, LARGE},
+            buffers=known.buffers,
             imports=f"from {module} import {name}",
             expression=name,
         )

@@ -61,9 +61,9 @@ def tried(
 
     def wrap(cases: Callable[[Target], Iterable[Case]]) -> Check:
         def run(target: Target, options: Options) -> Finding:
-            if projects and not target.projects:
-                raise Skip(f"{target.algorithm} does not project")
-            if target.family == "grassmann":
+            if projects and not target.algorithm.projects:
+                raise Skip(f"{target.algorithm.name} does not project")
+            if target.algorithm.update.on_sphere:
                 raise Skip("it is about the steps of SGD, Adam and what projects them")
             return _try(facts, target, cases(target))
 
@@ -162,12 +162,21 @@ def shown(trial: Trial, run: Run) -> str:
 def hyper(target: Target, if_offered: Mapping[str, Any] | None = None, **fixed: Any) -> dict[str, Any]:
     """Ordinary hyper-parameters of a trial; those ``if_offered`` that the target takes; then ``fixed``."""
     found = usual_hyper(target)
-    if target.family == "sgd" and target.algorithm != "gd":
+    if "momentum" in target.algorithm.defaults:
         found = {"momentum": 0.0, **found}
     if target.offers("weight_decay"):
         found = {"weight_decay": 0.0, **found}  # AdamW's own default is another
     found |= {k: v for k, v in (if_offered or {}).items() if target.offers(k) and target.names[k] not in target.options}
     return {**found, **fixed}
+
+
+def for_gradients_of(target: Target, exponent: int, if_offered: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Hyper-parameters with a step size under which gradients around 2^``exponent`` make steps of ordinary length."""
+    given, grows = hyper(target, if_offered), -exponent
+    if target.algorithm.update.degree == 0:  # g/(|g| + ε) is small where ε is the larger
+        eps = {**target.algorithm.defaults, **given}.get("eps")
+        grows = max(0, math.ceil(math.log2(eps)) - exponent) if eps else 0
+    return {**given, "lr": 2.0 ** (grows - 3)}
 
 
 def trial(
@@ -204,6 +213,6 @@ def delta_of(given: dict[str, Any]) -> float:
 def after_radial(target: Target, gradient: Gradient, first: Gradient = radial) -> tuple[Gradient, ...]:
     """A gradient that follows one along the weights, so that the update has a radial part whatever the gradient is.
 
-    Adam's has one in any case: where its state cannot be read, a first step will do.
+    An update that is no multiple of the gradient has one in any case: where the state cannot be read, one step will do.
     """
-    return (gradient,) if target.family == "adam" and not target.buffers else (first, gradient)
+    return (gradient,) if target.algorithm.update.degree == 0 and not target.buffers else (first, gradient)

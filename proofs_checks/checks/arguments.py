@@ -6,11 +6,13 @@ from typing import Any
 
 import torch
 
+from tangency.proofs_checks import hyperparameters
 from tangency.proofs_checks.checks.experiment import TORCH, behaviour
 from tangency.proofs_checks.checks.state import OTHER, moves, settings
 from tangency.proofs_checks.checks.tools import Make, Wrong, parameter, same, tilted
 from tangency.proofs_checks.finding import Check
 from tangency.proofs_checks.generate.spread import spread
+from tangency.proofs_checks.hyperparameters import ADAPTIVE, CLIP, HYPER
 
 REFUSALS = "torch.optim: SGD and Adam raise ValueError"
 
@@ -34,7 +36,7 @@ def effect(make: Make, name: str) -> Wrong | None:
     return None
 
 
-def has_effect(name: str, why: str, *, families: tuple[str, ...] = (), projects: bool = False) -> Check:
+def has_effect(name: str, why: str, *, capability: str = "", projects: bool = False) -> Check:
     """The check that an argument has an effect."""
     words = name.replace("_", "-")
     return behaviour(
@@ -42,7 +44,7 @@ def has_effect(name: str, why: str, *, families: tuple[str, ...] = (), projects:
         f"{name} changes the steps",
         "an argument that is documented does something",
         why,
-        families=families,
+        capability=capability,
         needs=(name,),
         projects=projects,
         extra={"name": name},
@@ -55,7 +57,7 @@ EFFECTS = (
     has_effect("dampening", "An argument that is accepted and ignored hides a typo in every experiment."),
     has_effect("nesterov", "An argument that is accepted and ignored hides a typo in every experiment."),
     has_effect("betas", "Averages of a fixed length ignore what was tuned for the batch size."),
-    has_effect("eps", "eps is what bounds Adam's step where gradients vanish.", families=("adam",)),
+    has_effect("eps", "eps is what bounds Adam's step where gradients vanish.", capability=ADAPTIVE),
     has_effect("weight_decay", "Training without the decay that was asked for overfits in silence."),
     has_effect("delta", "The threshold of Eq. 11 cannot be tuned, nor the projection switched off.", projects=True),
     has_effect(
@@ -63,15 +65,7 @@ EFFECTS = (
     ),
 )
 
-INVALID: dict[str, tuple[Any, ...]] = {
-    "lr": (-0.125,),
-    "momentum": (-0.5,),
-    "betas": ((1.0, 0.75), (-0.5, 0.75), (0.5, 1.0), (0.5, -0.5)),
-    "eps": (-1e-8,),
-    "weight_decay": (-0.25,),
-    "delta": (-0.1,),
-    "wd_ratio": (-0.25,),
-}
+INVALID = {one.name: one.invalid for one in HYPER.values() if one.invalid}
 
 
 def refused(make: Make, name: str) -> Wrong | None:
@@ -141,17 +135,7 @@ def unknown_argument(make: Make) -> Wrong | None:
     return Wrong("an argument that does not exist is accepted", "TypeError", "a step", "no_such_argument=1.0")
 
 
-DEFAULTS: dict[str, Any] = {
-    "momentum": 0.0,
-    "dampening": 0.0,
-    "betas": (0.9, 0.999),
-    "eps": 1e-8,
-    "weight_decay": 0.0,
-    "delta": 0.1,
-    "wd_ratio": 0.1,
-    "nesterov": False,
-    "maximize": False,
-}
+DEFAULTS = {name: usual for name, usual in hyperparameters.DEFAULTS.items() if name != CLIP.name}
 
 
 def trace(make: Make, arguments: dict[str, Any]) -> list[torch.Tensor]:

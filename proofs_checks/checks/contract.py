@@ -58,6 +58,8 @@ def closure_loss(make: Make) -> Wrong | None:
     p.grad = torch.full_like(p, 100.0)
     loss: Any = optimizer.step(closure)
     expected = steps(make([twin]), twin, [g])
+    if not losses:
+        return Wrong("step(closure) never calls its closure", "one call", "none")
     if loss is not losses[0]:
         return Wrong("step(closure) does not return its loss", losses[0], loss)
     if not same(p.detach(), expected):

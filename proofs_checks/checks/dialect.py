@@ -10,17 +10,17 @@ import numpy as np
 
 from tangency.proofs_checks.checks.rungs import as_claim, attack
 from tangency.proofs_checks.claim import Attack, Severity, Verdict
-from tangency.proofs_checks.dialects.choices import PAPER, Dialect, step
-from tangency.proofs_checks.dialects.curves import curves
-from tangency.proofs_checks.dialects.fit import fit
+from tangency.proofs_checks.dialects.step import step
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Check, Finding
+from tangency.proofs_checks.fit.curves import curves
+from tangency.proofs_checks.fit.fit import fit
 from tangency.proofs_checks.generate import gradients as generate
 from tangency.proofs_checks.generate.trials import BALLS, Measurement, Run
 from tangency.proofs_checks.measure.conformance import floats
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
-from tangency.theory.algorithms import ALGORITHMS, START, Step
+from tangency.theory.algorithms import START, Step
 from tangency.theory.rounded import parts, rounded
 
 # They compute in the format in which they are stored; the claims and the checks of behaviour attack the others.
@@ -31,12 +31,13 @@ StepOf = Callable[..., Step]
 def run(target: Target, options: Options) -> Finding:
     """The fit, every step against it, and curves."""
     fitted = fit(target)
-    if target.family == "grassmann":
-        return replace(_attack(target, {}, options), fit=fitted)
-    whole = {**PAPER[target.reference], **fitted.dialect}
+    if not target.algorithm.choices:
+        return replace(_attack(target, target.algorithm.step, options), fit=fitted)
+    whole = target.algorithm.paper.but(**fitted.dialect)
     changed = {choice: value for choice, value in options.pinned.items() if fitted.dialect.get(choice) != value}
     # Every step against the dialect that it should speak: where it does not, that is the counterexample.
-    found = _attack(target, whole | {k: v for k, v in changed.items() if k in whole}, options)
+    expected = whole.but(**{k: v for k, v in changed.items() if v in target.algorithm.values_of(k)})
+    found = _attack(target, partial(step, expected), options)
     if not fitted.explained:
         wrong = f"no known dialect explains it; it leaves the nearest at {fitted.leaves_at}"
         found = replace(found, verdict=Verdict.FAILS, detail=wrong)
@@ -58,9 +59,8 @@ CHECK = Check(
 )
 
 
-def _attack(target: Target, dialect: Dialect, options: Options) -> Finding:
-    """Every step against a dialect, or against the algorithm itself in the family that has none."""
-    made: StepOf = ALGORITHMS[target.algorithm] if target.family == "grassmann" else partial(step, dialect)
+def _attack(target: Target, made: StepOf, options: Options) -> Finding:
+    """Every step against that of a dialect, or of an algorithm that has none."""
     evidence = Attack(
         frozenset(),
         # Layouts are asked about elsewhere: a target that refuses one has its steps compared all the same.

@@ -13,6 +13,7 @@ from tangency.proofs_checks.checks.against_spec import (
     Case,
     after_radial,
     delta_of,
+    for_gradients_of,
     hyper,
     radial,
     trial,
@@ -51,9 +52,8 @@ class Sized:
     "makes the weights NaN, or the step is not the algorithm's.",
 )
 def magnitudes(target: Target) -> Iterator[Case]:
-    adaptive = target.family == "adam"
     # Adam stores (1 − β₂)g²: in float32 that has half the range, above the subnormal numbers, which XLA flushes to 0.
-    short = (-55, -30, 30, 60) if adaptive else (-100, -60, 60, 100)
+    short = (-55, -30, 30, 60) if target.algorithm.update.squares else (-100, -60, 60, 100)
     for dtype, exponents in (("float64", (-100, -60, -30, 30, 60, 100)), ("float32", short)):
         for exponent in exponents:
             made = _of_size(target, exponent, dtype)
@@ -64,10 +64,7 @@ def magnitudes(target: Target) -> Iterator[Case]:
 def _of_size(target: Target, exponent: int, dtype: str) -> Trial:
     # Below every gradient here: where exactly ε stands in the denominator is another check's matter.
     wanted = {"eps": 2.0**-160 if dtype == "float64" else 2.0**-120}
-    # The step size makes up for the gradient, so that steps are as long as ever.
-    eps = float(hyper(target, wanted).get("eps", 1e-8))
-    grows = max(0, math.ceil(math.log2(eps)) - exponent) if target.family == "adam" else -exponent
-    given = hyper(target, wanted | {"lr": 2.0 ** (grows - 3)})
+    given = for_gradients_of(target, exponent, wanted)
     gradients = after_radial(target, Sized(Rotation(View.CHANNEL), exponent), Sized(radial, exponent))
     return trial(SHAPE, weights(*SHAPE), gradients, given, dtype=dtype)
 

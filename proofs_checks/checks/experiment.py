@@ -12,13 +12,13 @@ from tangency.proofs_checks.checks.experiment_script import script
 from tangency.proofs_checks.checks.tools import Inapplicable, Make, Wrong
 from tangency.proofs_checks.claim import NotOffered, Severity
 from tangency.proofs_checks.finding import Check, Fails, Skip
+from tangency.proofs_checks.hyperparameters import LR, MOMENTUM
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
 
 Experiment = Callable[..., Wrong | str | None]
 HERE = os.path.dirname(os.path.abspath(__file__))
 TORCH = ("torch",)
-ELEMENTWISE = ("sgd", "adam")
 # Sources of what is asked.
 TORCH_OPTIM = "torch.optim: SGD, Adam and AdamW do so"
 STEP = "torch.optim.Optimizer.step"
@@ -32,7 +32,8 @@ def behaviour(
     *,
     severity: Severity = Severity.BEHAVIOUR,
     kinds: tuple[str, ...] = (),
-    families: tuple[str, ...] = (),
+    free: bool = False,
+    capability: str = "",
     needs: tuple[str, ...] = (),
     projects: bool = False,
     extra: Mapping[str, Any] | None = None,
@@ -45,7 +46,9 @@ def behaviour(
 
     Args:
         id, title, source, why, severity: of the check.
-        kinds, families: of targets that it is about; empty: all.
+        kinds: of targets that it is about; empty: all.
+        free: it is about algorithms that leave the weights free, not those that keep them on the sphere.
+        capability: of targets that it is about; empty: any.
         needs: hyper-parameters without which it has nothing to ask.
         projects: it is about targets that project.
         extra: keyword arguments of the experiment.
@@ -53,9 +56,9 @@ def behaviour(
 
     def wrap(experiment: Experiment) -> Check:
         def run(target: Target, options: Options) -> str | None:
-            _applies(target, kinds, families, needs, projects)
+            _applies(target, kinds, free, capability, needs, projects)
             usual = usual_hyper(target)
-            make = Make(target.build, target.arguments, target.names, usual, target.family)
+            make = Make(target.build, target.arguments, target.names, usual, carries_momentum(target, usual))
             wrong: Wrong | str | None
             try:
                 wrong = experiment(make, **(extra or {}))
@@ -68,13 +71,13 @@ def behaviour(
             if not isinstance(wrong, Wrong):
                 return wrong
             found = f"{wrong.detail}. Expected: {wrong.expected}. Got: {wrong.got}."
-            more: dict[str, Any] = {"usual": usual, "extra": extra or {}, "needs": (Make, Wrong)}
+            more: dict[str, Any] = {"extra": extra or {}, "needs": (Make, Wrong)}
             raise Fails(
                 wrong.detail,
                 expected=wrong.expected,
                 got=wrong.got,
                 counterexample=wrong.input,
-                script=script(target, experiment, title=title, why=why, found=found, **more),
+                script=script(target, make, experiment, title=title, why=why, found=found, **more),
             )
 
         return Check(id, title, severity, source, why, run)
@@ -84,9 +87,7 @@ def behaviour(
 
 def usual_hyper(target: Target) -> dict[str, Any]:
     """Ordinary hyper-parameters: a step size, momentum where there is one, and what ``--set`` has fixed."""
-    usual: dict[str, Any] = {"lr": 0.125}
-    if target.family != "adam" and target.offers("momentum"):
-        usual["momentum"] = 0.5
+    usual = {one.name: one.usual for one in (LR, MOMENTUM) if one is LR or target.offers(one.name)}
     for name, own in target.names.items():
         if isinstance(own, str) and own in target.options:
             usual[name] = target.options[own]
@@ -95,15 +96,23 @@ def usual_hyper(target: Target) -> dict[str, Any]:
     return usual
 
 
+def carries_momentum(target: Target, usual: Mapping[str, Any]) -> bool:
+    """Whether the update goes on without a gradient."""
+    given = {**target.algorithm.defaults, **usual}
+    return bool(target.algorithm.update.buffers and given.get("momentum", True))
+
+
 def _applies(
-    target: Target, kinds: tuple[str, ...], families: tuple[str, ...], needs: tuple[str, ...], projects: bool
+    target: Target, kinds: tuple[str, ...], free: bool, capability: str, needs: tuple[str, ...], projects: bool
 ) -> None:
     if kinds and target.kind not in kinds:
         raise Skip(f"it is about targets of kind {', '.join(kinds)}")
-    if projects and not target.projects:
-        raise Skip(f"{target.algorithm} does not project")
-    if families and target.family not in families:
-        raise Skip(f"it is about the family of {' and of '.join(families)}")
+    if projects and not target.algorithm.projects:
+        raise Skip(f"{target.algorithm.name} does not project")
+    if free and target.algorithm.update.on_sphere:
+        raise Skip(f"{target.algorithm.name} keeps its weights on the sphere")
+    if capability and capability not in target.capabilities:
+        raise Skip(f"the update of {target.algorithm.name} is not {capability}")
     for name in needs:
         if not target.offers(name):
             raise Skip(f"it takes no {name}")

@@ -12,6 +12,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from tangency.common.text import as_source, docstring
+from tangency.proofs_checks.checks.tools import Make
 from tangency.proofs_checks.target.target import Target
 
 TEMPLATE = '''"""{title}: fails for {target}.
@@ -47,7 +48,7 @@ def arguments(hyper):
     return found
 
 
-make = Make({expression}, arguments, OWN, {usual}, {family!r})
+make = Make({expression}, arguments, OWN, {usual}, {momentum})
 try:
     wrong = {name}(make{extra})
 except Exception as error:
@@ -64,24 +65,24 @@ PACKAGE = f"{__name__.partition('.')[0]}."
 
 def script(
     target: Target,
+    make: Make,
     experiment: Callable[..., Any],
     *,
     title: str,
     why: str,
     found: str,
     needs: tuple[Any, ...],
-    usual: Mapping[str, Any],
     extra: Mapping[str, Any],
 ) -> str:
     """The source of a script that runs an experiment on a target without this project.
 
     Args:
         target: the optimizer.
+        make: builds it.
         experiment: a function of ``Make`` and of ``extra``, whose source uses torch, the standard library and
             functions, classes and plain values of ours.
         title, why, found: for the docstring.
         needs: what the template itself uses: ``Make`` and ``Wrong``.
-        usual: the usual hyper-parameters.
         extra: further keyword arguments of the experiment.
     """
     imports: dict[str, None] = {"import sys": None}
@@ -101,10 +102,10 @@ def script(
         target_imports=target_imports,
         sources="\n\n\n".join(sources.values()),
         own=as_source(dict(target.names)),
-        fixed=as_source(target.arguments(usual)),
+        fixed=as_source(target.arguments(make.usual)),
         expression=expression,
-        usual=as_source(dict(usual)),
-        family=target.family,
+        usual=as_source(dict(make.usual)),
+        momentum=make.momentum,
         name=experiment.__name__,
         extra="".join(f", {name}={as_source(value)}" for name, value in extra.items()),
     )

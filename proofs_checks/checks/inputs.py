@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from tangency.proofs_checks.checks.experiment import ELEMENTWISE, TORCH, TORCH_OPTIM, behaviour
+from tangency.proofs_checks.checks.experiment import TORCH, TORCH_OPTIM, behaviour
 from tangency.proofs_checks.checks.tools import Make, Wrong, agree, parameter, same, show, steps
 from tangency.proofs_checks.generate.spread import spread
 
@@ -16,7 +16,7 @@ from tangency.proofs_checks.generate.spread import spread
     "a zero gradient moves nothing that has no momentum: no 0/0",
     "Eqs. 2 and 7; Algorithm 2: m/(√v + ε) is 0/ε",
     "A layer that is frozen by a mask, or dead from the start, gets zero gradients. Weights that turn NaN are lost.",
-    families=ELEMENTWISE,
+    free=True,
 )
 def zero_gradient(make: Make) -> Wrong | None:
     for shape in ((3,), (2, 3), (2, 3, 2, 2)):
@@ -34,11 +34,11 @@ def zero_gradient(make: Make) -> Wrong | None:
     "torch.optim: only p.grad = None is skipped",
     "An optimizer that skips zero gradients forgets the momentum of sparse activations, and stops the decay of unused "
     "embeddings.",
-    families=ELEMENTWISE,
+    free=True,
 )
 def zero_gradient_is_a_step(make: Make) -> Wrong | None:
     w = spread(2, 3)
-    if make.usual.get("momentum") or make.family == "adam":
+    if make.momentum:
         p = parameter(w)
         optimizer = make([p])
         before = steps(optimizer, p, [spread(2, 3, start=9)])
@@ -57,7 +57,7 @@ def zero_gradient_is_a_step(make: Make) -> Wrong | None:
     "§3.1, Eq. 10: w = 0 has no direction",
     "Zero initialisation is common for the last layer of a block. w·p/‖w‖² is 0/0 there: the weights become NaN, or "
     "never leave zero.",
-    families=ELEMENTWISE,
+    free=True,
 )
 def zero_weights(make: Make) -> Wrong | None:
     for shape in ((3,), (2, 3), (2, 3, 2, 2)):
@@ -78,7 +78,7 @@ def zero_weights(make: Make) -> Wrong | None:
     "weights stay numbers for every gradient from 1e-30 to 1e30",
     "float32 holds 1e-38 to 3e38",
     "g² leaves the range of float32 on both sides. Where 0/0 or ∞/∞ follows, one outlier batch makes the model NaN.",
-    families=ELEMENTWISE,
+    free=True,
 )
 def finite_for_every_gradient(make: Make) -> Wrong | None:
     for size in (1e-30, 1e-20, 1e-10, 1.0, 1e10, 1e20, 1e30):
@@ -110,7 +110,7 @@ def spoiled(make: Make, value: float) -> Wrong | None:
     "a NaN in one entry of a gradient spoils that entry alone",
     "Algorithms 1 and 2 (and Adam) are elementwise where nothing is projected; a NaN never passes Eq. 11",
     "A single NaN that spreads through ‖w‖‖g‖ to the whole layer can no longer be traced or masked.",
-    families=ELEMENTWISE,
+    free=True,
 )
 def nan_spread(make: Make) -> Wrong | None:
     return spoiled(make, math.nan)
@@ -121,7 +121,7 @@ def nan_spread(make: Make) -> Wrong | None:
     "an infinity in one entry of a gradient spoils that entry alone",
     "Algorithms 1 and 2 (and Adam) are elementwise where nothing is projected",
     "Overflow of one entry under mixed precision must not cost the whole layer.",
-    families=ELEMENTWISE,
+    free=True,
 )
 def inf_spread(make: Make) -> Wrong | None:
     return spoiled(make, math.inf) or spoiled(make, -math.inf)
@@ -151,7 +151,7 @@ def empty_parameter(make: Make) -> Wrong | None:
     TORCH_OPTIM,
     "Temperatures and gains are 0-dim parameters; size(0) raises on them.",
     kinds=TORCH,
-    families=ELEMENTWISE,
+    free=True,
 )
 def scalar_parameter(make: Make) -> Wrong | None:
     scalar, vector = parameter(torch.tensor(1.5)), parameter(torch.tensor([1.5]))
@@ -169,7 +169,7 @@ def scalar_parameter(make: Make) -> Wrong | None:
     TORCH_OPTIM,
     "A float32 intermediate that is not cast back raises, or replaces the parameter's data by a tensor twice as large.",
     kinds=TORCH,
-    families=ELEMENTWISE,
+    free=True,
 )
 def short_dtypes(make: Make) -> Wrong | None:
     for dtype in (torch.bfloat16, torch.float16):

@@ -5,7 +5,16 @@ from fractions import Fraction
 
 import numpy as np
 
-from tangency.proofs_checks.checks.against_spec import Case, after_radial, delta_of, hyper, trial, tried, weights
+from tangency.proofs_checks.checks.against_spec import (
+    Case,
+    after_radial,
+    delta_of,
+    for_gradients_of,
+    hyper,
+    trial,
+    tried,
+    weights,
+)
 from tangency.proofs_checks.checks.judges import Miss, decision_is_right
 from tangency.proofs_checks.errors.rounding import inner_product_error
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted
@@ -81,9 +90,7 @@ def _no_radial_part(run: Run, at: int) -> Miss | Measurement:
 )
 def tiny_gradients(target: Target) -> Iterator[Case]:
     for dtype, exponent in (("float64", -40), ("float64", -100), ("float32", -40), ("float32", -100)):
-        # The step size makes up for the gradient: Adam divides by |g| + ε, where ε = 1e-8 is the larger.
-        grows = -exponent - (27 if target.family == "adam" else 0)
-        given = hyper(target, lr=2.0 ** (grows - 3))
+        given = for_gradients_of(target, exponent)
         w = weights(3, 4).astype(dtype).astype(np.float64)
         for ratio in (4.0, -4.0, 0.25):
             g = Tilted(View.CHANNEL, ratio, delta_of(given))(w)

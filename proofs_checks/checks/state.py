@@ -13,21 +13,11 @@ import torch
 from tangency.proofs_checks.checks.experiment import TORCH, behaviour
 from tangency.proofs_checks.checks.tools import BUSY, Make, Wrong, parameter, same, show, steps
 from tangency.proofs_checks.generate.spread import spread
+from tangency.proofs_checks.hyperparameters import CLIP, HYPER
 
 STATE = "torch.optim.Optimizer.state_dict and load_state_dict"
 # Of each option a usual and another value, which moves the weights elsewhere.
-OTHER: dict[str, tuple[Any, Any]] = {
-    "lr": (0.125, 0.5),
-    "momentum": (0.5, 0.75),
-    "dampening": (0.0, 0.25),
-    "betas": ((0.5, 0.75), (0.75, 0.875)),
-    "eps": (1e-8, 0.5),
-    "weight_decay": (0.25, 0.5),
-    "delta": (0.1, 100.0),
-    "wd_ratio": (0.25, 0.5),
-    "nesterov": (False, True),
-    "maximize": (False, True),
-}
+OTHER = {one.name: (one.usual, one.other) for one in HYPER.values() if one is not CLIP}
 GRADIENTS = (9, 40, 70)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from tangency.proofs_checks.checks.experiment import ELEMENTWISE, TORCH, TORCH_OPTIM, behaviour
+from tangency.proofs_checks.checks.experiment import TORCH, TORCH_OPTIM, behaviour
 from tangency.proofs_checks.checks.tools import Make, Wrong, agree, parameter, same, show, steps
 from tangency.proofs_checks.generate.spread import spread
 
@@ -128,7 +128,7 @@ def inside_an_operation(error: Exception) -> bool:
     "g² of a complex gradient is not |g|²: without the real view the second moment is complex, and the steps are wrong "
     "without any error.",
     kinds=TORCH,
-    families=ELEMENTWISE,
+    free=True,
 )
 def complex_parameter(make: Make) -> Wrong | str | None:
     pairs, gradients = spread(3, 2), [spread(3, 2, start=start) for start in (9, 40)]

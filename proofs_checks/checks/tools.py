@@ -33,7 +33,7 @@ class Make:
         arguments: translates hyper-parameters to the optimizer's own arguments.
         own: the optimizer's own name of each hyper-parameter that it takes.
         usual: hyper-parameters unless an experiment says otherwise.
-        family: ``adam``, ``sgd`` or ``grassmann``.
+        momentum: whether under these the update goes on without a gradient.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Make:
         arguments: Callable[[Mapping[str, Any]], dict[str, Any]],
         own: Mapping[str, Any],
         usual: Mapping[str, Any],
-        family: str,
+        momentum: bool,
     ) -> None:
-        self.build, self.arguments, self.own, self.usual, self.family = build, arguments, own, usual, family
+        self.build, self.arguments, self.own, self.usual, self.momentum = build, arguments, own, usual, momentum
 
     def __call__(self, params: Any, if_offered: Mapping[str, Any] | None = None, **hyper: Any) -> Any:
         """An optimizer with the usual hyper-parameters, those ``if_offered`` that it takes, and ``hyper``."""

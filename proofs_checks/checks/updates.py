@@ -104,7 +104,6 @@ def maximize(make: Make) -> Wrong | None:
     "A buffer that is projected in place, through an alias of the update, forgets its radial part: every step after a "
     "projected one differs from the algorithm's.",
     severity=Severity.ALGORITHM,
-    families=("sgd",),
     needs=("momentum", "delta"),
     projects=True,
 )

@@ -14,6 +14,7 @@ import torch
 
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.errors.rounding import FORMATS, Bounded, Floats, bounded
+from tangency.proofs_checks.hyperparameters import PROJECTING
 from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
 from tangency.theory.algorithms import START
 from tangency.theory.fields import EXACT, Array, Field, balls, nearest
@@ -26,13 +27,6 @@ Gradient = tuple[float, ...] | None | Callable[[Floats], Floats]
 LAYOUTS = ("contiguous", "transposed", "strided", "channels_last")
 # Switches of how a step is executed, of which the algorithm knows nothing.
 EXECUTION = frozenset({"maximize", "foreach", "fused", "capturable", "differentiable"})
-# Hyper-parameters of the projection, of which an algorithm without one knows nothing.
-PROJECTING = frozenset({"delta", "wd_ratio"})
-WITHOUT_STATE = frozenset({"gd"})
-# Algorithms without weight decay in the spec; claims run them at 0.
-WITHOUT_DECAY = frozenset({"gd", "momentum", "nesterov", "adam"})
-# Algorithms without an ε: that of published SGDP is in its cosine and norm, not in Algorithm 1.
-WITHOUT_EPS = frozenset({"gd", "momentum", "nesterov", "sgdp"})
 BALLS = balls(256)
 as_float = nearest
 
@@ -181,9 +175,7 @@ class Run:
     @property
     def hyper(self) -> dict[str, Any]:
         """The :attr:`options` that the algorithm of the spec knows."""
-        lacks = {"weight_decay"} if self.subject.algorithm in WITHOUT_DECAY else set()
-        lacks |= {"eps"} if self.subject.algorithm in WITHOUT_EPS else set()
-        return {name: value for name, value in self.options.items() if name not in lacks}
+        return {name: value for name, value in self.options.items() if name not in self.subject.unspecified}
 
     @property
     def projects(self) -> bool:
@@ -311,7 +303,7 @@ def execute(subject: Subject, trial: Trial) -> Run:
         raise
     except Exception as error:
         raise Crash(error, Run(subject, trial, ())) from error
-    hidden = not subject.buffers and subject.algorithm not in WITHOUT_STATE
+    hidden = subject.has_state and not subject.buffers
     sign = -1.0 if trial.hyper.get("maximize") else 1.0
     records: list[Record] = []
     state: Mapping[str, Any] = {}

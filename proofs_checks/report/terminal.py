@@ -92,15 +92,16 @@ def _indented(text: Text, by: int) -> Padding:
 
 
 def _print_checks(console: Console, report: SubjectReport) -> None:
-    """The checks of one target, the worst first: a line each, but what holds and what does not apply in few."""
+    """The checks of one target, the worst first: a line for each claim and for what needs a look, the others in few."""
     notes: dict[str, int] = {}
     found = worst_first(report)
-    told = [row for row in found if row.status not in (Status.HOLDS, Status.DOES_NOT_APPLY)]
+    briefly = [Status.DOES_NOT_APPLY, Status.HOLDS]
+    told = [row for row in found if row.status not in briefly or (row.check.rung and row.status is Status.HOLDS)]
     if told:
         console.print(_table(told, notes))
         console.print()
     for status in (Status.HOLDS, Status.DOES_NOT_APPLY):
-        alike = [row for row in found if row.status is status]
+        alike = [row for row in found if row.status is status and row not in told]
         if alike:
             of_bound = ", with the largest error / bound" if any(r.finding and r.finding.error for r in alike) else ""
             console.print(Text(f"{status.mark} {status.value} ({len(alike)}){of_bound}", style=STYLES[status]))

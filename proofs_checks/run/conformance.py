@@ -14,6 +14,7 @@ from tangency.common.calls import WrongCall
 from tangency.common.text import raised
 from tangency.proofs_checks.checks import dialect
 from tangency.proofs_checks.checks.every import CHECKS
+from tangency.proofs_checks.checks.experiment import usual_hyper
 from tangency.proofs_checks.checks.rungs import rungs
 from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
 from tangency.proofs_checks.finding import Check, Finding, SubjectReport, TargetInfo
@@ -23,7 +24,8 @@ from tangency.proofs_checks.run.pool import usable_cores
 from tangency.proofs_checks.run.registry import discover
 from tangency.proofs_checks.run.session import Answer, Cell, Description, Session, Watcher, Workshop, report_of
 from tangency.proofs_checks.run.state import SETTINGS, CannotRestore, restored
-from tangency.proofs_checks.target.target import Target, TargetError, TargetSpec, load
+from tangency.proofs_checks.target.spec import TargetError, TargetSpec
+from tangency.proofs_checks.target.target import Target, load
 
 LIMIT = 120.0  # seconds a check may take
 DESCRIBE = "describe"
@@ -200,13 +202,14 @@ def load_undisturbed(spec: TargetSpec) -> Target:
 
 def describe(target: Target) -> Description:
     """What the target is; a problem if it cannot be built with ordinary hyper-parameters, or cannot step."""
-    p = torch.nn.Parameter(torch.ones(2, 3))
+    p, usual = torch.nn.Parameter(torch.ones(2, 3)), usual_hyper(target)
     try:
-        optimizer = target.make([p], lr=0.125)
+        optimizer = target.make([p], **usual)
         if not callable(getattr(optimizer, "step", None)):
             return Description(problem=f"it made {type(optimizer).__name__}, which has no step()")
         p.grad = torch.ones(2, 3)
         optimizer.step()
     except Exception as error:
-        return Description(target.info, f"one step with lr = 0.125 on a float32 matrix raised {raised(error)}")
+        given = ", ".join(f"{name} = {value}" for name, value in usual.items())
+        return Description(target.info, f"one step with {given} on a float32 matrix raised {raised(error)}")
     return Description(target.info)

@@ -4,6 +4,7 @@ Each class here looks like a ``torch.optim.Optimizer`` with one parameter group:
 ``p``, ``state[p]`` holds the buffers. They use torch and numpy alone, so that a reproducer can carry their source.
 """
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -201,3 +202,11 @@ ADAPTERS: dict[str, type[ArrayOptimizer]] = {
     "protocol": StepperOptimizer,
     "optax": OptaxOptimizer,
 }
+
+
+def source_of(kind: str) -> str:
+    """The source of an adapter, for a script that needs torch and the target alone."""
+    parts = [inspect.getsource(thing) for thing in (flat_state, ArrayOptimizer, ADAPTERS[kind])]
+    imports = "from collections.abc import Callable, Mapping\nfrom typing import Any\n\nimport numpy as np\n"
+    head = f"{imports}\nNDArray = np.ndarray\nStepper = Any"
+    return "\n\n".join((head, *parts, f"drive = {ADAPTERS[kind].__name__}"))

@@ -6,9 +6,10 @@ import pytest
 
 from tangency.benchmarks import gate as gates
 from tangency.benchmarks import steps
-from tangency.benchmarks.contenders import SGD_OPTIONS, Contender, contenders
+from tangency.benchmarks.contenders import Contender, contenders
 from tangency.benchmarks.counting import Counts
 from tangency.benchmarks.gate import WrongGate, differences, hold, load
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.steps import Field, counted, field
 from tangency.benchmarks.sweeps import SHAPES
 from tangency.optim import SGDP
@@ -116,7 +117,7 @@ def test_a_gate_that_measures_nothing_does_not_hold(tmp_path: Path, monkeypatch:
     def refuse(*args: object, **kwargs: object) -> None:
         raise RuntimeError("no such path")
 
-    wanted = [contenders("SGDP")[0], Contender("tangency loop", lambda: refuse, SGD_OPTIONS)]  # type: ignore[arg-type, return-value]
+    wanted = [contenders("SGDP")[0], Contender("tangency loop", lambda: refuse, OPTIMIZERS["SGDP"].options)]  # type: ignore[arg-type, return-value]
     monkeypatch.setattr(steps, "contenders", lambda *a, **k: wanted)
     _, (line,) = hold(load(written(tmp_path, f"[[ratio]]\n{CASE}at_most = 9\n")), budget=0, watch=silent)
     assert line == "small · SGDP · channel · tangency loop: not measured: no such path"
@@ -154,7 +155,7 @@ def test_a_path_that_does_more_is_caught() -> None:
             self.param_groups[0]["params"][0].sum().item()
 
     (case,) = (c for c in load(STORED).counts if str(c) == "small · SGDP · channel · tangency loop")
-    slow = Contender("slow", lambda: Waiting, SGD_OPTIONS, switches={"foreach": False})
+    slow = Contender("slow", lambda: Waiting, OPTIMIZERS["SGDP"].options, switches={"foreach": False})
     (one,) = counted(case.what, case.weights, case.mode, Field("SGDP", (slow,), ()))
     assert "synchronisations 1, stored is 0" in differences(load(STORED).counts[case], one.counts)
     assert gates.COUNTED == ("operations", "reads", "writes", "allocations", "peak", "synchronisations")

@@ -6,23 +6,14 @@ import pytest
 import torch
 
 from tangency.benchmarks import contenders as module
-from tangency.benchmarks.contenders import (
-    ADAM_OPTIONS,
-    OPTIMIZERS,
-    SGD_OPTIONS,
-    Contender,
-    LeftOut,
-    WrongStep,
-    contenders,
-    ready,
-    verified,
-)
+from tangency.benchmarks.contenders import Contender, LeftOut, WrongStep, contenders, ready, verified
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.optim import SGDP, AdamP
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_who_competes(name: str) -> None:
-    base = OPTIMIZERS[name][1].__name__
+    base = OPTIMIZERS[name].base.__name__
     alone = [contender.name for contender in contenders(name)]
     assert alone[:3] == [f"torch {base} {path}" for path in ("fused", "foreach", "loop")]
     assert alone[3:] == ["tangency loop", "tangency foreach", "tangency fused", "tangency fused, δ = 0"]
@@ -44,13 +35,13 @@ def test_the_published_package_is_ready(name: str) -> None:
 
 
 WRONG = [
-    (SGDP, SGD_OPTIONS, "sgdp", {"delta": 0.0}),
-    (SGDP, SGD_OPTIONS, "sgdp", {"delta": 100.0}),
-    (SGDP, SGD_OPTIONS, "sgdp", {"wd_ratio": 0.125}),
-    (SGDP, SGD_OPTIONS, "sgdp", {"nesterov": True}),
-    (AdamP, ADAM_OPTIONS, "adamp", {"delta": 0.0}),
-    (AdamP, ADAM_OPTIONS, "adamp", {"delta": 100.0}),
-    (AdamP, ADAM_OPTIONS, "adamp", {"maximize": True}),
+    (SGDP, OPTIMIZERS["SGDP"].options, "sgdp", {"delta": 0.0}),
+    (SGDP, OPTIMIZERS["SGDP"].options, "sgdp", {"delta": 100.0}),
+    (SGDP, OPTIMIZERS["SGDP"].options, "sgdp", {"wd_ratio": 0.125}),
+    (SGDP, OPTIMIZERS["SGDP"].options, "sgdp", {"nesterov": True}),
+    (AdamP, OPTIMIZERS["AdamP"].options, "adamp", {"delta": 0.0}),
+    (AdamP, OPTIMIZERS["AdamP"].options, "adamp", {"delta": 100.0}),
+    (AdamP, OPTIMIZERS["AdamP"].options, "adamp", {"maximize": True}),
 ]
 
 
@@ -70,7 +61,7 @@ class ChannelAlone(SGDP):
 
 def test_each_mode_is_verified() -> None:
     with pytest.raises(WrongStep, match="layer view"):
-        verified(Contender("no layer view", lambda: ChannelAlone, SGD_OPTIONS, "sgdp"))
+        verified(Contender("no layer view", lambda: ChannelAlone, OPTIMIZERS["SGDP"].options, "sgdp"))
 
 
 def test_a_wrong_peer_is_left_out_and_one_of_ours_is_an_error() -> None:

@@ -6,6 +6,7 @@ import torch
 from tangency.benchmarks import cost_model
 from tangency.benchmarks.cost_model import Cost
 from tangency.benchmarks.counting import Counter
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.shapes import Weight
 from tangency.optim import SGDP, AdamP
 from tangency.theory.projection import View
@@ -38,7 +39,7 @@ def test_the_table_in_the_docstring() -> None:
     rows = [line.split("  ") for line in lines if line.startswith(("readable: ", "lists: ", "fused: "))]
     table = {cells[0].strip(): [cell.strip() for cell in cells if " + " in cell] for cells in rows}
     assert len(table) == 10
-    for column, name in enumerate(cost_model.NAMES):
+    for column, name in enumerate(OPTIMIZERS):
         cells = {row: tuple(map(int, cells[column].split(" + "))) for row, cells in table.items()}
         for path, cost_of in PATHS.items():
             parts = [cell for row, cell in cells.items() if row.startswith(path)]

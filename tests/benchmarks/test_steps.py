@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from tangency.benchmarks import cost_model, modes, steps
-from tangency.benchmarks.contenders import ADAM_OPTIONS, SGD_OPTIONS, Contender, LeftOut, WrongStep, contenders
+from tangency.benchmarks.contenders import Contender, LeftOut, WrongStep, contenders
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.shapes import Weight, small
 from tangency.benchmarks.steps import Field, counted, field, measure, stepper
 from tangency.optim import SGDP
@@ -53,7 +54,7 @@ class Turning(torch.optim.SGD):
 
 @pytest.mark.usefixtures("quick")
 def test_times_of_another_decision_are_refused() -> None:
-    turning = Contender("turning", lambda: Turning, SGD_OPTIONS)
+    turning = Contender("turning", lambda: Turning, OPTIMIZERS["SGDP"].options)
     with pytest.raises(modes.WrongMode, match=r"Eq\. 11 decides none; meant was channel"):
         measure("small", small(), "channel", Field("SGDP", (turning,), ()), budget=0)
 
@@ -62,13 +63,13 @@ def test_the_field_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent() -> Any:
         raise ModuleNotFoundError("no such package")
 
-    wrong = Contender("peer", lambda: SGDP, SGD_OPTIONS, "sgdp", {"nesterov": True})
+    wrong = Contender("peer", lambda: SGDP, OPTIMIZERS["SGDP"].options, "sgdp", {"nesterov": True})
     monkeypatch.setattr(steps, "contenders", lambda *a, **k: [BASE, LOOP, Contender("x", absent, {}), wrong])
     found = field("SGDP")
     assert found.ready == (BASE, LOOP)
     assert found.left_out[0] == LeftOut("x", "no such package")
     assert "times the bound" in found.left_out[1].reason
-    ours = Contender("ours", lambda: SGDP, SGD_OPTIONS, "sgdp", {"nesterov": True}, ours=True)
+    ours = Contender("ours", lambda: SGDP, OPTIMIZERS["SGDP"].options, "sgdp", {"nesterov": True}, ours=True)
     monkeypatch.setattr(steps, "contenders", lambda *a, **k: [ours])
     with pytest.raises(WrongStep, match="ours: "):
         field("SGDP")
@@ -83,7 +84,7 @@ def test_a_step_moves_the_state_and_hardly_a_weight() -> None:
         made.append(SGDP(*args, **options))
         return made[0]
 
-    stepper(Contender("ours", lambda: kind, SGD_OPTIONS), params)()
+    stepper(Contender("ours", lambda: kind, OPTIMIZERS["SGDP"].options), params)()
     assert made[0].param_groups[0]["lr"] == modes.STILL
     for p, old in zip(params, before, strict=True):
         assert torch.equal(made[0].state[p]["momentum_buffer"], p.grad)
@@ -111,5 +112,5 @@ def test_state_is_what_adam_keeps() -> None:
 
 
 def test_what_torch_compiles_is_not_counted() -> None:
-    compiled = Contender("compiled", lambda: SGDP, ADAM_OPTIONS, compiled=True)
+    compiled = Contender("compiled", lambda: SGDP, OPTIMIZERS["AdamP"].options, compiled=True)
     assert counted("small", small(), "none", Field("SGDP", (compiled,), ())) == []

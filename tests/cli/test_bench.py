@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tangency.benchmarks import steps
-from tangency.benchmarks.contenders import OPTIMIZERS, SGD_OPTIONS, Contender
+from tangency.benchmarks.contenders import Contender
 from tangency.benchmarks.modes import MODES
+from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.cli import bench as command
 from tangency.cli.main import run
 from tangency.optim import SGDP
@@ -108,7 +109,7 @@ def test_a_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_computes_something_else_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wrong = Contender("tangency loop", lambda: SGDP, SGD_OPTIONS, "sgdp", {"nesterov": True}, ours=True)
+    wrong = Contender("tangency loop", lambda: SGDP, OPTIMIZERS["SGDP"].options, "sgdp", {"nesterov": True}, ours=True)
     monkeypatch.setattr(steps, "contenders", lambda *a, **k: [wrong])
     assert run(QUICK) == 1
     assert "tangency: nothing was timed: tangency loop: " in capsys.readouterr().err

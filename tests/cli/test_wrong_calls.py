@@ -16,7 +16,8 @@ from tangency.cli import main as cli
 from tangency.common import inputs
 from tangency.common.calls import WrongCall
 from tangency.proofs_checks.run.known import BadKnownFailures, load
-from tangency.proofs_checks.target.target import RENAMED, TargetError, TargetSpec
+from tangency.proofs_checks.target.signature import RENAMED
+from tangency.proofs_checks.target.spec import TargetError, TargetSpec
 from tangency.proofs_checks.target.target import load as load_target
 
 Call = Callable[..., tuple[int, str, str]]

@@ -15,7 +15,7 @@ from tangency.proofs_checks.broken.zoo import SOUND, Broken, find, zoo
 from tangency.proofs_checks.finding import Finding, SubjectReport, TargetInfo
 from tangency.proofs_checks.run.registry import UnknownClaim
 from tangency.proofs_checks.subjects import SHIPPED
-from tangency.proofs_checks.target.target import TargetSpec
+from tangency.proofs_checks.target.spec import TargetSpec
 
 
 def mutant(name: str, says: str, subject: small.Subject, *caught_by: str) -> Broken:

@@ -22,7 +22,8 @@ from tangency.proofs_checks.finding import Check, Finding
 from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.run import conformance
 from tangency.proofs_checks.run.registry import ORDER, discover
-from tangency.proofs_checks.target.target import TargetSpec, load
+from tangency.proofs_checks.target.spec import TargetSpec
+from tangency.proofs_checks.target.target import load
 
 QUICK = Options(PROFILES["quick"], 1)
 CHECKS = {check.id: check for check in behaviour()}

@@ -7,7 +7,8 @@ from tangency.proofs_checks.broken.zoo import SOUND
 from tangency.proofs_checks.checks import decision, exact_inputs
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.options import PROFILES, Options
-from tangency.proofs_checks.target.target import TargetSpec, load
+from tangency.proofs_checks.target.spec import TargetSpec
+from tangency.proofs_checks.target.target import load
 
 TRIED = {check.id for check in (*decision.CHECKS, *exact_inputs.CHECKS)}
 SGD_ONLY = {"momentum-unprojected", "argument-momentum", "argument-dampening", "invalid-momentum"}

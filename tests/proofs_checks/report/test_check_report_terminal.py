@@ -2,12 +2,14 @@
 
 import io
 import re
+from dataclasses import replace
 
 import check_report_samples as samples
 import pytest
 from rich.console import Console
 
 from tangency.common.text import visible
+from tangency.proofs_checks.claim import Rung
 from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report.facts import Status, labels, rows, short_labels, worst_first
 from tangency.proofs_checks.report.terminal import print_reports
@@ -39,6 +41,14 @@ def test_the_worst_comes_first() -> None:
     start = shown.index("check")
     assert shown[start + 1 : start + 8] == [id for _, id in order[:7]]
     assert shown.index("✓ holds (1), with the largest error / bound") < shown.index("– does not apply (1)")
+
+
+def test_every_claim_has_a_line_of_its_own() -> None:
+    good = samples.good()
+    claim = replace(samples.CHECKS[0], claim="eq-04", rung=Rung.IMPLEMENTATION)
+    lines = [line.split() for line in printed(replace(good, checks=(claim, *good.checks[1:]))).splitlines()]
+    assert ["eq-04", "✓", "holds", "theorem", "50", "0.25", "1.25"] in lines
+    assert lines.count(["✓", "holds", "(7),", "with", "the", "largest", "error", "/", "bound"]) == 1
 
 
 def test_one_target_is_told_in_full() -> None:

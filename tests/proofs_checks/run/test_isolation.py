@@ -27,7 +27,7 @@ from tangency.proofs_checks.run.pool import Pool, Spent
 from tangency.proofs_checks.run.state import CannotRestore, Part, restored
 from tangency.proofs_checks.run.verify import _is_ours
 from tangency.proofs_checks.subjects import PRODUCTION
-from tangency.proofs_checks.target.target import TargetSpec
+from tangency.proofs_checks.target.spec import TargetSpec
 
 Do = Callable[[str], Any]
 TARGETS = '''

@@ -3,15 +3,16 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, islice
+from itertools import combinations, islice, product
 from typing import Any
 
 import numpy as np
 
-from tangency.proofs_checks.dialects.choices import PAPER, PUBLISHED, Choice, Dialect, choices, matters, step
-from tangency.proofs_checks.dialects.departures import departures
-from tangency.proofs_checks.dialects.probes import Played, play, probes
+from tangency.proofs_checks.dialects.choice import Choice, Dialect
+from tangency.proofs_checks.dialects.step import step
 from tangency.proofs_checks.finding import Fit
+from tangency.proofs_checks.fit.departures import departures
+from tangency.proofs_checks.fit.probes import Played, play, probes
 from tangency.proofs_checks.measure.conformance import floats
 from tangency.proofs_checks.target.target import Target
 from tangency.theory.algorithms import START
@@ -27,19 +28,13 @@ class Fitter:
     """The search for one target.
 
     Attributes:
-        family, projecting: which choices there are.
+        choices: what can be chosen.
         played: the probes as the target played them.
     """
 
-    family: str
-    projecting: bool
+    choices: Sequence[Choice]
     played: Sequence[Played]
     _scores: dict[tuple[tuple[str, ...], int], float] = field(default_factory=dict)
-
-    @property
-    def choices(self) -> tuple[Choice, ...]:
-        """What can be chosen."""
-        return choices(self.family, self.projecting)
 
     def distance(self, dialect: Dialect, number: int) -> float:
         """The largest relative distance of a probe's weights from the dialect's: its steps start where its own end."""
@@ -88,15 +83,15 @@ class Fitter:
         found = {}
         missed = len(self.unexplained(dialect))
         for choice in self.choices:
-            if choice.name in unused or not matters(choice.name, dialect):
+            if choice.name in unused or not choice.matters(dialect):
                 continue
             fits = [
-                value
-                for value in choice.values
-                if value == dialect[choice.name]
+                option.value
+                for option in choice.options
+                if option.value == dialect[choice.name]
                 or (
-                    not (value == "decayed gradient" and dialect["decay"] == "decoupled")
-                    and not self.misses_more({**dialect, choice.name: value}, missed)
+                    all(dialect[name] == value for name, value in option.requires.items())
+                    and not self.misses_more(dialect.but(**{choice.name: option.value}), missed)
                 )
             ]
             if len(fits) > 1:
@@ -105,10 +100,10 @@ class Fitter:
 
     def simplest(self, dialect: Dialect, *references: Dialect) -> Dialect:
         """The same explanation with every choice that nothing tells apart as the references have it."""
-        best = dict(dialect)
+        best = dialect
         for reference in references:
             for choice in self.choices:
-                changed = {**best, choice.name: reference[choice.name]}
+                changed = best.but(**{choice.name: reference[choice.name]})
                 if changed != best and not self.misses_more(changed, len(self.unexplained(best))):
                     best = changed
         return best
@@ -121,15 +116,9 @@ COARSE = 2.0**-27
 def _changes(dialect: Dialect, available: Sequence[Choice], count: int) -> Iterator[Dialect]:
     """Every dialect that differs in up to ``count`` choices."""
     for chosen in combinations(available, count):
-        pending: list[dict[str, str]] = [dict(dialect)]
-        for choice in chosen:
-            pending = [
-                {**base, choice.name: value}
-                for base in pending
-                for value in choice.values
-                if value != base[choice.name]
-            ]
-        yield from pending
+        others = ([value for value in choice.values if value != dialect[choice.name]] for choice in chosen)
+        for values in product(*others):
+            yield dialect.but(**dict(zip((choice.name for choice in chosen), values, strict=True)))
 
 
 def walk(dialect: Dialect, played: Played, *, bounded: bool = False) -> Iterator[tuple[float, Any, Any, Any]]:
@@ -164,40 +153,31 @@ def walk(dialect: Dialect, played: Played, *, bounded: bool = False) -> Iterator
 
 def fit(target: Target) -> Fit:
     """Fit the dialect of a target, and judge its departures from the paper and from the published package."""
-    family, projecting = target.family, target.projects
-    if family == "grassmann":
+    algorithm = target.algorithm
+    if not algorithm.choices:
         return Fit(
             "", leaves_at="the Grassmann baselines have no dialects here: their steps are compared with the spec"
         )
-    played = [run for probe in probes(family, projecting) if (run := play(target, probe)) is not None]
+    family = algorithm.update.name
+    played = [run for probe in probes(algorithm) if (run := play(target, probe)) is not None]
     if not played or all(run.error and not run.weights for run in played):
         why = played[0].error if played else "it offers none of the hyper-parameters that a probe needs"
         return Fit(family, leaves_at=why)
-    fitter = Fitter(family, projecting, played)
-    references = (PUBLISHED[target.reference], PAPER[target.reference])
+    fitter = Fitter(tuple(algorithm.choices.values()), played)
+    references = (algorithm.published, algorithm.paper)
     found = fitter.search(references[0])
     if fitter.unexplained(found):
         found = min((found, fitter.search(references[1])), key=lambda d: fitter.score(d, range(len(played))))
     found = fitter.simplest(found, *references)
     missed = fitter.unexplained(found)
-    unused = _unused(target)
+    unused = frozenset(c.name for c in fitter.choices if c.about and not target.offers(c.about))
     open_choices = fitter.open(found, unused)
     shown = {choice: value for choice, value in found.items() if choice not in unused}
-    departing = tuple(departures(shown, found, target.reference))
+    departing = tuple(departures(found, unused))
     if missed:
         return Fit(family, shown, False, None, open_choices, departing, _leaves_at(found, played, missed))
     ulps, beyond = _last_ulps(found, played)
     return Fit(family, shown, not beyond, ulps, open_choices, departing, beyond)
-
-
-def _unused(target: Target) -> frozenset[str]:
-    """The choices about hyper-parameters that the target does not offer."""
-    about = {
-        "nesterov": ("nesterov",),
-        "dampening": ("first_step",),
-        "weight_decay": ("decay", "decay_scale", "decay_ratio", "decay_order"),
-    }
-    return frozenset(choice for name, those in about.items() if not target.offers(name) for choice in those)
 
 
 def _last_ulps(dialect: Dialect, played: Sequence[Played]) -> tuple[float, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from tangency.proofs_checks.algorithms import Algorithm
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.generate import spread as numbers
@@ -74,30 +75,21 @@ class Radial:
         return g.reshape(w.shape)
 
 
-def probes(family: str, projecting: bool) -> Iterator[Probe]:
-    """Every probe of a family, in float64."""
-    base: dict[str, Any] = {"lr": 0.125, "betas": (0.9, 0.999), "eps": 1e-8} if family == "adam" else {"lr": 0.125}
-    moving = {} if family == "adam" else {"momentum": 0.5}
+def probes(algorithm: Algorithm) -> Iterator[Probe]:
+    """Every probe of an algorithm, in float64."""
+    update = algorithm.update
+    base = {"lr": 0.125}
+    moving = {**base, **update.moving}
     vector, free = spread((5,)), tuple(spread((5,), 7 * k + 3, 2.0**-k) for k in range(9))
     yield Probe("plain", vector, free[:3], base)
-    if family == "adam":
-        yield Probe("large ε", vector, free[:4], base | {"eps": 0.25})
-        yield Probe("large ε, first gradient small", vector, tuple(0.1 * g for g in free[:3]), base | {"eps": 0.25})
-        yield Probe("falling gradients", vector, free, base | {"betas": (0.5, 0.25)})
-        yield Probe("many steps", vector, free, base)
-        yield Probe("nesterov", vector, free[:4], base | {"nesterov": True})
+    for one in update.runs:
+        yield Probe(one.name, vector, tuple(one.scale * g for g in free[: one.steps]), {**base, **one.hyper})
+    yield Probe("weight decay", vector, free[:3], {**moving, "weight_decay": 0.25})
+    if algorithm.projects:
+        yield from _projecting(moving)
     else:
-        yield Probe("momentum", vector, free[:4], base | moving)
-        yield Probe("dampening", vector, free[:4], base | moving | {"dampening": 0.25})
-        yield Probe("nesterov", vector, free[:4], base | moving | {"nesterov": True})
-        nag = base | moving | {"nesterov": True, "dampening": 0.25}
-        yield Probe("nesterov and dampening", vector, free[:4], nag)
-    yield Probe("weight decay", vector, free[:3], base | moving | {"weight_decay": 0.25})
-    if not projecting:
         matrix = spread((3, 4))
-        yield Probe("a matrix", matrix, (spread((3, 4), 5), spread((3, 4), 40)), base | moving)
-        return
-    yield from _projecting(base | moving)
+        yield Probe("a matrix", matrix, (spread((3, 4), 5), spread((3, 4), 40)), moving)
 
 
 def _projecting(base: Mapping[str, Any]) -> Iterator[Probe]:

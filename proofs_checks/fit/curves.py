@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from tangency.proofs_checks.claim import NotOffered
-from tangency.proofs_checks.dialects.choices import PAPER, Dialect
-from tangency.proofs_checks.dialects.departures import STEPS, Course, courses, hyper, run
+from tangency.proofs_checks.dialects.choice import Dialect
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Curve
+from tangency.proofs_checks.fit.departures import STEPS, Course, courses, hyper, run
 from tangency.proofs_checks.target.target import Target
 from tangency.theory.formats import FLOAT32
 
@@ -28,13 +28,13 @@ def curves(target: Target, dialect: Dialect) -> tuple[Curve, ...]:
 
 
 def _curves(target: Target, dialect: Dialect) -> Iterator[Curve]:
-    ordinary = hyper(target.reference)
+    ordinary = hyper(target.algorithm)
     for course in courses()[:3]:
         try:
             weights = list(_weights(target, course, ordinary))
         except NotOffered:
             continue
-        paper = [course.w, *run(course, PAPER[target.reference], ordinary, np.float32)]
+        paper = [course.w, *run(course, target.algorithm.paper, ordinary, np.float32)]
         own = [course.w, *run(course, dialect, ordinary, np.float32)]
         yield Curve(
             course.name,

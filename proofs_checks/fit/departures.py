@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tangency.proofs_checks.dialects.choices import CHOICES, PAPER, PUBLISHED, Dialect, matters, step
-from tangency.proofs_checks.dialects.probes import spread
+from tangency.proofs_checks.algorithms import Algorithm
+from tangency.proofs_checks.dialects.choice import Choice, Dialect
+from tangency.proofs_checks.dialects.step import step
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Departure, Judgement
+from tangency.proofs_checks.fit.probes import spread
 from tangency.theory.algorithms import START
 from tangency.theory.fields import FLOAT64
 from tangency.theory.formats import FLOAT32
@@ -63,45 +65,39 @@ def courses() -> tuple[Course, ...]:
     )
 
 
-def departures(dialect: Dialect, whole: Dialect, name: str) -> Iterator[Departure]:
+def departures(dialect: Dialect, unused: frozenset[str]) -> Iterator[Departure]:
     """Every choice in which a dialect differs from the paper's, or from the published package's.
 
     Args:
-        dialect: the choices that the target has.
-        whole: all choices of its family, for the runs.
-        name: the reference, a key of ``PAPER``.
+        unused: choices about something that the target does not have.
     """
-    paper, published = PAPER[name], PUBLISHED[name]
-    for choice in CHOICES:
-        value = dialect.get(choice.name)
-        if value is None or value not in choice.values or not matters(choice.name, whole):
+    paper, published = dialect.algorithm.paper, dialect.algorithm.published
+    for name, choice in dialect.algorithm.choices.items():
+        value = dialect[name]
+        if name in unused or not choice.matters(dialect) or value == paper[name] == published[name]:
             continue
-        if value == paper[choice.name] and value == published[choice.name]:
-            continue
-        option = choice.option(value)
-        judgement, effect = None, f"as the paper says; the published package: {published[choice.name]}"
-        if value != paper[choice.name]:
-            judgement, effect = judge(choice.name, value, name)
+        option = choice.by_value[value]
+        judgement, effect = None, f"as the paper says; the published package: {published[name]}"
+        if value != paper[name]:
+            judgement, effect = judge(dialect.algorithm, name, value)
             if option.violates:
                 judgement, effect = Judgement.THEOREM, f"{option.violates}; {effect}"
-        yield Departure(choice.name, value, paper[choice.name], published[choice.name], option.says, judgement, effect)
+        yield Departure(name, value, paper[name], published[name], option.says, judgement, effect)
 
 
 @cache
-def judge(choice: str, value: str, name: str) -> tuple[Judgement, str]:
+def judge(algorithm: Algorithm, name: str, value: str) -> tuple[Judgement, str]:
     """How far one departure carries the weights from the paper's, in the course where it matters most.
 
     The first step at which they differ by more than an ulp of float32, and by how much after all steps; harmless if
     that never happens.
     """
     worst = (0.0, STEPS + 1, "")
-    paper = PAPER[name]
-    departed = {**paper, choice: value}
-    if choice == "cosine_of" and value == "decayed gradient":
-        paper, departed = {**paper, "decay": "coupled"}, {**departed, "decay": "coupled"}
+    choice = algorithm.choices[name]
+    paper = algorithm.paper.but(**choice.by_value[value].requires)
+    departed, given = paper.but(**{name: value}), hyper(algorithm, choice)
     for course in courses():
         first, far = STEPS + 1, 0.0
-        given = hyper(name, choice)
         pairs = zip(run(course, paper, given), run(course, departed, given), strict=True)
         for number, (a, b) in enumerate(pairs, 1):
             far = float(np.linalg.norm(a - b) / np.linalg.norm(a))
@@ -118,14 +114,9 @@ def judge(choice: str, value: str, name: str) -> tuple[Judgement, str]:
     )
 
 
-def hyper(name: str, choice: str = "") -> dict[str, Any]:
-    """Ordinary hyper-parameters of an algorithm, with what a choice is about switched on."""
-    adam = name.startswith("adam")
-    found: dict[str, Any] = {"lr": 0.01} if adam else {"lr": 0.1, "momentum": 0.9}
-    found |= {"weight_decay": 0.01} if choice.startswith(("decay", "cosine_of")) else {}
-    found |= {"nesterov": True} if choice == "nesterov" else {}
-    found |= {"dampening": 0.1} if choice in ("first_step",) or (choice == "nesterov" and not adam) else {}
-    return found
+def hyper(algorithm: Algorithm, choice: Choice | None = None) -> dict[str, Any]:
+    """The hyper-parameters of an ordinary training run, with what a choice is about switched on."""
+    return {**algorithm.update.training, **(choice.hyper if choice else {})}
 
 
 def run(course: Course, dialect: Dialect, hyper: Mapping[str, Any], stored: Any = np.float64) -> Iterator[Floats]:

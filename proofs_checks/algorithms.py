@@ -1,0 +1,273 @@
+"""What the checks know of each algorithm: one record each, and everything that depends on the algorithm reads it.
+
+An algorithm is the step of the executable specification, an update (how p is made of the gradient, which SGD and SGDP,
+or Adam and AdamP, share), its hyper-parameters, and whether it projects.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from tangency.proofs_checks.dialects.choice import Choice, Dialect
+from tangency.proofs_checks.dialects.projection import BUFFER_CHOICE, PROJECTION_CHOICES
+from tangency.proofs_checks.dialects.step import ADAM_DECAY, SGD_DECAY, decay_choices
+from tangency.proofs_checks.dialects.updates import ADAM_CHOICES, MOMENTUM_CHOICES, adam, momentum
+from tangency.proofs_checks.hyperparameters import (
+    ADAPTIVE,
+    AHEAD,
+    ASCENT,
+    BETAS,
+    CLIP,
+    DAMPENED,
+    DECAY,
+    DELTA,
+    EPS,
+    HEAVY_BALL,
+    MOMENTUM,
+    PROJECTION,
+    RATIO,
+    Hyper,
+)
+from tangency.theory import algorithms as theory
+from tangency.theory.fields import Array, Field
+
+
+@dataclass(frozen=True)
+class Run:
+    """A probe of an update: a few steps of a vector under hyper-parameters that show one of its choices.
+
+    Attributes:
+        name: what it shows.
+        steps: how many.
+        hyper: hyper-parameters beside the base of the update.
+        scale: of the gradients.
+    """
+
+    name: str
+    steps: int
+    hyper: Mapping[str, Any] = field(default_factory=dict)
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Update:
+    """How the update p is made of the gradient: what algorithms share that differ in projection and weight decay.
+
+    Attributes:
+        name: as reports call its dialects.
+        capability: what claims about it require; empty if there are none.
+        on_sphere: whether a step also normalises the weights.
+        degree: of p in the gradient: 1 if twice the gradient doubles the update, 0 if, up to ε, its size is lost.
+        buffers: the names of its state in the specification.
+        squares: whether a buffer holds squares of gradients, which leave the range of a dtype first.
+        compute: the update of a dialect; see :mod:`.dialects.updates`. None: it has no dialects.
+        choices: in which published implementations of it differ.
+        scales: options of what decoupled weight decay is scaled by, besides the usual.
+        recognised_by: hyper-parameters under which one step from nothing leaves no two buffers alike; None if the state
+            of an implementation is not in the form of the specification, and cannot be read.
+        moving: hyper-parameters under which the state shows in the weights.
+        training: those of an ordinary training run.
+        runs: the probes of its choices.
+    """
+
+    name: str
+    capability: str
+    degree: int
+    buffers: tuple[str, ...]
+    squares: bool = False
+    on_sphere: bool = False
+    compute: Callable[..., Any] | None = None
+    choices: tuple[Choice, ...] = ()
+    scales: tuple[Any, ...] = ()
+    recognised_by: Mapping[str, Any] | None = field(default_factory=dict)
+    moving: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
+
+
+_NAG = {"momentum": 0.5, "nesterov": True}
+SGD = Update(
+    name="sgd",
+    capability=HEAVY_BALL,
+    degree=1,
+    buffers=("momentum_buffer",),
+    compute=momentum,
+    choices=MOMENTUM_CHOICES,
+    scales=SGD_DECAY,
+    recognised_by={"momentum": 0.5},
+    moving={"momentum": 0.5},
+    training={"lr": 0.1, "momentum": 0.9},
+    runs=(
+        Run("momentum", 4, {"momentum": 0.5}),
+        Run("dampening", 4, {"momentum": 0.5, "dampening": 0.25}),
+        Run("nesterov", 4, _NAG),
+        Run("nesterov and dampening", 4, {**_NAG, "dampening": 0.25}),
+    ),
+)
+ADAM = Update(
+    name="adam",
+    capability=ADAPTIVE,
+    degree=0,
+    buffers=("step", "exp_avg", "exp_avg_sq"),
+    squares=True,
+    compute=adam,
+    choices=ADAM_CHOICES,
+    scales=ADAM_DECAY,
+    recognised_by={"betas": (0.5, 0.75)},
+    training={"lr": 0.01},
+    runs=(
+        Run("large ε", 4, {"eps": 0.25}),
+        Run("large ε, first gradient small", 3, {"eps": 0.25}, scale=0.1),
+        Run("falling gradients", 9, {"betas": (0.5, 0.25)}),
+        Run("many steps", 9),
+        Run("nesterov", 4, {"nesterov": True}),
+    ),
+)
+# Its steps are compared with the specification itself: no published variants of it are known.
+GRASSMANN = Update("grassmann", "", 1, ("direction",), on_sphere=True, recognised_by=None)
+
+
+@dataclass(frozen=True, eq=False)
+class Algorithm:
+    """One algorithm.
+
+    Attributes:
+        name: as ``--algorithm`` takes it.
+        step: one step of it in the executable specification.
+        update: how p is made of the gradient.
+        hyper: its hyper-parameters besides ``lr``, those of implementations among them.
+        projects: whether updates are projected by Eq. 11.
+        unspecified: hyper-parameters that implementations have and ``step`` does not.
+        paper: the choices of the paper where they are not the first options, with the bias correction and the weight
+            decay of the published code (E.1).
+        published: those of its reference implementation, the adamp package (0.3.0) or torch.optim, besides.
+        fixed: hyper-parameters that are part of the algorithm.
+        said_by: parts of a class's name that tell that this algorithm is meant.
+    """
+
+    name: str
+    step: Callable[..., theory.Step]
+    update: Update
+    hyper: tuple[Hyper, ...]
+    projects: bool = False
+    unspecified: frozenset[str] = frozenset()
+    paper_choices: Mapping[str, str] = field(default_factory=dict)
+    published_choices: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    said_by: tuple[str, ...] = ()
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """The default of every hyper-parameter of its own, by name."""
+        return MappingProxyType({**{one.name: one.default for one in self.hyper}, **self.fixed})
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What an optimizer can do that takes every hyper-parameter of the specification."""
+        found = {one.capability for one in self.hyper if one.name not in self.unspecified}
+        found |= {self.update.capability, PROJECTION if self.projects else ""}
+        return frozenset(found - {""})
+
+    @property
+    def buffers(self) -> Mapping[str, str]:
+        """The names of the state, as an optimizer has them that follows torch.optim."""
+        return {name: name for name in self.update.buffers}
+
+    @cached_property
+    def choices(self) -> Mapping[str, Choice]:
+        """In what its dialects may differ, by name; nothing if it has none."""
+        if self.update.compute is None:
+            return {}
+        projection = PROJECTION_CHOICES if self.projects else ()
+        if self.projects and "momentum_buffer" in self.update.buffers:
+            projection = (BUFFER_CHOICE, *projection)
+        decay = decay_choices(self.projects, *self.update.scales)
+        return MappingProxyType({one.name: one for one in (*self.update.choices, *projection, *decay)})
+
+    def values_of(self, choice: str) -> tuple[str, ...]:
+        """The names of a choice's options; none where the algorithm has no such choice."""
+        return self.choices[choice].values if choice in self.choices else ()
+
+    @cached_property
+    def paper(self) -> Dialect:
+        """The dialect of the paper."""
+        return Dialect(self, self.paper_choices)
+
+    @cached_property
+    def published(self) -> Dialect:
+        """The dialect of the reference implementation."""
+        return self.paper.but(**self.published_choices)
+
+
+_SGD = (MOMENTUM, DAMPENED, AHEAD, DECAY, ASCENT)
+_ADAM = (BETAS, EPS, DECAY, AHEAD, ASCENT)
+_PROJECTION = (DELTA, RATIO)
+_COUPLED, _UNDAMPENED = {"decay": "coupled"}, {"first_step": "undampened"}
+_BY_MOMENTUM = {"decay_scale": "lr/(1−momentum)"}
+_PUBLISHED_EPS = {"cosine_epsilon": "clamped at ε", "norm_epsilon": "added"}
+_NO_DECAY = frozenset({"weight_decay"})
+
+
+def _heavy_ball(**fixed: Any) -> Callable[..., theory.Step]:
+    """The heavy ball with other defaults: what is true of momentum is true of gradient descent at β = 0."""
+
+    def step(field: Field, w: Array, g: Array, state: theory.State = theory.START, **hyper: Any) -> theory.Step:
+        return theory.heavy_ball(field, w, g, state, **{**fixed, **hyper})
+
+    return step
+
+
+def _sgd(name: str, hyper: tuple[Hyper, ...] = _SGD, **more: Any) -> Algorithm:
+    """Momentum SGD under one of its names, as torch.optim has it: weight decay is coupled, no matter of Eq. 7."""
+    made = Algorithm(name, theory.heavy_ball, SGD, hyper, unspecified=_NO_DECAY, said_by=(name,))
+    return replace(made, paper_choices=_COUPLED, published_choices=_UNDAMPENED, **more)
+
+
+# In the order of ``--algorithm``. A name says the last of them that it contains: “adamw” says AdamW, not Adam.
+ALGORITHMS: dict[str, Algorithm] = {
+    one.name: one
+    for one in (
+        _sgd(
+            "gd",
+            (DECAY, ASCENT),
+            step=_heavy_ball(momentum=0),
+            update=replace(SGD, buffers=()),
+            said_by=(),
+        ),
+        _sgd("momentum"),
+        _sgd("nesterov", step=_heavy_ball(nesterov=True), fixed={"nesterov": True}),
+        _sgd("sgd"),
+        Algorithm("adam", theory.adam, ADAM, _ADAM, unspecified=_NO_DECAY, paper_choices=_COUPLED, said_by=("adam",)),
+        Algorithm("adamw", theory.adamw, ADAM, _ADAM, said_by=("adamw",)),
+        Algorithm(
+            "sgdp",
+            theory.sgdp,
+            SGD,
+            (*_SGD, *_PROJECTION, EPS),
+            projects=True,
+            unspecified=frozenset({"eps"}),  # that of the published package is in its cosine and its norm
+            paper_choices=_BY_MOMENTUM,
+            published_choices={**_PUBLISHED_EPS, "buffer": "projected"},
+            said_by=("sgdp",),
+        ),
+        Algorithm(
+            "adamp",
+            theory.adamp,
+            ADAM,
+            (*_ADAM, *_PROJECTION),
+            projects=True,
+            published_choices=_PUBLISHED_EPS,
+            said_by=("adamp",),
+        ),
+        Algorithm("sgdg", theory.sgdg, GRASSMANN, (MOMENTUM, CLIP), said_by=("sgdg",)),
+        Algorithm(
+            "adamg",
+            theory.adamg,
+            GRASSMANN,
+            (replace(BETAS, default=(0.9, 0.99)), EPS, CLIP),
+            said_by=("adamg",),
+        ),
+    )
+}

@@ -1,0 +1,71 @@
+"""The hyper-parameters of all algorithms, and what an optimizer can do that has them: its capabilities."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+# Capabilities: what a claim may require, and what its trials use.
+HEAVY_BALL = "heavy-ball"  # the update is the momentum buffer of Eq. 7
+ADAPTIVE = "adaptive"  # the update is Adam's m/(√v + ε)
+PROJECTION = "projection"  # updates are projected by Eq. 11; delta = 0 switches that off
+NESTEROV = "nesterov"
+DAMPENING = "dampening"
+WEIGHT_DECAY = "weight-decay"  # decoupled, with wd_ratio
+MAXIMIZE = "maximize"
+# Several parameters and parameter groups, whose options come before the constructor's; lr as a tensor.
+GROUPS = "groups"
+LARGE = "large"  # parameters of more than 2¹⁸ elements, in good time
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """A hyper-parameter.
+
+    Attributes:
+        name: in the specification.
+        default: the paper's, or where it has none the published package's.
+        usual, other: two ordinary values, under which steps differ.
+        invalid: values that a constructor must refuse.
+        absent: what an optimizer without the argument does; ``default`` is meant where this is missing.
+        synonyms: other names for it.
+        parts: names of its two values, where they are arguments of their own.
+        capability: what an optimizer that takes it can do.
+    """
+
+    name: str
+    default: Any
+    usual: Any
+    other: Any
+    invalid: tuple[Any, ...] = ()
+    absent: tuple[Any, ...] = ()
+    synonyms: tuple[str, ...] = ()
+    parts: tuple[tuple[str, str], ...] = ()
+    capability: str = ""
+
+
+_BETA_NAMES = (("b1", "b2"), ("beta1", "beta2"), ("beta_1", "beta_2"))
+LR = Hyper("lr", None, 0.125, 0.5, (-0.125,), synonyms=("learning_rate", "step_size", "eta"))
+MOMENTUM = Hyper("momentum", 0.0, 0.5, 0.75, (-0.5,), (0.0,), ("decay",))
+DAMPENED = Hyper("dampening", 0.0, 0.0, 0.25, absent=(0.0,), capability=DAMPENING)
+BETAS = Hyper(
+    "betas",
+    (0.9, 0.999),
+    (0.5, 0.75),
+    (0.75, 0.875),
+    ((1.0, 0.75), (-0.5, 0.75), (0.5, 1.0), (0.5, -0.5)),
+    parts=_BETA_NAMES,
+)
+EPS = Hyper("eps", 1e-8, 1e-8, 0.5, (-1e-8,), synonyms=("epsilon",))
+DECAY = Hyper("weight_decay", 0.0, 0.25, 0.5, (-0.25,), (0.0,), ("wd",), capability=WEIGHT_DECAY)
+DELTA = Hyper("delta", 0.1, 0.1, 100.0, (-0.1,))
+RATIO = Hyper("wd_ratio", 0.1, 0.25, 0.5, (-0.25,))
+AHEAD = Hyper("nesterov", False, False, True, absent=(False,), capability=NESTEROV)
+ASCENT = Hyper("maximize", False, False, True, absent=(False,), capability=MAXIMIZE)
+CLIP = Hyper("clip", None, None, 0.5, absent=(None,), synonyms=("grad_clip",))
+HYPER: Mapping[str, Hyper] = MappingProxyType(
+    {one.name: one for one in (LR, MOMENTUM, DAMPENED, BETAS, EPS, DECAY, DELTA, RATIO, AHEAD, ASCENT, CLIP)}
+)
+DEFAULTS: Mapping[str, Any] = MappingProxyType({one.name: one.default for one in HYPER.values() if one is not LR})
+# Of the projection, of which an algorithm without one knows nothing.
+PROJECTING = frozenset({DELTA.name, RATIO.name})
