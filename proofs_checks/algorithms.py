@@ -61,6 +61,8 @@ class Update:
         on_sphere: whether a step also normalises the weights.
         degree: of p in the gradient: 1 if twice the gradient doubles the update, 0 if, up to ε, its size is lost.
         buffers: the names of its state in the specification.
+        hyper: what p is made with besides the gradient and the state.
+        rational: whether p is a rational function of all that; else its exact step lives in balls.
         squares: whether a buffer holds squares of gradients, which leave the range of a dtype first.
         compute: the update of a dialect; see :mod:`.dialects.updates`. None: it has no dialects.
         choices: in which published implementations of it differ.
@@ -76,6 +78,8 @@ class Update:
     capability: str
     degree: int
     buffers: tuple[str, ...]
+    hyper: tuple[Hyper, ...] = ()
+    rational: bool = True
     squares: bool = False
     on_sphere: bool = False
     compute: Callable[..., Any] | None = None
@@ -92,6 +96,7 @@ SGD = Update(
     name="sgd",
     capability=HEAVY_BALL,
     degree=1,
+    hyper=(MOMENTUM,),
     buffers=("momentum_buffer",),
     compute=momentum,
     choices=MOMENTUM_CHOICES,
@@ -110,6 +115,8 @@ ADAM = Update(
     name="adam",
     capability=ADAPTIVE,
     degree=0,
+    hyper=(BETAS, EPS),
+    rational=False,
     buffers=("step", "exp_avg", "exp_avg_sq"),
     squares=True,
     compute=adam,
@@ -125,8 +132,11 @@ ADAM = Update(
         Run("nesterov", 4, {"nesterov": True}),
     ),
 )
-# Its steps are compared with the specification itself: no published variants of it are known.
-GRASSMANN = Update("grassmann", "", 1, ("direction",), on_sphere=True, recognised_by=None)
+# Their steps are compared with the specification itself: no published variants are known.
+SGDG = Update(
+    "grassmann", "", 1, ("direction",), hyper=(MOMENTUM, CLIP), rational=False, on_sphere=True, recognised_by=None
+)
+ADAMG = replace(SGDG, hyper=(replace(BETAS, default=(0.9, 0.99)), EPS, CLIP))
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,8 +211,8 @@ class Algorithm:
         return self.paper.but(**self.published_choices)
 
 
-_SGD = (MOMENTUM, DAMPENED, AHEAD, DECAY, ASCENT)
-_ADAM = (BETAS, EPS, DECAY, AHEAD, ASCENT)
+_SGD = (*SGD.hyper, DAMPENED, AHEAD, DECAY, ASCENT)
+_ADAM = (*ADAM.hyper, DECAY, AHEAD, ASCENT)
 _PROJECTION = (DELTA, RATIO)
 _COUPLED, _UNDAMPENED = {"decay": "coupled"}, {"first_step": "undampened"}
 _BY_MOMENTUM = {"decay_scale": "lr/(1−momentum)"}
@@ -261,13 +271,7 @@ ALGORITHMS: dict[str, Algorithm] = {
             published_choices=_PUBLISHED_EPS,
             said_by=("adamp",),
         ),
-        Algorithm("sgdg", theory.sgdg, GRASSMANN, (MOMENTUM, CLIP), said_by=("sgdg",)),
-        Algorithm(
-            "adamg",
-            theory.adamg,
-            GRASSMANN,
-            (replace(BETAS, default=(0.9, 0.99)), EPS, CLIP),
-            said_by=("adamg",),
-        ),
+        Algorithm("sgdg", theory.sgdg, SGDG, SGDG.hyper, said_by=("sgdg",)),
+        Algorithm("adamg", theory.adamg, ADAMG, ADAMG.hyper, said_by=("adamg",)),
     )
 }

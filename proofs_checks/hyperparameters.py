@@ -25,7 +25,8 @@ class Hyper:
     Attributes:
         name: in the specification.
         default: the paper's, or where it has none the published package's.
-        usual, other: two ordinary values, under which steps differ.
+        usual, other: two ordinary values, under which steps differ; ``other`` is no corner.
+        corners: values that trials draw: ordinary ones, and those at which something vanishes.
         invalid: values that a constructor must refuse.
         absent: what an optimizer without the argument does; ``default`` is meant where this is missing.
         synonyms: other names for it.
@@ -37,6 +38,7 @@ class Hyper:
     default: Any
     usual: Any
     other: Any
+    corners: tuple[Any, ...] = ()
     invalid: tuple[Any, ...] = ()
     absent: tuple[Any, ...] = ()
     synonyms: tuple[str, ...] = ()
@@ -44,25 +46,45 @@ class Hyper:
     capability: str = ""
 
 
-_BETA_NAMES = (("b1", "b2"), ("beta1", "beta2"), ("beta_1", "beta_2"))
-LR = Hyper("lr", None, 0.125, 0.5, (-0.125,), synonyms=("learning_rate", "step_size", "eta"))
-MOMENTUM = Hyper("momentum", 0.0, 0.5, 0.75, (-0.5,), (0.0,), ("decay",))
-DAMPENED = Hyper("dampening", 0.0, 0.0, 0.25, absent=(0.0,), capability=DAMPENING)
+LR = Hyper(
+    "lr",
+    None,
+    usual=0.125,
+    other=0.75,
+    corners=(0.1, 1.0, 0.0, 1e-3, 0.5, 2.0**-20),
+    invalid=(-0.125,),
+    synonyms=("learning_rate", "step_size", "eta"),
+)
+MOMENTUM = Hyper(
+    "momentum", 0.0, 0.5, 0.75, corners=(0.9, 0.5, 0.0, 0.99), invalid=(-0.5,), absent=(0.0,), synonyms=("decay",)
+)
+DAMPENED = Hyper("dampening", 0.0, 0.0, 0.25, corners=(0.0, 0.5, 1.0, 0.1), absent=(0.0,), capability=DAMPENING)
 BETAS = Hyper(
     "betas",
     (0.9, 0.999),
-    (0.5, 0.75),
-    (0.75, 0.875),
-    ((1.0, 0.75), (-0.5, 0.75), (0.5, 1.0), (0.5, -0.5)),
-    parts=_BETA_NAMES,
+    usual=(0.5, 0.75),
+    other=(0.75, 0.875),
+    corners=((0.9, 0.999), (0.5, 0.75), (0.0, 0.0), (0.0, 0.999), (0.99, 0.5)),
+    invalid=((1.0, 0.75), (-0.5, 0.75), (0.5, 1.0), (0.5, -0.5)),
+    parts=(("b1", "b2"), ("beta1", "beta2"), ("beta_1", "beta_2")),
 )
-EPS = Hyper("eps", 1e-8, 1e-8, 0.5, (-1e-8,), synonyms=("epsilon",))
-DECAY = Hyper("weight_decay", 0.0, 0.25, 0.5, (-0.25,), (0.0,), ("wd",), capability=WEIGHT_DECAY)
-DELTA = Hyper("delta", 0.1, 0.1, 100.0, (-0.1,))
-RATIO = Hyper("wd_ratio", 0.1, 0.25, 0.5, (-0.25,))
-AHEAD = Hyper("nesterov", False, False, True, absent=(False,), capability=NESTEROV)
-ASCENT = Hyper("maximize", False, False, True, absent=(False,), capability=MAXIMIZE)
-CLIP = Hyper("clip", None, None, 0.5, absent=(None,), synonyms=("grad_clip",))
+EPS = Hyper("eps", 1e-8, 1e-8, 0.5, corners=(1e-8, 1e-3, 1.0, 2.0**-40), invalid=(-1e-8,), synonyms=("epsilon",))
+DECAY = Hyper(
+    "weight_decay",
+    0.0,
+    usual=0.25,
+    other=0.5,
+    corners=(0.0, 1e-4, 0.01, 0.1),
+    invalid=(-0.25,),
+    absent=(0.0,),
+    synonyms=("wd",),
+    capability=WEIGHT_DECAY,
+)
+DELTA = Hyper("delta", 0.1, 0.1, 100.0, corners=(0.1, 0.0, 1.0, 0.5, 2.0**-10, 8.0), invalid=(-0.1,))
+RATIO = Hyper("wd_ratio", 0.1, 0.25, 0.625, corners=(0.1, 0.0, 1.0, 0.5), invalid=(-0.25,))
+AHEAD = Hyper("nesterov", False, False, True, corners=(False, True), absent=(False,), capability=NESTEROV)
+ASCENT = Hyper("maximize", False, False, True, corners=(False, True), absent=(False,), capability=MAXIMIZE)
+CLIP = Hyper("clip", None, None, 0.25, corners=(None, 0.5), absent=(None,), synonyms=("grad_clip",))
 HYPER: Mapping[str, Hyper] = MappingProxyType(
     {one.name: one for one in (LR, MOMENTUM, DAMPENED, BETAS, EPS, DECAY, DELTA, RATIO, AHEAD, ASCENT, CLIP)}
 )

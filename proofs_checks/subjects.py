@@ -7,7 +7,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from tangency.optim import SGDP, AdamP
-from tangency.proofs_checks.algorithms import ALGORITHMS
+from tangency.proofs_checks.algorithms import ADAM, ALGORITHMS, SGD, Update
 from tangency.proofs_checks.hyperparameters import (
     ADAPTIVE,
     DAMPENING,
@@ -85,9 +85,11 @@ class Subject:
         return frozenset() if self.spec else ALGORITHMS[self.algorithm].unspecified
 
     @property
-    def has_state(self) -> bool:
-        """Whether a step leaves more behind than weights."""
-        return bool(self.spec or ALGORITHMS[self.algorithm].update.buffers)
+    def update(self) -> Update:
+        """How its updates are made; of an algorithm of somebody's own, what its capabilities say."""
+        if self.spec is None:
+            return ALGORITHMS[self.algorithm].update
+        return ADAM if ADAPTIVE in self.capabilities else SGD
 
 
 def _shipped(cls: type[Optimizer]) -> Subject:

@@ -15,7 +15,8 @@ PYTHON, COMMANDS = pages.python_blocks(PAGE), pages.commands(PAGE)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    shutil.copy(ROOT / "docs" / "examples" / "my_sgd.py", tmp_path)
+    for name in ("my_sgd.py", "lionp.py"):
+        shutil.copy(ROOT / "docs" / "examples" / name, tmp_path)
     return tmp_path
 
 

@@ -45,7 +45,7 @@ class Algorithm(Protocol):
     def __call__(self, field: Field, w: Array, g: Array, state: State = START, **hyper: Any) -> Step: ...
 
 
-def _in_field(algorithm: Callable[..., Step]) -> Algorithm:
+def in_field(algorithm: Callable[..., Step]) -> Algorithm:
     """Convert the hyper-parameters to the field, and compute in its context."""
 
     @wraps(algorithm)
@@ -62,13 +62,13 @@ def _in_field(algorithm: Callable[..., Step]) -> Algorithm:
     return step
 
 
-@_in_field
+@in_field
 def gd(field: Field, w: Array, g: Array, state: State, *, lr: Any) -> Step:
     """Gradient descent, Eq. 3 with p = ∇f(w): w ← w − ηp."""
     return Step(w - lr * g, START, g, g, lr)
 
 
-@_in_field
+@in_field
 def heavy_ball(
     field: Field,
     w: Array,
@@ -95,7 +95,7 @@ def nesterov(field: Field, w: Array, g: Array, state: State = START, **hyper: An
     return heavy_ball(field, w, g, state, nesterov=True, **hyper)
 
 
-@_in_field
+@in_field
 def adam(
     field: Field,
     w: Array,
@@ -124,13 +124,13 @@ def adam(
     return Step(w - step_size * p, {"step": t, "exp_avg": m, "exp_avg_sq": v}, p, p, step_size)
 
 
-@_in_field
+@in_field
 def adamw(field: Field, w: Array, g: Array, state: State, *, lr: Any, weight_decay: Any = 0.01, **hyper: Any) -> Step:
     """AdamW (Loshchilov & Hutter 2019): Adam with the decoupled weight decay w ← (1 − ηλ)w − ηp."""
-    return _decay_and_update(w, adam(field, w, g, state, lr=lr, **hyper), 1 - lr * weight_decay)
+    return decayed(w, adam(field, w, g, state, lr=lr, **hyper), 1 - lr * weight_decay)
 
 
-@_in_field
+@in_field
 def sgdp(
     field: Field,
     w: Array,
@@ -153,14 +153,14 @@ def sgdp(
     Eq. 11. The buffer holds p, not q.
     """
     plain = heavy_ball(field, w, g, state, lr=lr, momentum=momentum, dampening=dampening, nesterov=nesterov)
-    step = _project(field, w, g, plain, delta, view)
+    step = projected(field, w, g, plain, delta, view)
     if weight_decay == 0:
-        return _decay_and_update(w, step, field.element(1))
+        return decayed(w, step, field.element(1))
     ratio = 1 if step.view is View.NONE else wd_ratio
-    return _decay_and_update(w, step, 1 - lr * weight_decay * ratio / (1 - momentum))
+    return decayed(w, step, 1 - lr * weight_decay * ratio / (1 - momentum))
 
 
-@_in_field
+@in_field
 def adamp(
     field: Field,
     w: Array,
@@ -175,24 +175,24 @@ def adamp(
     **hyper: Any,
 ) -> Step:
     """Algorithm 2, AdamP: Adam's p; q by Eq. 11; w ← w − ηq, with the decoupled weight decay of E.1."""
-    step = _project(field, w, g, adam(field, w, g, state, lr=lr, **hyper), delta, view)
+    step = projected(field, w, g, adam(field, w, g, state, lr=lr, **hyper), delta, view)
     ratio = 1 if step.view is View.NONE else wd_ratio
-    return _decay_and_update(w, step, 1 - lr * weight_decay * ratio)
+    return decayed(w, step, 1 - lr * weight_decay * ratio)
 
 
-def _project(field: Field, w: Array, g: Array, step: Step, delta: Any, view: View | None) -> Step:
+def projected(field: Field, w: Array, g: Array, step: Step, delta: Any, view: View | None) -> Step:
     """Eq. 11: q = Π_w(p) where the view that ``g`` chooses says so, else p."""
     view = choose_view(field, w, g, delta) if view is None else view
     q = step.p if view is View.NONE else project_rows(view, w, step.p, field.scaled)
     return Step(step.w, step.state, step.p, q, step.lr, view)
 
 
-def _decay_and_update(w: Array, step: Step, factor: Any) -> Step:
+def decayed(w: Array, step: Step, factor: Any) -> Step:
     """w ← factor · w − ηq, with the weights before the step."""
     return Step(factor * w - step.lr * step.q, step.state, step.p, step.q, step.lr, step.view)
 
 
-@_in_field
+@in_field
 def sgdg(field: Field, w: Array, g: Array, state: State, *, lr: Any, momentum: Any = 0, clip: Any = None) -> Step:
     """SGD-G on the Grassmann manifold, Algorithm 2 of Cho & Lee 2017 (§G.1); rows of ``w`` are the weight vectors.
 
@@ -208,7 +208,7 @@ def sgdg(field: Field, w: Array, g: Array, state: State, *, lr: Any, momentum: A
     return _on_grassmannian(field, w, g, state, row, lr)
 
 
-@_in_field
+@in_field
 def adamg(
     field: Field,
     w: Array,

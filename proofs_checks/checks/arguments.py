@@ -6,13 +6,12 @@ from typing import Any
 
 import torch
 
-from tangency.proofs_checks import hyperparameters
 from tangency.proofs_checks.checks.experiment import TORCH, behaviour
 from tangency.proofs_checks.checks.state import OTHER, moves, settings
 from tangency.proofs_checks.checks.tools import Make, Wrong, parameter, same, tilted
 from tangency.proofs_checks.finding import Check
 from tangency.proofs_checks.generate.spread import spread
-from tangency.proofs_checks.hyperparameters import ADAPTIVE, CLIP, HYPER
+from tangency.proofs_checks.hyperparameters import ADAPTIVE, HYPER
 
 REFUSALS = "torch.optim: SGD and Adam raise ValueError"
 
@@ -135,9 +134,6 @@ def unknown_argument(make: Make) -> Wrong | None:
     return Wrong("an argument that does not exist is accepted", "TypeError", "a step", "no_such_argument=1.0")
 
 
-DEFAULTS = {name: usual for name, usual in hyperparameters.DEFAULTS.items() if name != CLIP.name}
-
-
 def trace(make: Make, arguments: dict[str, Any]) -> list[torch.Tensor]:
     """Weights after steps that tell defaults apart: ordinary, either side of δ = 0.1, and with tiny gradients."""
     found = []
@@ -161,7 +157,7 @@ def trace(make: Make, arguments: dict[str, Any]) -> list[torch.Tensor]:
 )
 def defaults(make: Make) -> Wrong | None:
     wrong, got = [], []
-    for name, value in DEFAULTS.items():
+    for name, value in make.defaults.items():
         if name not in make.own:
             continue
         full = {**make.arguments(make.usual), **make.options(**{**settings(make, name), name: value})}
@@ -176,7 +172,7 @@ def defaults(make: Make) -> Wrong | None:
             got.append(f"{name} = {[group.get(key, 'another value') for key in own]}")
     # What a factory has fixed is no argument, but it stands in the group.
     group = make.build([parameter(spread(2, 3))], **make.arguments(make.usual)).param_groups[0]
-    for name, value in DEFAULTS.items():
+    for name, value in make.defaults.items():
         if name not in make.own and name in group and group[name] != value:
             wrong.append(f"{name} = {value}")
             got.append(f"{name} = {group[name]}")

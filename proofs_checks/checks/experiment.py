@@ -58,7 +58,8 @@ def behaviour(
         def run(target: Target, options: Options) -> str | None:
             _applies(target, kinds, free, capability, needs, projects)
             usual = usual_hyper(target)
-            make = Make(target.build, target.arguments, target.names, usual, carries_momentum(target, usual))
+            momentum, defaults = carries_momentum(target, usual), target.algorithm.defaults
+            make = Make(target.build, target.arguments, target.names, usual, momentum, defaults)
             wrong: Wrong | str | None
             try:
                 wrong = experiment(make, **(extra or {}))

@@ -48,7 +48,7 @@ def arguments(hyper):
     return found
 
 
-make = Make({expression}, arguments, OWN, {usual}, {momentum})
+make = Make({expression}, arguments, OWN, {usual}, {momentum}, {defaults})
 try:
     wrong = {name}(make{extra})
 except Exception as error:
@@ -106,6 +106,7 @@ def script(
         expression=expression,
         usual=as_source(dict(make.usual)),
         momentum=make.momentum,
+        defaults=as_source(dict(make.defaults)),
         name=experiment.__name__,
         extra="".join(f", {name}={as_source(value)}" for name, value in extra.items()),
     )

@@ -34,6 +34,7 @@ class Make:
         own: the optimizer's own name of each hyper-parameter that it takes.
         usual: hyper-parameters unless an experiment says otherwise.
         momentum: whether under these the update goes on without a gradient.
+        defaults: the paper's, of what its algorithm takes.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class Make:
         own: Mapping[str, Any],
         usual: Mapping[str, Any],
         momentum: bool,
+        defaults: Mapping[str, Any],
     ) -> None:
-        self.build, self.arguments, self.own, self.usual, self.momentum = build, arguments, own, usual, momentum
+        self.build, self.arguments, self.own, self.usual = build, arguments, own, usual
+        self.momentum, self.defaults = momentum, defaults
 
     def __call__(self, params: Any, if_offered: Mapping[str, Any] | None = None, **hyper: Any) -> Any:
         """An optimizer with the usual hyper-parameters, those ``if_offered`` that it takes, and ``hyper``."""

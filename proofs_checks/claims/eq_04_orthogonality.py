@@ -30,7 +30,7 @@ from tangency.proofs_checks.generate import gradients as generate
 from tangency.proofs_checks.generate.invariant_problems import Point, irrational_points, rational_points
 from tangency.proofs_checks.generate.trials import Gradient, Measurement, Record, Run, Trial, execute
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
-from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
+from tangency.proofs_checks.subjects import PROJECTION, Subject
 from tangency.theory.fields import EXACT, balls
 from tangency.theory.objectives import Cosine
 from tangency.theory.projection import View
@@ -126,12 +126,12 @@ def scaled(run: Run, exponent: int) -> Trial:
     SGDP: η c², λ/c², since ηp becomes ηc² p/c. AdamP: ηc, λ/c and ε/c, since p = m/(√v + ε) has no scale.
     """
     gradients = tuple(None if g is None else tuple(np.ldexp(g, -exponent).ravel()) for g in map(run.given, run.records))
-    degree = 1 if ADAPTIVE in run.subject.capabilities else 2
+    degree = 1 + run.subject.update.degree
     hyper = dict(run.trial.hyper)
     hyper["lr"] = math.ldexp(hyper["lr"], degree * exponent)
     if "weight_decay" in hyper:
         hyper["weight_decay"] = math.ldexp(hyper["weight_decay"], -degree * exponent)
-    if degree == 1:
+    if "eps" in hyper and degree == 1:
         hyper["eps"] = math.ldexp(hyper["eps"], -exponent)
     return replace(run.trial, w=tuple(np.ldexp(run.records[0].w, exponent).ravel()), gradients=gradients, hyper=hyper)
 

@@ -29,7 +29,7 @@ from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement,
 from tangency.proofs_checks.measure.conformance import floats, projected_records, weights_bound
 from tangency.proofs_checks.measure.norms import measured
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
+from tangency.proofs_checks.subjects import PROJECTION, Subject
 from tangency.theory.fields import EXACT, Array
 from tangency.theory.projection import View, project, project_rows
 
@@ -207,8 +207,8 @@ def scaled(run: Run, exponent: int) -> Trial | None:
         None if g is None else tuple(np.ldexp(g, exponent).ravel()) for g in map(run.given, run.records)
     )
     hyper = dict(run.trial.hyper)
-    if ADAPTIVE in run.subject.capabilities:
-        hyper |= {"lr": math.ldexp(hyper["lr"], exponent), "eps": math.ldexp(hyper["eps"], exponent)}
+    if run.subject.update.degree == 0:
+        hyper |= {name: math.ldexp(hyper[name], exponent) for name in ("lr", "eps") if name in hyper}
     return replace(run.trial, w=tuple(np.ldexp(run.records[0].w, exponent).ravel()), gradients=gradients, hyper=hyper)
 
 

@@ -35,7 +35,7 @@ from tangency.proofs_checks.generate.invariant_problems import integers, symmetr
 from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial, as_float
 from tangency.proofs_checks.measure.conformance import admissible_views, floats, weights_bound
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import ADAPTIVE, DAMPENING, PROJECTION, Subject
+from tangency.proofs_checks.subjects import DAMPENING, PROJECTION, Subject
 from tangency.theory.algorithms import gd, heavy_ball, sgdp
 from tangency.theory.convergence import (
     Smoothness,
@@ -287,7 +287,7 @@ def check_implementation(run: Run) -> list[Measurement]:
     assert isinstance(gradient, ExactGradient)
     path = [EXACT.array(record.w) for record in run.records] + [EXACT.array(run.records[-1].w_after)]
     r, steps, last = [square(w) for w in path], len(run.records), len(run.records) - 1
-    plain = ADAPTIVE not in run.subject.capabilities and not run.hyper["momentum"]
+    plain = run.subject.update.degree == 1 and not run.hyper["momentum"]
     moved, slack, measured = [], 0.0, []
     for record in run.records:
         exact = run.exact(record, View.CHANNEL)

@@ -10,17 +10,8 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.errors.rounding import FORMATS, Floats
 from tangency.proofs_checks.generate.trials import LAYOUTS, Gradient, Setting, Trial
-from tangency.proofs_checks.subjects import (
-    ADAPTIVE,
-    DAMPENING,
-    GROUPS,
-    LARGE,
-    MAXIMIZE,
-    NESTEROV,
-    PROJECTION,
-    WEIGHT_DECAY,
-    Subject,
-)
+from tangency.proofs_checks.hyperparameters import AHEAD, ASCENT, DAMPENED, DECAY, DELTA, LR, RATIO
+from tangency.proofs_checks.subjects import GROUPS, LARGE, PROJECTION, Subject
 from tangency.theory.projection import View
 
 DTYPES = tuple(FORMATS)
@@ -141,24 +132,11 @@ def gradients(
 
 def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
     """Hyper-parameters at their corners and at usual values, as far as the subject offers them; ``fixed`` wins."""
-    offered: dict[str, st.SearchStrategy[Any]] = {"lr": st.sampled_from((0.1, 1.0, 0.0, 1e-3, 0.5, 2.0**-20))}
-    if ADAPTIVE in subject.capabilities:
-        offered["betas"] = st.sampled_from(((0.9, 0.999), (0.5, 0.75), (0.0, 0.0), (0.0, 0.999), (0.99, 0.5)))
-        offered["eps"] = st.sampled_from((1e-8, 1e-3, 1.0, 2.0**-40))
-    else:
-        offered["momentum"] = st.sampled_from((0.9, 0.5, 0.0, 0.99))
-    if DAMPENING in subject.capabilities:
-        offered["dampening"] = st.sampled_from((0.0, 0.5, 1.0, 0.1))
-    if NESTEROV in subject.capabilities:
-        offered["nesterov"] = st.booleans()
-    if WEIGHT_DECAY in subject.capabilities:
-        offered["weight_decay"] = st.sampled_from((0.0, 1e-4, 0.01, 0.1))
-    if MAXIMIZE in subject.capabilities:
-        offered["maximize"] = st.sampled_from((False, True))
+    offered = {one.name: one for one in (LR, *subject.update.hyper)}
+    offered |= {one.name: one for one in (DAMPENED, AHEAD, DECAY, ASCENT) if one.capability in subject.capabilities}
     if PROJECTION in subject.capabilities:
-        offered["delta"] = st.sampled_from((0.1, 0.0, 1.0, 0.5, 2.0**-10, 8.0))
-        offered["wd_ratio"] = st.sampled_from((0.1, 0.0, 1.0, 0.5))
-    strategies = {name: strategy for name, strategy in offered.items() if name not in fixed}
+        offered |= {one.name: one for one in (DELTA, RATIO)}
+    strategies = {name: st.sampled_from(one.corners) for name, one in offered.items() if name not in fixed}
     return st.fixed_dictionaries(strategies).map(lambda drawn: {**drawn, **fixed})
 
 
@@ -181,16 +159,16 @@ def trials(
         shape = tuple(0 if i == len(shape) - 1 else n for i, n in enumerate(shape))
     dtype = draw(st.sampled_from(tuple(dtypes)))
     hyper = draw(hyperparameters(subject, **fixed))
-    adaptive = ADAPTIVE in subject.capabilities
+    squared = subject.update.squares
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
-    scale = draw(exponents(dtype, squared=adaptive))
+    scale = draw(exponents(dtype, squared=squared))
     w = list(draw(values(count, scale)))
     if len(shape) >= 2 and count and draw(st.integers(0, 4)) == 4:
         row = count // shape[0]
         dead = draw(st.integers(0, shape[0] - 1))
         w[dead * row : (dead + 1) * row] = [0.0] * row
     # A gradient far below the weights leaves no trace in them: half are of the weights' own magnitude.
-    magnitudes = st.one_of(st.just(scale), exponents(dtype, squared=adaptive))
+    magnitudes = st.one_of(st.just(scale), exponents(dtype, squared=squared))
     steps = st.lists(gradients(shape, dtype, hyper, magnitudes), min_size=min_steps, max_size=max_steps)
     layouts = st.sampled_from(LAYOUTS)
     return Trial(shape, dtype, tuple(w), tuple(draw(steps)), hyper, draw(layouts), draw(layouts))

@@ -14,8 +14,8 @@ import torch
 
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.errors.rounding import FORMATS, Bounded, Floats, bounded
-from tangency.proofs_checks.hyperparameters import PROJECTING
-from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
+from tangency.proofs_checks.hyperparameters import HYPER, PROJECTING
+from tangency.proofs_checks.subjects import PROJECTION, Subject
 from tangency.theory.algorithms import START
 from tangency.theory.fields import EXACT, Array, Field, balls, nearest
 from tangency.theory.formats import Format
@@ -31,19 +31,6 @@ BALLS = balls(256)
 as_float = nearest
 
 
-# Options of a constructor that a group overrides: none of them may have an effect.
-OTHERS: Mapping[str, Any] = {
-    "lr": 0.75,
-    "momentum": 0.25,
-    "dampening": 0.25,
-    "betas": (0.25, 0.625),
-    "eps": 0.5,
-    "weight_decay": 0.125,
-    "delta": 0.375,
-    "wd_ratio": 0.625,
-}
-
-
 @dataclass(frozen=True)
 class Setting:
     """How the parameter of a trial stands in its optimizer; none of it may change what becomes of it.
@@ -51,7 +38,7 @@ class Setting:
     Attributes:
         beside: shapes of other parameters of the optimizer, half of them before it.
         grouped: whether the parameter has a group of its own, with the trial's hyper-parameters, while the constructor,
-            and the parameters beside it, get :data:`OTHERS`.
+            and the parameters beside it, get others.
         tensor_lr: whether lr is a tensor.
         repeats: how often every row stands in the real parameter, one after the other: a power of 4, for one step. The
             trial and the exact step are those of a single one, and δ is that of their dimension.
@@ -188,8 +175,8 @@ class Run:
 
     @property
     def field(self) -> Field:
-        """Where the exact step lives: rationals, or balls where Adam takes a square root."""
-        return BALLS if ADAPTIVE in self.subject.capabilities else EXACT
+        """Where the exact step lives: rationals, or balls where it takes a root or an angle."""
+        return EXACT if self.subject.update.rational else BALLS
 
     @property
     def rounded(self) -> Field:
@@ -303,7 +290,7 @@ def execute(subject: Subject, trial: Trial) -> Run:
         raise
     except Exception as error:
         raise Crash(error, Run(subject, trial, ())) from error
-    hidden = subject.has_state and not subject.buffers
+    hidden = bool(subject.update.buffers) and not subject.buffers
     sign = -1.0 if trial.hyper.get("maximize") else 1.0
     records: list[Record] = []
     state: Mapping[str, Any] = {}
@@ -360,8 +347,14 @@ def arguments(subject: Subject, trial: Trial) -> tuple[dict[str, Any], dict[str,
         hyper["lr"] = torch.tensor(hyper["lr"], dtype=torch.float64)
     if not setting.grouped:
         return {**subject.options, **hyper}, {}
-    hidden = {name: OTHERS.get(name, not value if isinstance(value, bool) else value) for name, value in hyper.items()}
-    return {**subject.options, **hidden}, hyper
+    return {**subject.options, **{name: _another(name, value) for name, value in hyper.items()}}, hyper
+
+
+def _another(name: str, value: Any) -> Any:
+    """What an option of a constructor is where a group overrides it: it may have no effect."""
+    if isinstance(value, bool):
+        return not value
+    return HYPER[name].other if name in HYPER else value
 
 
 # The reproducers of failures take the source of these three: they know torch alone.

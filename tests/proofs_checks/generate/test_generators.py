@@ -20,7 +20,8 @@ from tangency.proofs_checks.checks.search import Budget, search
 from tangency.proofs_checks.claims.algorithm_1_sgdp import CLAIM, check_implementation
 from tangency.proofs_checks.errors.rounding import FORMATS
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted, steps
-from tangency.proofs_checks.generate.trials import OTHERS, Setting, Trial, execute
+from tangency.proofs_checks.generate.trials import Setting, Trial, execute
+from tangency.proofs_checks.hyperparameters import RATIO
 from tangency.proofs_checks.measure.conformance import admissible_views
 from tangency.proofs_checks.subjects import GROUPS, LARGE, SHIPPED, Subject
 from tangency.theory.projection import View
@@ -80,7 +81,7 @@ def kinds(subject: Subject, trial: Trial) -> Iterator[str]:
     }
     projected = told["channel view"] or told["layer view"]
     decays = projected and hyper["weight_decay"] > 0 and hyper["lr"] > 0
-    told["a group's own wd_ratio counts"] = setting.grouped and decays and hyper["wd_ratio"] != OTHERS["wd_ratio"]
+    told["a group's own wd_ratio counts"] = setting.grouped and decays and hyper["wd_ratio"] != RATIO.other
     yield from (kind for kind, covered in told.items() if covered)
 
 

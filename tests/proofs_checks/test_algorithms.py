@@ -1,0 +1,89 @@
+"""The records of algorithms: each is whole, each can be checked, and a new one is one file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tangency.proofs_checks.algorithms import ALGORITHMS, Algorithm
+from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.finding import OK, exit_code
+from tangency.proofs_checks.options import PROFILES, Options
+from tangency.proofs_checks.run.conformance import check, checks
+from tangency.proofs_checks.target.spec import TargetSpec
+from tangency.proofs_checks.target.target import Target
+from tangency.theory.algorithms import START
+from tangency.theory.fields import FLOAT64
+
+every = pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=lambda one: one.name)
+LIONP = Path(__file__).parents[2] / "docs" / "examples" / "lionp.py"
+OF_STEPS = [one for one in checks() if one.claim or one.id in ("dialect", "step-is-right-at-every-magnitude")]
+
+
+def target(algorithm: Algorithm) -> Target:
+    """An optimizer that runs the specification itself, in float64 whatever the parameter."""
+
+    class Own(torch.optim.Optimizer):
+        def __init__(self, params: Any, lr: float = 1e-3, **hyper: Any) -> None:
+            super().__init__(params, {"lr": lr, **hyper})
+
+        @torch.no_grad()
+        def step(self) -> None:  # type: ignore[override]
+            for group in self.param_groups:
+                known = {k: v for k, v in group.items() if k == "lr" or k in specified}
+                for p in group["params"]:
+                    if p.grad is None:
+                        continue
+                    if p.is_complex():
+                        raise TypeError("a complex weight is no matter of the specification")
+                    w, g = p.double().numpy(), (-p.grad if group.get("maximize") else p.grad).double().numpy()
+                    with np.errstate(all="ignore"):
+                        made = algorithm.step(FLOAT64, w, g, self.state[p].get("kept", START), **known)
+                    self.state[p]["kept"] = made.state
+                    p.copy_(torch.from_numpy(made.w))
+
+    specified = algorithm.defaults.keys() - algorithm.unspecified - {"maximize"}
+    names = {name: name for name in ("lr", *specified, *({"maximize"} & algorithm.defaults.keys()))}
+    return Target(TargetSpec("a:target", algorithm.name), algorithm, "torch", Own, names, {}, {})
+
+
+@every
+def test_the_record_is_whole(algorithm: Algorithm) -> None:
+    made = algorithm.step(FLOAT64, FLOAT64.array([[3, 4]]), FLOAT64.array([[1, 2]]), lr=0.5, **needed(algorithm))
+    assert set(algorithm.update.buffers) <= made.state.keys()
+    assert algorithm.unspecified <= algorithm.defaults.keys()
+    assert algorithm.paper_choices.keys() | algorithm.published_choices.keys() <= algorithm.choices.keys()
+    for one in algorithm.hyper:
+        assert one.usual != one.other, one.name
+        assert isinstance(one.other, bool) or one.other not in one.corners, one.name
+
+
+def needed(algorithm: Algorithm) -> dict[str, Any]:
+    """What a step cannot do without."""
+    return {one.name: one.usual for one in algorithm.hyper if one.name == "momentum"}
+
+
+@pytest.mark.parametrize("one", OF_STEPS, ids=lambda one: one.id)
+@every
+def test_no_check_of_steps_stops_on_an_error_of_ours_or_accuses_the_specification(
+    algorithm: Algorithm, one: Any
+) -> None:
+    found = one.on(target(algorithm), Options(PROFILES["quick"], 1, shrink=False))
+    assert found.verdict not in (Verdict.ERROR, Verdict.FAILS), found.detail
+
+
+def test_a_new_projected_optimizer_is_one_file() -> None:
+    (report,) = check([TargetSpec(f"{LIONP}:LionP")], profile="quick", seed=1, jobs=2)
+    assert exit_code([report]) == OK, report.verdict_line
+    assert report.info.algorithm == "lionp"
+    held = {finding.check for finding in report.findings if finding.verdict is Verdict.HOLDS}
+    assert {"eq-10", "eq-11", "eq-12", "proposition-3.1", "dialect", "defaults", "argument-betas"} <= held
+
+
+def test_a_slip_in_a_new_optimizer_is_found(tmp_path: Path) -> None:
+    slip = tmp_path / "lionp.py"
+    slip.write_text(LIONP.read_text().replace("beta1 * m + (1 - beta1) * g)", "beta2 * m + (1 - beta2) * g)"))
+    (report,) = check([TargetSpec(f"{slip}:LionP")], only=["dialect", "eq-11"], profile="quick", seed=1, jobs=2)
+    assert {finding.check for finding in report.findings if finding.verdict is Verdict.FAILS} == {"dialect", "eq-11"}
