@@ -17,13 +17,12 @@ from tangency.proofs_checks.subjects import GROUPS, LARGE, Subject
 from tangency.proofs_checks.target.spec import TargetSpec
 
 Made = TypeVar("Made", bound=Callable[..., object])
-# The modules beside this one that hold them: Algorithm by Algorithm, then what any user relies on.
+# The modules beside this one that hold them: the algorithm as the paper goes, then what any user relies on.
 SUBJECTS = (
     *("decision", "projection", "moments", "decay", "step", "inputs", "contract", "state", "arguments", "paths"),
     *("side_effects", "foreign"),
 )
-PLACE = __name__.rpartition(".")[0]
-_FOUND: dict[str, "Broken"] = {}
+_FOUND: list["Broken"] = []
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,7 @@ def broken(*caught_by: str, algorithm: str = "", needs: tuple[str, ...] = ()) ->
     """
 
     def register(made: Made) -> Made:
-        one = _record(made, caught_by, algorithm, needs)
-        _FOUND[one.target.target] = one
+        _FOUND.append(_record(made, caught_by, algorithm, needs))
         return made
 
     return register
@@ -97,10 +95,10 @@ SOUND: tuple[Broken, ...] = (_record(SGDP), _record(AdamP))
 @cache
 def zoo() -> tuple[Broken, ...]:
     """Every broken optimizer, in the order of :data:`SUBJECTS`."""
-    for subject in SUBJECTS:
-        import_module(f"{PLACE}.{subject}")
-    place = {f"{PLACE}.{subject}": number for number, subject in enumerate(SUBJECTS)}
-    return tuple(sorted(_FOUND.values(), key=lambda one: place[one.target.target.partition(":")[0]]))
+    modules = [f"{__package__}.{subject}" for subject in SUBJECTS]
+    for module in modules:
+        import_module(module)
+    return tuple(sorted(_FOUND, key=lambda one: modules.index(one.target.target.partition(":")[0])))
 
 
 def find(name: str) -> Broken:
