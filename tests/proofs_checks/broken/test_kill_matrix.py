@@ -105,6 +105,15 @@ def test_checks_count_as_claims_do(found: KillMatrix, code: int, defect: str) ->
     assert all(defect in stream.getvalue().replace("\n", " ") for defect in found.defects)
 
 
+def test_what_cannot_be_run_here_is_left_out_and_said() -> None:
+    far = replace(find("optax_ascends"), caught_by=frozenset({"silent"}), needs=("no_such_package",))
+    found = replace(of_checks(Verdict.FAILS), zoo=(PRINTS, far))
+    stream = io.StringIO()
+    print_matrix(Console(file=stream, width=100), found)
+    assert (found.defects, found.exit_code) == ((), 0)
+    assert "left out: optax_ascends, which needs no_such_package" in stream.getvalue()
+
+
 def test_a_run_of_some_checks_alone() -> None:
     found = kill_matrix.run(["silent", "random-state"], profile="quick", jobs=1, seed=1)
     assert (found.claims, found.checks, found.defects) == ((), ("random-state", "silent"), ())
