@@ -2,8 +2,10 @@
 
 import secrets
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +18,8 @@ from tangency.proofs_checks.claim import Rung
 from tangency.proofs_checks.run.registry import file_and_id
 
 if TYPE_CHECKING:
+    from tangency.proofs_checks.finding import SubjectReport
+    from tangency.proofs_checks.options import Options
     from tangency.proofs_checks.run.known import Known
 
 
@@ -75,13 +79,23 @@ def verify(
     page = console(outputs.page)
     source, ids = registry.from_arguments(claims or ())
     expected: tuple[Known, ...] = ()
+    progress = partial(live_progress, console(sys.stderr), lambda cell: cell.check)
+    usual: dict[str, Any] = {
+        "profile": profile.value,
+        "jobs": jobs or usable_cores(),
+        "seed": seed,
+        "limit": time_limit or None,
+    }
     if mutants:
         from tangency.proofs_checks.broken import kill_matrix
 
         if source is not registry.production:
             raise WrongCall("--mutants shows what the built-in claims kill; leave out the files")
-        source = kill_matrix.mutants
-    elif source is not registry.production or figure is not None or known_failures is not None:
+        matrix = kill_matrix.run(ids, progress=progress, **usual)
+        _write(outputs, reproducers, matrix.reports, matrix.options)
+        kill_matrix.print_matrix(page, matrix)
+        return outputs.done(matrix.exit_code)
+    if source is not registry.production or figure is not None or known_failures is not None:
         suite = source()  # what is wrong with a file is said before any worker starts
         if known_failures is not None:
             expected = reports.known_failures(known_failures, {check.id for check in checks_of(suite)})
@@ -90,26 +104,16 @@ def verify(
 
             outputs.write("--figure", draw(figure, suite))
             print(f"wrote {line(str(figure))}", file=sys.stderr)
-    with live_progress(console(sys.stderr), lambda cell: cell.check) as watch:
-        report = run_verify(
-            ids,
-            suite=source,
-            rungs=[Rung.IMPLEMENTATION] if mutants else rung or None,
-            profile=profile.value,
-            jobs=usable_cores() if jobs is None else jobs,
-            seed=seed,
-            database=not (no_database or mutants),
-            shrink=not mutants,
-            limit=time_limit or None,
-            known=expected,
-            watch=watch,
-        )
-    reports.write(outputs, report.reports, "tangency verify", report.options)
-    for script in reports.write_scripts(outputs, report.reports).values() if reproducers else ():
-        print(f"wrote {line(script)}", file=sys.stderr)
-    if mutants:
-        matrix = kill_matrix.KillMatrix(report)
-        kill_matrix.print_matrix(page, matrix)
-        return outputs.done(matrix.exit_code)
+    rungs, database = rung or None, not no_database
+    with progress() as watch:
+        report = run_verify(ids, suite=source, rungs=rungs, database=database, known=expected, watch=watch, **usual)
+    _write(outputs, reproducers, report.reports, report.options)
     table.print_report(page, report, verbose=verbose)
     return outputs.done(reports.compared(page, before, report.reports, report.exit_code))
+
+
+def _write(outputs: output.Outputs, scripts: Path | None, found: "Sequence[SubjectReport]", options: "Options") -> None:
+    """The files and scripts that were asked for."""
+    reports.write(outputs, found, "tangency verify", options)
+    for script in reports.write_scripts(outputs, found).values() if scripts else ():
+        print(f"wrote {line(script)}", file=sys.stderr)

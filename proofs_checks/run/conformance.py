@@ -3,7 +3,7 @@
 import secrets
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -96,33 +96,52 @@ def check(
     """
     options = Options(profile_of(profile), secrets.randbits(32) if seed is None else seed, pinned=dict(pinned or {}))
     chosen = select(only)
+    reports = run_checks([(spec, chosen) for spec in targets], options, jobs=jobs, limit=limit, watch=watch)
+    return [apply(report, known, {one.id for one in checks()}) if known else report for report in reports]
+
+
+def run_checks(
+    asked: Sequence[tuple[TargetSpec, Sequence[Check]]],
+    options: Options,
+    *,
+    jobs: int | None = None,
+    limit: float | None = LIMIT,
+    apart: bool = True,
+    watch: Watcher = lambda cell, answer, total: None,
+) -> list[SubjectReport]:
+    """Run checks on targets, its own on each; one report each, in their order.
+
+    Args:
+        apart: no two targets share a process. Targets of ours may, which saves starting one for each.
+    """
     # The dialect first: it takes longest.
-    order = sorted(chosen, key=lambda one: one.id != dialect.CHECK.id)
-    total = len(targets) * (1 + len(chosen))
+    order = [sorted(chosen, key=lambda one: one.id != dialect.CHECK.id) for _, chosen in asked]
+    total = len(asked) + sum(map(len, order))
 
     def then(cell: Cell, answer: Answer) -> list[Cell]:
         """Described first: a target that cannot be loaded, or hangs, costs one limit and not one for each check."""
         usable = isinstance(answer, Description) and not answer.problem and cell.check == DESCRIBE
-        return [Cell(cell.subject, one.id) for one in order if usable]
+        return [Cell(cell.subject, one.id) for one in order[cell.subject] if usable]
 
     jobs = min(jobs or usable_cores(), max(1, total))
-    source = _Source(tuple(targets))
-    session = Session(source, options, jobs, limit, _lost, owner=lambda cell: cell.subject, quiet=True)
+    source = _Source(tuple(spec for spec, _ in asked))
+    owner: Callable[[Cell], Hashable] = (lambda cell: cell.subject) if apart else (lambda cell: "")
+    session = Session(source, options, jobs, limit, _lost, owner, quiet=True)
     started = time.monotonic()
     answers, interrupted = session.run(
-        lambda: [Cell(number, DESCRIBE) for number in range(len(targets))],
+        lambda: [Cell(number, DESCRIBE) for number in range(len(asked))],
         lambda cell, answer: watch(cell, answer, total),
         then,
     )
     of_run: dict[str, Any] = {"seed": options.seed, "seconds": time.monotonic() - started, "interrupted": interrupted}
     reports = []
-    for number, spec in enumerate(targets):
+    for number, (spec, chosen) in enumerate(asked):
         described = answers.get(Cell(number, DESCRIBE))
         assert described is None or isinstance(described, Description)
         info = (described and described.info) or TargetInfo(spec.target, spec.algorithm)
         problem = described.problem if described else ""
         reports.append(report_of(number, info, chosen, answers, problem=problem, **of_run))
-    return [apply(report, known, {one.id for one in checks()}) if known else report for report in reports]
+    return reports
 
 
 def _lost(cell: Cell, why: str) -> Answer:

@@ -1,13 +1,11 @@
 """The fit finds every choice again, one at a time and together, and says so when it finds nothing."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-import torch
-from dialect_targets import Speaker, speaker
 
 from tangency.proofs_checks.algorithms import ALGORITHMS
+from tangency.proofs_checks.broken.speaker import speaker
+from tangency.proofs_checks.broken.zoo import find
 from tangency.proofs_checks.dialects.choice import Choice, Dialect, Option
 from tangency.proofs_checks.finding import Judgement
 from tangency.proofs_checks.fit.fit import fit
@@ -94,34 +92,9 @@ def test_the_published_package_keeps_the_projected_buffer() -> None:
     assert "differ by" in buffer.effect
 
 
-class Rounds(Speaker):
-    """A step in float64, except that the weights are rounded to float32: off by far more than its lines lose."""
-
-    dialect = ALGORITHMS["adam"].paper
-
-    @torch.no_grad()
-    def step(self) -> None:  # type: ignore[override]
-        super().step()
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.copy_(p.float().double() if p.dtype is torch.float64 else p)
-
-
-class Wanders(Speaker):
-    """Nothing known: every step moves by a tenth of the gradient's cube."""
-
-    dialect = ALGORITHMS["adam"].paper
-
-    @torch.no_grad()
-    def step(self) -> None:  # type: ignore[override]
-        for group in self.param_groups:
-            for p in group["params"]:
-                p.sub_(0.1 * p.grad**3)
-
-
-@pytest.mark.parametrize("own", [Rounds, Wanders])
-def test_what_no_dialect_explains_is_shown_where_it_leaves_the_nearest(own: type[Speaker]) -> None:
-    found = fit(replace(speaker(own.dialect), factory=own))
+@pytest.mark.parametrize("name", ["SinglePrecision", "HalfStep"])
+def test_what_no_dialect_explains_is_shown_where_it_leaves_the_nearest(name: str) -> None:
+    found = fit(load(find(name).target))
     assert not found.explained
     assert "step 0, w[" in found.leaves_at
     assert "expected" in found.leaves_at

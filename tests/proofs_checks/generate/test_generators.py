@@ -13,7 +13,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 
-from tangency.proofs_checks.broken import mutants
+from tangency.proofs_checks.broken import sound
+from tangency.proofs_checks.broken.zoo import SOUND, find
 from tangency.proofs_checks.checks.reproducer import script
 from tangency.proofs_checks.checks.search import Budget, search
 from tangency.proofs_checks.claims.algorithm_1_sgdp import CLAIM, check_implementation
@@ -130,7 +131,7 @@ SLIPS = {
 
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_setting_shows_a_slip_and_its_script_shows_it_again(slip: str, tmp_path: Path) -> None:
-    broken = next(mutant.subject for mutant in mutants.MUTANTS if mutant.name == slip)
+    broken = find(slip).subject
     file = tmp_path / "failure.py"
     for subject, right in ((broken, False), (SHIPPED[0], True)):
         run = execute(subject, SLIPS[slip])
@@ -142,12 +143,12 @@ def test_a_setting_shows_a_slip_and_its_script_shows_it_again(slip: str, tmp_pat
 
 
 def test_repeated_rows_are_judged_by_the_worst_of_them() -> None:
-    class MovesTheLast(mutants.Small):
-        def rounded(self, new: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
+    class MovesTheLast(sound.SGDP):
+        def store(self, parameter: torch.Tensor, new: torch.Tensor) -> None:
             new = new.clone()
             new.view(-1)[-1] += 1
-            return new
+            super().store(parameter, new)
 
-    subject = replace(mutants.SOUND[0], make=MovesTheLast)
+    subject = replace(SOUND[0].subject, make=MovesTheLast)
     run = execute(subject, replace(VECTOR, setting=Setting(repeats=16)))
     assert max(measured.ratio for measured in check_implementation(run)) > 1

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tangency.proofs_checks import Claim, NotApplicable, Suite, Verdict, discover, verify
-from tangency.proofs_checks.broken import mutants
+from tangency.proofs_checks.broken.zoo import SOUND, find, zoo
 from tangency.proofs_checks.checks.reproducer import script
 from tangency.proofs_checks.claims.algorithm_1_sgdp import CLAIM, check_implementation
 from tangency.proofs_checks.errors.rounding import FORMATS
@@ -121,7 +121,7 @@ def test_ratio(error: float, bound: float, ratio: float) -> None:
     assert Measurement("w", 0, 0.0, 0.0, error, bound).ratio == ratio
 
 
-@pytest.mark.parametrize("subject", mutants.SOUND, ids=lambda subject: subject.algorithm)
+@pytest.mark.parametrize("subject", [one.subject for one in SOUND], ids=lambda subject: subject.algorithm)
 @given(data=st.data())
 def test_two_sound_optimizers_written_apart_stay_within_the_bounds(subject: Subject, data: st.DataObject) -> None:
     run = execute(subject, data.draw(trials(subject)))
@@ -151,8 +151,7 @@ LAYER = Trial(
 
 
 def test_a_reproducer_fails_while_the_failure_is_there(tmp_path: Path) -> None:
-    halved = next(m.subject for m in mutants.MUTANTS if m.name == "HalfStep")
-    done = reproduce(tmp_path, halved, LAYER)
+    done = reproduce(tmp_path, find("HalfStep").subject, LAYER)
     assert done.returncode == 1, done.stderr
     assert "NOT within rounding" in done.stdout
     assert "expected" in done.stdout
@@ -194,7 +193,7 @@ ATTACKED = [claim for claim in discover() if not isinstance(claim.implementation
 
 @pytest.mark.parametrize("attacked", ATTACKED, ids=lambda claim: claim.id)
 def test_the_reproducer_of_every_claim_shows_its_failure(attacked: Claim, tmp_path: Path) -> None:
-    broken = next(mutant.subject for mutant in mutants.MUTANTS if attacked.id in mutant.caught_by)
+    broken = next(one.subject for one in zoo() if attacked.id in one.caught_by)
     suite = Suite((attacked,), (broken,), {broken.name: frozenset({attacked.id})})
     report = verify([attacked.id], suite=suite, rungs=["implementation"], seed=1, jobs=1)
     (result,) = report.results

@@ -1,8 +1,11 @@
 """Adapters with a planted defect each, and targets that hang, die or do not exist: the rest still runs."""
 
-from pathlib import Path
+import os
+import time
+from typing import Any
 
 import pytest
+import torch
 
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import FAILED, USAGE
@@ -11,16 +14,32 @@ from tangency.proofs_checks.run import conformance
 from tangency.proofs_checks.target.spec import TargetError, TargetSpec
 from tangency.proofs_checks.target.target import load
 
-FILES = {name: Path(__file__).parents[2] / "helpers" / f"{name}_targets.py" for name in ("array", "optax")}
+
+def foreign(name: str) -> TargetSpec:
+    return TargetSpec(f"tangency.proofs_checks.broken.foreign:{name}", "sgd")
 
 
-def target(name: str, file: str = "array") -> TargetSpec:
-    return TargetSpec(f"{FILES[file]}:{name}", "sgd")
+class Dies(torch.optim.SGD):
+    """Kills the interpreter at the first gradient of zero."""
+
+    def step(self, closure: Any = None) -> Any:
+        if any(not p.grad.any() for group in self.param_groups for p in group["params"] if p.grad is not None):
+            os._exit(7)
+        return super().step(closure)
+
+
+class Hangs(torch.optim.SGD):
+    """Never returns from the first gradient of zero."""
+
+    def step(self, closure: Any = None) -> Any:
+        if any(not p.grad.any() for group in self.param_groups for p in group["params"] if p.grad is not None):
+            time.sleep(3600)
+        return super().step(closure)
 
 
 def test_optax_is_driven_and_its_planted_defect_is_shown() -> None:
     pytest.importorskip("optax", reason="optax is not installed, which an optax target needs")
-    right, wrong = load(target("heavy_ball", "optax")), load(target("ascends", "optax"))
+    right, wrong = load(foreign("heavy_ball")), load(foreign("optax_ascends"))
     assert right.kind == wrong.kind == "optax"
     assert fit(right).explained
     assert right.buffers
@@ -29,15 +48,15 @@ def test_optax_is_driven_and_its_planted_defect_is_shown() -> None:
 
 @pytest.mark.parametrize(("name", "kind"), [("momentum", "function"), ("Object", "protocol")])
 def test_an_adapter_drives_what_is_right(name: str, kind: str) -> None:
-    loaded = load(target(name))
+    loaded = load(foreign(name))
     assert loaded.kind == kind
     assert fit(loaded).explained
     assert loaded.buffers
 
 
-@pytest.mark.parametrize("name", ["ascends", "SquaredBeta", "Shape"])
+@pytest.mark.parametrize("name", ["ascends", "SquaredBeta", "OtherShape"])
 def test_an_adapter_shows_a_planted_defect(name: str) -> None:
-    found = fit(load(target(name)))
+    found = fit(load(foreign(name)))
     assert not found.explained
     assert found.leaves_at
 
@@ -48,7 +67,7 @@ def test_an_adapter_shows_a_planted_defect(name: str) -> None:
         (TargetSpec("no_such_module:AdamP"), "no_such_module cannot be imported"),
         (TargetSpec("torch.optim:Adamm", "adam"), "torch.optim has no Adamm"),
         (TargetSpec("torch.optim.Adam"), "it must be MODULE:NAME"),
-        (TargetSpec(f"{FILES['array']}:nothing", "sgd"), "has no nothing"),
+        (TargetSpec(f"{__file__}:nothing", "sgd"), "has no nothing"),
         (TargetSpec("torch.optim:SGD", set={"moment": 1}), "takes no argument 'moment'"),
         (TargetSpec("torch.optim:LBFGS"), "use --algorithm"),
     ],
@@ -59,7 +78,10 @@ def test_a_wrong_target_is_named(spec: TargetSpec, says: str) -> None:
 
 
 def test_a_target_that_hangs_or_dies_fails_its_check_and_the_rest_runs() -> None:
-    specs = [target("Dies"), target("Hangs"), TargetSpec("no_such_module:AdamP")]
+    specs = [
+        *(TargetSpec(f"{__file__}:{name}", "sgd") for name in ("Dies", "Hangs")),
+        TargetSpec("no_such_module:AdamP"),
+    ]
     dies, hangs, missing = conformance.check(specs, only=["zero-gradient", "pickle"], seed=1, jobs=2, limit=30)
     assert {f.check: f.verdict for f in dies.findings}["zero-gradient"] is Verdict.FAILS
     assert "exit code 7" in next(f.detail for f in dies.findings if f.check == "zero-gradient")
