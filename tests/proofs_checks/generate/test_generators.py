@@ -36,7 +36,7 @@ LEAST = {
     **{f"dtype {dtype}": 12 for dtype in FORMATS},
     "other parameters beside it": 60, "more rows beside it": 12, "a group of its own": 40, "lr is a tensor": 40,
     "tensor lr with decay": 25, "a group's own wd_ratio counts": 6,
-    "channel view": 120, "layer view": 8, "not projected": 100, "within rounding of the threshold": 12,
+    "channel view": 120, "layer view": 8, "not projected": 100, "within rounding of the threshold": 8,
     "a gradient near the threshold": 50, "an orthogonal gradient": 100, "no gradient": 25, "a zero gradient": 40,
     "a dead row": 25, "subnormal weights or gradients": 2, "1 step": 120, "2 or 3 steps": 100, "7 or more steps": 10,
 }  # fmt: skip
