@@ -20,7 +20,7 @@ from tangency.optim import SGDP, AdamP
 from tangency.theory.algorithms import ALGORITHMS, START
 from tangency.theory.fields import balls, nearest, rational
 from tangency.theory.formats import FLOAT32
-from tangency.theory.projection import View
+from tangency.theory.projection import View, turned
 from tangency.theory.rounded import parts, rounded
 
 SGD_OPTIONS = {"lr": 0.125, "momentum": 0.75, "weight_decay": 0.0625}
@@ -176,13 +176,13 @@ _Numbers = np.ndarray[Any, np.dtype[np.float64]]
 def _trials() -> list[tuple[View, _Numbers, _Numbers]]:
     """A weight and a gradient for each view, exact in float32."""
     w = np.add.outer(np.arange(1.0, 5.0), np.arange(0.0, 8.0))
-    turned = np.stack([w[:, 1::2], -w[:, ::2]], axis=-1).reshape(w.shape)
+    across = turned(w)
     # Radial parts of two rows that cancel in the layer: c₀ ‖w₀‖² + c₁ ‖w₁‖² = 0.
-    tilted = turned.copy()
+    tilted = across.copy()
     square = (w * w).sum(axis=1)
     tilted[0] += square[1] / 256 * w[0]
     tilted[1] -= square[0] / 256 * w[1]
-    return [(View.CHANNEL, w, turned), (View.LAYER, w, tilted), (View.NONE, w, turned + w)]
+    return [(View.CHANNEL, w, across), (View.LAYER, w, tilted), (View.NONE, w, across + w)]
 
 
 def _class(module: str, name: str) -> Any:

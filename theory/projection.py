@@ -4,6 +4,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
+import numpy as np
+
 from tangency.theory.fields import Array, Field
 
 
@@ -25,6 +27,19 @@ class UndecidedView(ArithmeticError):
     def __init__(self, view: View) -> None:
         super().__init__(f"Eq. 11 is undecided in the {view.value} view: the comparison is within the field's rounding")
         self.view = view
+
+
+def turned(w: Array, stride: int = 1) -> Array:
+    """Every row (the last axis) turned by 90° in pairs of elements, (a, b) ↦ (b, −a): w·turned(w) = 0 without rounding.
+
+    The elements of a pair are ``stride`` apart, at most half a row; one without a partner becomes 0.
+    """
+    result, dim = np.zeros_like(w), w.shape[-1]
+    step = min(stride, max(1, dim // 2))
+    for start in range(0, dim - step, 2 * step):
+        i = np.arange(start, min(start + step, dim - step))
+        result[..., i], result[..., i + step] = w[..., i + step], -w[..., i]
+    return result
 
 
 def project(w: Array, x: Array) -> Array:

@@ -9,7 +9,6 @@ the spec, from its own state, one step at a time.
 
 from typing import Any
 
-import numpy as np
 import sympy
 from hypothesis import strategies as st
 
@@ -24,15 +23,14 @@ from tangency.proofs_checks.claim import (
     require,
     require_equal,
 )
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate import problems, strategies
 from tangency.proofs_checks.generate.trials import Measurement, Run
 from tangency.proofs_checks.measure.conformance import measure_step
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
 from tangency.proofs_checks.subjects import HEAVY_BALL, PROJECTION
 from tangency.theory.algorithms import Algorithm, Step, heavy_ball, sgdp
 from tangency.theory.fields import EXACT, Array
-from tangency.theory.projection import View
+from tangency.theory.projection import View, turned
 
 ETA, BETA, LAMBDA, RHO, TAU = sympy.symbols("η β λ r τ", positive=True)
 
@@ -149,11 +147,6 @@ W = EXACT.array([[2, 1], [1, 3]])
 HYPER: dict[str, Any] = {"lr": 0.5, "momentum": 0.5}
 
 
-def turned(w: Array) -> Array:
-    """Rows (a, b) as (−b, a): an orthogonal gradient, which passes Eq. 11 in the channel view."""
-    return np.stack([-w[..., 1], w[..., 0]], axis=-1)
-
-
 def with_projected_state(algorithm: Algorithm, buffer: str, **hyper: Any) -> Refutation:
     """From rest: a radial gradient, then an orthogonal one; the third step tells whether the buffer was projected."""
     first = algorithm(EXACT, W, W, **hyper)
@@ -215,6 +208,6 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(problems.tensor_runs(EXACT_HYPER), check_exact),
     ball=NotApplicable("SGDP is a rational function of its inputs (Eq. 11 squared): the exact rung covers it"),
-    implementation=Attack(frozenset({HEAVY_BALL, PROJECTION}), generate.steps, check_implementation),
+    implementation=Attack(frozenset({HEAVY_BALL, PROJECTION}), strategies.steps, check_implementation),
     notes="The paper prints no dampening and no Nesterov momentum; both are the published package's.",
 )

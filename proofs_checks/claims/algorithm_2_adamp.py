@@ -32,16 +32,14 @@ from tangency.proofs_checks.claims.algorithm_1_sgdp import (
     check_implementation,
     expected_view,
     require_projection,
-    turned,
     with_projected_state,
 )
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate import problems, strategies
 from tangency.proofs_checks.proof.gram import Given, Identity, Proof
 from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION
 from tangency.theory.algorithms import START, Step, adamp
 from tangency.theory.fields import EXACT, balls
-from tangency.theory.projection import UndecidedView, View, choose_view, project_rows
+from tangency.theory.projection import UndecidedView, View, choose_view, project_rows, turned
 
 BALLS = balls(128)
 
@@ -189,6 +187,6 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(problems.tensor_runs(hyper(st.just(EXACT.element(0)))), check_exact),
     ball=Search(problems.tensor_runs(hyper(problems.momenta())), check_ball),
-    implementation=Attack(frozenset({ADAPTIVE, PROJECTION}), generate.steps, check_implementation),
+    implementation=Attack(frozenset({ADAPTIVE, PROJECTION}), strategies.steps, check_implementation),
     notes="Algorithm 2 prints no bias correction and no weight decay; both are the published package's (E.1).",
 )

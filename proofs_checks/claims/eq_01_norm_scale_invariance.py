@@ -26,9 +26,10 @@ from tangency.proofs_checks.claim import (
 )
 from tangency.proofs_checks.errors.rounding import Floats, inner_product_error
 from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate.execution import as_tensor
 from tangency.proofs_checks.generate.invariant_problems import integers, weights
 from tangency.proofs_checks.generate.layers import Layer, cosine, layer_trials
-from tangency.proofs_checks.generate.trials import Measurement, Record, Run, as_tensor
+from tangency.proofs_checks.generate.trials import Measurement, Record, Run
 from tangency.proofs_checks.measure.conformance import admissible_views, weights_bound
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
 from tangency.proofs_checks.subjects import PROJECTION

@@ -26,9 +26,11 @@ from tangency.proofs_checks.claim import (
     require_equal,
 )
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import strategies
+from tangency.proofs_checks.generate.execution import execute
+from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.invariant_problems import Point, irrational_points, rational_points
-from tangency.proofs_checks.generate.trials import Gradient, Measurement, Record, Run, Trial, execute
+from tangency.proofs_checks.generate.trials import Gradient, Measurement, Record, Run, Trial
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
 from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
 from tangency.theory.fields import EXACT, balls
@@ -109,14 +111,14 @@ def homogeneity_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
 
     float16 is left out: from 2^−14 on it loses digits, and a scaled run would round elsewhere.
     """
-    shape = draw(generate.shapes(min_dims=1).filter(lambda shape: 0 not in shape))
+    shape = draw(strategies.shapes(min_dims=1).filter(lambda shape: 0 not in shape))
     count = math.prod(shape)
-    hyper = draw(generate.hyperparameters(subject))
-    w = draw(generate.values(count, draw(st.integers(-3, 3))))
-    step = st.one_of(generate.values(count, 0), generate.values(count, -6))
+    hyper = draw(strategies.hyperparameters(subject))
+    w = draw(strategies.values(count, draw(st.integers(-3, 3))))
+    step = st.one_of(strategies.values(count, 0), strategies.values(count, -6))
     gradients: list[Gradient] = draw(st.lists(step, min_size=1, max_size=3))
     if len(shape) >= 2 and draw(st.booleans()):
-        gradients[0] = generate.Rotation(draw(st.sampled_from((View.CHANNEL, View.LAYER))), draw(st.integers(-3, 3)))
+        gradients[0] = Rotation(draw(st.sampled_from((View.CHANNEL, View.LAYER))), draw(st.integers(-3, 3)))
     return Trial(shape, draw(st.sampled_from(("float64", "float32", "bfloat16"))), w, tuple(gradients), hyper)
 
 

@@ -27,8 +27,8 @@ from tangency.proofs_checks.claim import (
     require_equal,
 )
 from tangency.proofs_checks.errors.rounding import Floats, direction_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate import problems, strategies
+from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.invariant_problems import rational_points, weights
 from tangency.proofs_checks.generate.layers import layer_trials
 from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial, as_float
@@ -37,7 +37,7 @@ from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative
 from tangency.proofs_checks.subjects import PROJECTION, Subject
 from tangency.theory.effective_step import enclosure, slack, squared_effective_step, squared_sine, squared_tangent
 from tangency.theory.fields import EXACT, Array, balls
-from tangency.theory.projection import View
+from tangency.theory.projection import View, turned
 
 BALLS = balls(256)
 ETA, U, THETA = sympy.symbols("η u θ", positive=True)
@@ -122,8 +122,7 @@ def tangent_steps(draw: st.DrawFn) -> TangentStep:
         return TangentStep(w, field(w), draw(problems.step_sizes()), False)
     w = draw(weights(2 * draw(problems.dimensions(32))))
     t = flint.fmpq(draw(st.integers(0, 99)), 100)
-    turned = np.stack([-w[1::2], w[::2]], axis=1).reshape(-1)
-    return TangentStep(w, turned, 2 * t / (1 - t * t), True)
+    return TangentStep(w, turned(w), 2 * t / (1 - t * t), True)
 
 
 def check_exact(step: TangentStep) -> None:
@@ -160,12 +159,12 @@ def check_ball(step: TangentStep) -> None:
 @st.composite
 def rotation_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Trials of any shape and magnitude whose gradients are exactly orthogonal in a view."""
-    shape = draw(generate.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0]))
+    shape = draw(strategies.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0]))
     dtype = draw(st.sampled_from(("float64", "float32", "bfloat16", "float16")))
-    w = draw(generate.values(math.prod(shape), draw(st.integers(-4, 4))).filter(any))
+    w = draw(strategies.values(math.prod(shape), draw(st.integers(-4, 4))).filter(any))
     view = draw(st.sampled_from((View.CHANNEL, View.LAYER)))
-    rotations = st.builds(generate.Rotation, st.just(view), st.integers(-4, 2))
-    hyper = draw(generate.hyperparameters(subject, weight_decay=0.0, delta=0.1))
+    rotations = st.builds(Rotation, st.just(view), st.integers(-4, 2))
+    hyper = draw(strategies.hyperparameters(subject, weight_decay=0.0, delta=0.1))
     return Trial(shape, dtype, w, tuple(draw(st.lists(rotations, min_size=1, max_size=3))), hyper)
 
 

@@ -23,9 +23,10 @@ from tangency.proofs_checks.claim import (
     require_equal,
 )
 from tangency.proofs_checks.errors.rounding import Floats, inner_product_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial, execute
+from tangency.proofs_checks.generate import problems, strategies
+from tangency.proofs_checks.generate.execution import execute
+from tangency.proofs_checks.generate.gradients import Rotation
+from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial
 from tangency.proofs_checks.measure.conformance import floats, projected_records, weights_bound
 from tangency.proofs_checks.measure.norms import measured
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
@@ -131,7 +132,7 @@ def check_ball(problem: Vectors) -> None:
 class FreeWhereZero:
     """An orthogonal gradient that is 2^``exponent`` where a row of weights is zero: Eq. 11 passes, and Π_0 = 1."""
 
-    rotation: generate.Rotation
+    rotation: Rotation
     exponent: int
 
     def __call__(self, w: Floats) -> Floats:
@@ -143,18 +144,18 @@ class FreeWhereZero:
 @st.composite
 def zero_row_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Trials with rows of zeros among the weights, in the channel view."""
-    trial = draw(generate.projected_trials(subject))
+    trial = draw(strategies.projected_trials(subject))
     w = np.array(trial.w).reshape(trial.shape[0], -1)
     for dead in draw(st.sets(st.integers(0, trial.shape[0] - 1), min_size=1)):
         w[dead] = 0.0
     exponent = draw(st.integers(-3, 3))
-    gradient = FreeWhereZero(generate.Rotation(View.CHANNEL), exponent)
-    return replace(trial, w=tuple(w.ravel()), gradients=(gradient, generate.Rotation(View.CHANNEL)))
+    gradient = FreeWhereZero(Rotation(View.CHANNEL), exponent)
+    return replace(trial, w=tuple(w.ravel()), gradients=(gradient, Rotation(View.CHANNEL)))
 
 
 def trials(subject: Subject) -> st.SearchStrategy[Trial]:
     """Orthogonal gradients after a free one, and rows of zeros."""
-    often = generate.projected_trials(subject)
+    often = strategies.projected_trials(subject)
     return st.one_of(often, often, zero_row_trials(subject))
 
 

@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.claim import Attack, Claim, Hypothesis, Refutation, Search, require, require_equal
 from tangency.proofs_checks.claims.algorithm_1_sgdp import expected_view
-from tangency.proofs_checks.errors.rounding import FORMATS, Floats
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.errors.rounding import FORMATS
+from tangency.proofs_checks.generate import problems, strategies
+from tangency.proofs_checks.generate.gradients import Tilted
 from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial
 from tangency.proofs_checks.measure.conformance import admissible_views, weights_bound
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
 from tangency.proofs_checks.subjects import PROJECTION, Subject
 from tangency.theory.detection import limit_probability, pass_probability
 from tangency.theory.fields import EXACT, Array, rational
-from tangency.theory.projection import View, choose_view, looks_scale_invariant, view_decision
+from tangency.theory.projection import View, choose_view, looks_scale_invariant, turned, view_decision
 
 A, B, KAPPA = (sympy.Symbol(name, real=True, nonzero=True) for name in ("a", "b", "κ"))
 DELTA, DIM = sympy.symbols("δ d", positive=True)
@@ -194,23 +194,6 @@ def check_ball(odds: Odds) -> None:
         require("towards 2Φ(δ) − 1, from below", BALLS.less(more, limit), got=(more, limit))
 
 
-@dataclass(frozen=True)
-class TiltedRows:
-    """A gradient whose rows have angles of their own: cos(w, g) = ratio · δ/√dim; ratios repeat over the rows."""
-
-    view: View
-    ratios: tuple[float, ...]
-    delta: float
-    exponent: int = 0
-
-    def __call__(self, w: Floats) -> Floats:
-        g = np.zeros_like(w)
-        for i, (g_row, w_row) in enumerate(zip(self.view.rows(g), self.view.rows(w), strict=True)):
-            ratio = self.ratios[i % len(self.ratios)]
-            g_row[:] = generate.Tilted(View.LAYER, ratio, self.delta, self.exponent)(w_row.reshape(1, -1))[0]
-        return g
-
-
 @st.composite
 def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Gradients on both sides of the threshold, from a few ulps to wide margins, of every magnitude.
@@ -218,25 +201,23 @@ def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     Weight decay, ``wd_ratio`` ≠ 1 and a momentum tell the branches apart; the last gradients decide, after a free one.
     Vectors, which no gradient projects, are among the weights.
     """
-    tensors = generate.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
+    tensors = strategies.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
     shape = draw(st.one_of(*[tensors] * 6, st.tuples(st.integers(2, 16))))
-    dtype = draw(st.sampled_from(generate.DTYPES))
+    dtype = draw(st.sampled_from(strategies.DTYPES))
     delta = draw(st.sampled_from((0.1, 0.5, 1.0)))
     fixed = {"lr": draw(st.sampled_from((0.1, 0.5))), "weight_decay": draw(st.sampled_from((0.1, 0.0)))}
-    hyper = draw(generate.hyperparameters(subject, delta=delta, wd_ratio=draw(st.sampled_from((0.0, 0.5))), **fixed))
+    hyper = draw(strategies.hyperparameters(subject, delta=delta, wd_ratio=draw(st.sampled_from((0.0, 0.5))), **fixed))
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
-    scale = draw(generate.exponents(dtype, squared=True))
+    scale = draw(strategies.exponents(dtype, squared=True))
     near = st.integers(1, FORMATS[dtype][0].digits).map(lambda k: 2.0**-k)
     ratios = st.one_of(
         st.sampled_from((0.0, 1.0, 1.5, 4.0, 0.6, 0.9)), near.map(lambda x: 1 - x), near.map(lambda x: 1 + x)
     )
     signed = st.builds(math.copysign, ratios, st.sampled_from((1.0, -1.0)))
     rows = st.lists(signed, min_size=1, max_size=3).map(tuple)
-    tilted = st.builds(
-        TiltedRows, st.sampled_from((View.CHANNEL, View.LAYER)), rows, st.just(delta), st.integers(-8, 2)
-    )
-    free: list[Gradient] = draw(st.lists(generate.values(count, scale), max_size=1))
-    w = np.array(draw(generate.values(count, scale))).reshape(shape[0], -1)
+    tilted = st.builds(Tilted, st.sampled_from((View.CHANNEL, View.LAYER)), rows, st.just(delta), st.integers(-8, 2))
+    free: list[Gradient] = draw(st.lists(strategies.values(count, scale), max_size=1))
+    w = np.array(draw(strategies.values(count, scale))).reshape(shape[0], -1)
     if draw(st.integers(0, 3)) == 0:
         w[draw(st.integers(0, shape[0] - 1))] = 0.0
     return Trial(shape, dtype, tuple(w.ravel()), (*free, *draw(st.lists(tilted, min_size=1, max_size=2))), hyper)
@@ -258,7 +239,7 @@ def measure_decision(run: Run, record: Record) -> Measurement:
 
 
 W = EXACT.array([[2, 1], [1, 3]])
-TURNED = np.stack([-W[:, 1], W[:, 0]], axis=1)
+TURNED = turned(W)
 
 
 def scale_variant() -> Refutation:

@@ -21,8 +21,7 @@ from tangency.proofs_checks.claim import (
     require_equal,
 )
 from tangency.proofs_checks.errors.rounding import squared_norm_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate import problems, strategies
 from tangency.proofs_checks.generate.trials import BALLS, Measurement, Record, Run, as_float
 from tangency.proofs_checks.measure.conformance import floats, projected_records, weights_bound
 from tangency.proofs_checks.measure.norms import measured
@@ -217,7 +216,7 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(runs(), check_exact),
     ball=Search(problems.tensor_runs(ADAMP_HYPER), check_ball),
-    implementation=Attack(frozenset({PROJECTION}), generate.projected_trials, check_implementation),
+    implementation=Attack(frozenset({PROJECTION}), strategies.projected_trials, check_implementation),
     notes=(
         "Both sides are of one step: the updates of two runs, one projected and one not, are not identical, as the "
         "paper says. w = 0 counts as projected: Π_0 is the identity, and the gap is 0."

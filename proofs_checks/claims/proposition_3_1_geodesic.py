@@ -26,8 +26,7 @@ from tangency.proofs_checks.claim import (
     require_equal,
 )
 from tangency.proofs_checks.errors.rounding import Floats, norm_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate import problems, strategies
 from tangency.proofs_checks.generate.trials import BALLS, Measurement, Record, Run
 from tangency.proofs_checks.measure.conformance import projected_records, weights_bound
 from tangency.proofs_checks.measure.norms import measured
@@ -287,7 +286,7 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(st.one_of(momentum_runs(), free_steps()), check_exact),
     ball=Search(problems.tensor_runs(ADAM), check_ball),
-    implementation=Attack(frozenset({PROJECTION}), generate.projected_trials, check_implementation),
+    implementation=Attack(frozenset({PROJECTION}), strategies.projected_trials, check_implementation),
     notes=(
         "Membership alone says little: w' = w lies on every geodesic. What the projection changes is the angle, and "
         "for Adam it can shrink it."

@@ -29,8 +29,7 @@ from tangency.proofs_checks.claim import (
     require_equal,
 )
 from tangency.proofs_checks.errors.rounding import Floats, squared_norm_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.generate import problems, strategies
 from tangency.proofs_checks.generate.invariant_problems import integers, symmetric_matrices, weights
 from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial, as_float
 from tangency.proofs_checks.measure.conformance import admissible_views, floats, weights_bound
@@ -258,7 +257,7 @@ class ExactGradient:
         return floats(self.objective.gradient(BALLS, BALLS.array(w)))
 
 
-REAL = tuple(dtype for dtype in generate.DTYPES if not dtype.startswith("complex"))
+REAL = tuple(dtype for dtype in strategies.DTYPES if not dtype.startswith("complex"))
 
 
 @st.composite
@@ -274,7 +273,7 @@ def trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
         objective = Cosine(target) if kind == "cosine" else SquaredCosine(target)
     fixed = {"weight_decay": 0.0, "delta": 0.1} | ({"dampening": 0.0} if DAMPENING in subject.capabilities else {})
     w = tuple(float(x) / 8 for x in draw(integers(dim, high=9).filter(any)))
-    hyper, dtype = draw(generate.hyperparameters(subject, **fixed)), draw(st.sampled_from(REAL))
+    hyper, dtype = draw(strategies.hyperparameters(subject, **fixed)), draw(st.sampled_from(REAL))
     return Trial((1, dim), dtype, w, (ExactGradient(objective),) * draw(st.integers(2, 5)), hyper)
 
 

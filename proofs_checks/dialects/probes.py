@@ -10,7 +10,7 @@ import torch
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.generate import spread as numbers
-from tangency.proofs_checks.generate.gradients import Rotation, Tilted
+from tangency.proofs_checks.generate.gradients import AtCosine, Rotation, Tilted
 from tangency.proofs_checks.target.target import Target
 from tangency.theory.projection import View
 
@@ -56,24 +56,6 @@ def spread(shape: tuple[int, ...], start: int = 1, scale: float = 1.0) -> Floats
     return values
 
 
-@dataclass(frozen=True)
-class Radial:
-    """A gradient at a chosen cosine to the weights in every row: the same, or one a row."""
-
-    cosines: tuple[float, ...]
-    scale: float = 1.0
-
-    def __call__(self, w: Floats) -> Floats:
-        rows = w.reshape(w.shape[0], -1)
-        turned = Rotation(View.CHANNEL)(w).reshape(rows.shape)
-        g = np.zeros_like(rows)
-        for i, (row, side) in enumerate(zip(rows, turned, strict=True)):
-            cosine = self.cosines[i % len(self.cosines)]
-            unit, tangent = row / np.linalg.norm(row), side / np.linalg.norm(side)
-            g[i] = self.scale * (cosine * unit + np.sqrt(1 - cosine**2) * tangent)
-        return g.reshape(w.shape)
-
-
 def probes(family: str, projecting: bool) -> Iterator[Probe]:
     """Every probe of a family, in float64."""
     base: dict[str, Any] = {"lr": 0.125, "betas": (0.9, 0.999), "eps": 1e-8} if family == "adam" else {"lr": 0.125}
@@ -109,32 +91,32 @@ def _projecting(base: Mapping[str, Any]) -> Iterator[Probe]:
     yield Probe("nothing to project", matrix, first, {**base, "delta": 2.0**-10})
     yield Probe("nothing to project, weight decay", matrix, first, {**base, **decay, "delta": 2.0**-10})
     for name, extra in (("", {}), (", weight decay", decay), (", nesterov", {"nesterov": True})):
-        yield Probe(f"channel view{name}", matrix, (Radial((0.9,)), channel, channel), {**ordinary, **extra})
-        yield Probe(f"layer view{name}", matrix, (Radial((0.9,)), layer, layer), {**ordinary, **extra})
+        yield Probe(f"channel view{name}", matrix, (AtCosine((0.9,)), channel, channel), {**ordinary, **extra})
+        yield Probe(f"layer view{name}", matrix, (AtCosine((0.9,)), layer, layer), {**ordinary, **extra})
     yield Probe("a convolution", conv, (spread((2, 3, 2, 2), 50), channel, channel), ordinary)
-    yield Probe("one row is invariant", matrix, (Radial((0.9,)), Radial((0.0, 0.8, 0.8))), ordinary)
-    yield Probe("the mean passes", matrix, (Radial((0.9,)), Radial((0.0, 0.0, 0.35))), ordinary)
-    yield Probe("against the weights", matrix, (Radial((0.9,)), Radial((-0.8,))), ordinary)
+    yield Probe("one row is invariant", matrix, (AtCosine((0.9,)), AtCosine((0.0, 0.8, 0.8))), ordinary)
+    yield Probe("the mean passes", matrix, (AtCosine((0.9,)), AtCosine((0.0, 0.0, 0.35))), ordinary)
+    yield Probe("against the weights", matrix, (AtCosine((0.9,)), AtCosine((-0.8,))), ordinary)
     # δ/√6 = 0.204, δ/6 = 0.083.
     for cosine in (0.12, 0.15, 0.3):
-        probe = (Radial((0.9,)), Radial((cosine,)))
+        probe = (AtCosine((0.9,)), AtCosine((cosine,)))
         yield Probe(f"cos = {cosine}", matrix, probe, ordinary)
-    yield Probe("update radial, gradient not", matrix, (Radial((0.9,)), Radial((0.0,)), Radial((0.0,))), ordinary)
-    yield Probe("gradient radial, update hardly", matrix, (Radial((0.0,), 32.0), Radial((0.7,), 0.25)), ordinary)
-    yield Probe("decay hides invariance", matrix, (Radial((0.9,)), Radial((0.0,), 0.25)), {**ordinary, **decay})
+    yield Probe("update radial, gradient not", matrix, (AtCosine((0.9,)), AtCosine((0.0,)), AtCosine((0.0,))), ordinary)
+    yield Probe("gradient radial, update hardly", matrix, (AtCosine((0.0,), 32.0), AtCosine((0.7,), 0.25)), ordinary)
+    yield Probe("decay hides invariance", matrix, (AtCosine((0.9,)), AtCosine((0.0,), 0.25)), {**ordinary, **decay})
     yield Probe("a vector", spread((6,)), (spread((6,), 9), Rotation(View.LAYER), Rotation(View.LAYER)), ordinary)
     large = {**ordinary, "eps": 0.25}
     small = matrix * 2.0**-5
-    yield Probe("large ε, projected", matrix, (Radial((0.9,)), channel, channel), large)
-    yield Probe("large ε, small weights", small, (Radial((0.9,)), channel, channel), large)
+    yield Probe("large ε, projected", matrix, (AtCosine((0.9,)), channel, channel), large)
+    yield Probe("large ε, small weights", small, (AtCosine((0.9,)), channel, channel), large)
     for size in (0.25, 2.0**-4, 2.0**-5, 2.0**-8):
-        yield Probe(f"large ε, ‖g‖ = {size}", matrix, (Radial((0.9,)), Radial((0.6,), size)), large)
-        yield Probe(f"large ε, ‖g‖ = {size}, cos = 0.25", matrix, (Radial((0.9,)), Radial((0.25,), size)), large)
+        yield Probe(f"large ε, ‖g‖ = {size}", matrix, (AtCosine((0.9,)), AtCosine((0.6,), size)), large)
+        yield Probe(f"large ε, ‖g‖ = {size}, cos = 0.25", matrix, (AtCosine((0.9,)), AtCosine((0.25,), size)), large)
     tiny = {**base, "eps": 2.0**-50, "delta": 0.5}
-    faint = (Radial((0.9,), 2.0**-36), Radial((0.6,), 2.0**-36))
+    faint = (AtCosine((0.9,), 2.0**-36), AtCosine((0.6,), 2.0**-36))
     yield Probe("tiny gradient, tiny ε", matrix * 2.0**-36, faint, tiny)
     yield Probe("tiny gradient, ε = 1e-8", matrix * 2.0**-36, faint, {**ordinary, "eps": 1e-8})
-    yield Probe("at the threshold", matrix, (Radial((0.9,)), Tilted(View.CHANNEL, 0.99, 0.5)), ordinary)
+    yield Probe("at the threshold", matrix, (AtCosine((0.9,)), Tilted(View.CHANNEL, 0.99, 0.5)), ordinary)
 
 
 def play(target: Target, probe: Probe) -> Played | None:

@@ -1,37 +1,27 @@
-"""Strategies of trials: shapes, dtypes, layouts, magnitudes, hyper-parameters at their corners, threshold gradients."""
+"""Gradients at a given angle to the weights, in every row of a view: callables, as trials take them.
+
+Exactly orthogonal (:class:`Rotation`), at a multiple of the threshold of Eq. 11 (:class:`Tilted`), at a cosine
+(:class:`AtCosine`). All are made of pairs of weights turned by 90° (:func:`tangency.theory.projection.turned`).
+"""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
-from hypothesis import strategies as st
 
-from tangency.proofs_checks.errors.rounding import FORMATS, Floats
-from tangency.proofs_checks.generate.trials import LAYOUTS, Gradient, Setting, Trial
-from tangency.proofs_checks.subjects import (
-    ADAPTIVE,
-    DAMPENING,
-    GROUPS,
-    LARGE,
-    MAXIMIZE,
-    NESTEROV,
-    PROJECTION,
-    WEIGHT_DECAY,
-    Subject,
-)
-from tangency.theory.projection import View
-
-DTYPES = tuple(FORMATS)
-MAX_ELEMENTS = 64
+from tangency.proofs_checks.errors.rounding import Floats
+from tangency.theory.projection import View, turned
 
 
 @dataclass(frozen=True)
 class Rotation:
-    """A gradient exactly orthogonal to the weights in every row of a view: pairs of weights, turned by 90° and scaled.
+    """A gradient exactly orthogonal to the weights in every row of a view: w·g = 0 without any rounding.
 
-    g_i = s·w_j and g_j = −s·w_i with s = 2^``exponent``, so that w·g = 0 without any rounding (barring underflow).
+    Attributes:
+        exponent: the gradient is the turned weights times 2^``exponent`` (exact, barring underflow).
+        stride: how far apart the two weights of a pair are.
     """
 
     view: View
@@ -39,32 +29,32 @@ class Rotation:
     stride: int = 1
 
     def __call__(self, w: Floats) -> Floats:
-        g = np.zeros_like(w)
-        for g_row, w_row in zip(self.view.rows(g), self.view.rows(w), strict=True):
-            step = min(self.stride, max(1, len(w_row) // 2))
-            for start in range(0, len(w_row) - step, 2 * step):
-                i = np.arange(start, min(start + step, len(w_row) - step))
-                g_row[i], g_row[i + step] = w_row[i + step], -w_row[i]
-        return np.ldexp(g, self.exponent)
+        """The gradient at the weights ``w``, of their shape."""
+        return np.ldexp(turned(self.view.rows(w), self.stride).reshape(w.shape), self.exponent)
 
 
 @dataclass(frozen=True)
 class Tilted:
-    """A gradient at a chosen angle: cos(w, g) = ``ratio`` · δ/√dim in every row, up to the rounding of g.
+    """A gradient near the threshold of Eq. 11: cos(w, g) = ratio · δ/√dim in every row, up to the rounding of g.
 
-    A ratio of 1 is the tie of Eq. 11, 1 ± 2^−k either side of it; a negative one turns g to the other side of w.
+    Attributes:
+        ratio: 1 is the tie of Eq. 11, 1 ± 2^−k either side of it; a negative one turns g to the other side of w. Of
+            several, each row takes the next, over and over.
+        exponent: of the orthogonal part, which is that of :class:`Rotation`.
     """
 
     view: View
-    ratio: float
+    ratio: float | tuple[float, ...]
     delta: float
     exponent: int = 0
 
     def __call__(self, w: Floats) -> Floats:
+        """The gradient at the weights ``w``, of their shape."""
         g = Rotation(self.view, self.exponent)(w)
-        for g_row, w_row in zip(self.view.rows(g), self.view.rows(w), strict=True):
+        ratios = self.ratio if isinstance(self.ratio, tuple) else (self.ratio,)
+        for i, (g_row, w_row) in enumerate(zip(self.view.rows(g), self.view.rows(w), strict=True)):
             largest = np.max(np.abs(w_row), initial=0.0)
-            cosine = self.ratio * self.delta / math.sqrt(max(1, len(w_row)))
+            cosine = ratios[i % len(ratios)] * self.delta / math.sqrt(max(1, len(w_row)))
             if largest == 0 or abs(cosine) >= 1:
                 continue
             unit = w_row / largest
@@ -73,185 +63,31 @@ class Tilted:
         return g
 
 
-def shapes(
-    min_dims: int = 0, max_dims: int = 5, max_elements: int = MAX_ELEMENTS
-) -> st.SearchStrategy[tuple[int, ...]]:
-    """Shapes of ``min_dims`` to ``max_dims`` dimensions, size-1 axes and now and then an empty one among them."""
-    sides = st.lists(st.integers(1, 8), min_size=min_dims, max_size=max_dims)
-    small = sides.map(tuple).filter(lambda shape: math.prod(shape) <= max_elements)
-    wide = (
-        st.tuples(st.integers(1, 3), st.integers(9, max_elements // 3))
-        if min_dims <= 2 and max_elements > 26
-        else small
-    )
-    vectors = st.tuples(st.integers(1, min(16, max_elements))) if min_dims <= 1 else small
-    return st.one_of(small, small, wide, vectors)
+@dataclass(frozen=True)
+class AtCosine:
+    """A gradient whose channels have given lengths and cosines to the weights, up to rounding.
 
-
-@st.composite
-def values(draw: st.DrawFn, count: int, exponent: int = 0) -> tuple[float, ...]:
-    """``count`` floats around 2^``exponent``: small integers (they shrink to zeros) or dense fractions."""
-    if count > 16 or draw(st.booleans()):
-        mantissas = draw(st.lists(st.integers(-(2**11), 2**11), min_size=min(count, 16), max_size=min(count, 16)))
-        # Long rows repeat their mantissas with shifting weights: no row is a copy of another.
-        spread = [mantissas[i % 16] * (1.0 + (i * i % 7) / 8.0) for i in range(count)] if count else []
-        return tuple(math.ldexp(m, exponent - 11) for m in spread)
-    return tuple(math.ldexp(m, exponent) for m in draw(st.lists(st.integers(-4, 4), min_size=count, max_size=count)))
-
-
-def exponents(dtype: str, *, squared: bool = False) -> st.SearchStrategy[int]:
-    """Powers of two from the smallest normal number to 1e30, as far as the dtype goes.
-
-    ``squared``: the square is stored in the dtype too (Adam's v), which halves the range above.
+    Attributes:
+        cosines: in [−1, 1]; each channel takes the next, over and over.
+        length: ‖g‖ of every channel.
     """
-    storage, _ = FORMATS[dtype]
-    high = min(100, storage.emax - 8)
-    if squared:
-        high = min(high, (storage.emax - 8) // 2)
-    return st.one_of(st.just(0), st.integers(-3, 3), st.integers(max(storage.emin, -200), high))
+
+    cosines: tuple[float, ...]
+    length: float = 1.0
+
+    def __call__(self, w: Floats) -> Floats:
+        """The gradient at the weights ``w``, of their shape; no channel of ``w`` may be zero."""
+        rows = View.CHANNEL.rows(w)
+        g = np.zeros_like(rows)
+        for i, (row, side) in enumerate(zip(rows, turned(rows), strict=True)):
+            cosine = self.cosines[i % len(self.cosines)]
+            unit, tangent = row / np.linalg.norm(row), side / np.linalg.norm(side)
+            g[i] = self.length * (cosine * unit + np.sqrt(1 - cosine**2) * tangent)
+        return g.reshape(w.shape)
 
 
-@st.composite
-def gradients(
-    draw: st.DrawFn, trial_shape: tuple[int, ...], dtype: str, hyper: dict[str, Any], magnitudes: st.SearchStrategy[int]
-) -> Gradient:
-    """A gradient of any kind: free, orthogonal in a view, at the threshold, with zero rows, zero, or missing."""
-    count = math.prod(trial_shape) * (2 if dtype.startswith("complex") else 1)
-    kind = draw(st.sampled_from(("rotation", "free", "tilted", "tilted", "zero", "zero rows", "none")))
-    # A vector is never projected, which an orthogonal gradient tells: all of it is one row.
-    view = draw(st.sampled_from((View.CHANNEL, View.LAYER))) if len(trial_shape) > 1 else View.LAYER
-    if kind == "none":
-        return None
-    if kind == "zero" or not count:
-        return (0.0,) * count
-    if trial_shape and kind in ("rotation", "tilted"):
-        shift = draw(st.integers(-6, 3))
-        if kind == "rotation":
-            return Rotation(view, shift, draw(st.sampled_from((max(1, count // 2), 1, 2, 3))))
-        near = st.integers(1, FORMATS[dtype][0].digits + 4).map(lambda k: 2.0**-k)
-        ratio = draw(st.one_of(st.just(1.0), near.map(lambda x: 1 - x), near.map(lambda x: 1 + x)))
-        return Tilted(view, ratio * draw(st.sampled_from((1, -1))), float(hyper.get("delta", 0.1)), shift)
-    flat = list(draw(values(count, draw(magnitudes))))
-    if kind == "zero rows" and len(trial_shape) >= 2:
-        row = count // trial_shape[0]
-        for dead in draw(st.sets(st.integers(0, trial_shape[0] - 1))):
-            flat[dead * row : (dead + 1) * row] = [0.0] * row
-    return tuple(flat)
-
-
-def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
-    """Hyper-parameters at their corners and at usual values, as far as the subject offers them; ``fixed`` wins."""
-    offered: dict[str, st.SearchStrategy[Any]] = {"lr": st.sampled_from((0.1, 1.0, 0.0, 1e-3, 0.5, 2.0**-20))}
-    if ADAPTIVE in subject.capabilities:
-        offered["betas"] = st.sampled_from(((0.9, 0.999), (0.5, 0.75), (0.0, 0.0), (0.0, 0.999), (0.99, 0.5)))
-        offered["eps"] = st.sampled_from((1e-8, 1e-3, 1.0, 2.0**-40))
-    else:
-        offered["momentum"] = st.sampled_from((0.9, 0.5, 0.0, 0.99))
-    if DAMPENING in subject.capabilities:
-        offered["dampening"] = st.sampled_from((0.0, 0.5, 1.0, 0.1))
-    if NESTEROV in subject.capabilities:
-        offered["nesterov"] = st.booleans()
-    if WEIGHT_DECAY in subject.capabilities:
-        offered["weight_decay"] = st.sampled_from((0.0, 1e-4, 0.01, 0.1))
-    if MAXIMIZE in subject.capabilities:
-        offered["maximize"] = st.sampled_from((False, True))
-    if PROJECTION in subject.capabilities:
-        offered["delta"] = st.sampled_from((0.1, 0.0, 1.0, 0.5, 2.0**-10, 8.0))
-        offered["wd_ratio"] = st.sampled_from((0.1, 0.0, 1.0, 0.5))
-    strategies = {name: strategy for name, strategy in offered.items() if name not in fixed}
-    return st.fixed_dictionaries(strategies).map(lambda drawn: {**drawn, **fixed})
-
-
-@st.composite
-def trials(
-    draw: st.DrawFn,
-    /,
-    subject: Subject,
-    *,
-    dtypes: Sequence[str] = DTYPES,
-    min_dims: int = 0,
-    min_steps: int = 1,
-    max_steps: int = 3,
-    max_elements: int = MAX_ELEMENTS,
-    **fixed: Any,
-) -> Trial:
-    """Trials of every kind for one subject; ``fixed`` hyper-parameters are not drawn."""
-    shape = draw(shapes(min_dims, max_elements=max_elements))
-    if draw(st.integers(0, 30)) == 30:
-        shape = tuple(0 if i == len(shape) - 1 else n for i, n in enumerate(shape))
-    dtype = draw(st.sampled_from(tuple(dtypes)))
-    hyper = draw(hyperparameters(subject, **fixed))
-    adaptive = ADAPTIVE in subject.capabilities
-    count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
-    scale = draw(exponents(dtype, squared=adaptive))
-    w = list(draw(values(count, scale)))
-    if len(shape) >= 2 and count and draw(st.integers(0, 4)) == 4:
-        row = count // shape[0]
-        dead = draw(st.integers(0, shape[0] - 1))
-        w[dead * row : (dead + 1) * row] = [0.0] * row
-    # A gradient far below the weights leaves no trace in them: half are of the weights' own magnitude.
-    magnitudes = st.one_of(st.just(scale), exponents(dtype, squared=adaptive))
-    steps = st.lists(gradients(shape, dtype, hyper, magnitudes), min_size=min_steps, max_size=max_steps)
-    layouts = st.sampled_from(LAYOUTS)
-    return Trial(shape, dtype, tuple(w), tuple(draw(steps)), hyper, draw(layouts), draw(layouts))
-
-
-@st.composite
-def steps(draw: st.DrawFn, subject: Subject, /) -> Trial:
-    """Trials for what a whole step does: of every kind, half of them of weights that can be projected.
-
-    Now and then a run is long, for what depends on the step count; or a parameter large, for what depends on its size.
-    """
-    kind = draw(st.integers(0, 11))
-    setting = Setting()
-    if kind == 11 and LARGE in subject.capabilities:
-        strategy = large_trials(subject)
-    elif kind == 10:
-        strategy = trials(subject, min_steps=7, max_steps=10, max_elements=9)
-    else:
-        setting = draw(settings(subject))
-        strategy = st.one_of(*(trials(subject, min_dims=least) for least in (0, 2, 3)), projected_trials(subject))
-    trial: Trial = draw(strategy)
-    return trial if setting == Setting() else replace(trial, setting=setting)
-
-
-def settings(subject: Subject) -> st.SearchStrategy[Setting]:
-    """How a parameter stands in its optimizer: alone and plainly, or as little else as shows a slip."""
-    if GROUPS not in subject.capabilities:
-        return st.just(Setting())
-    beside = st.lists(st.one_of(shapes(max_elements=12), st.just((7, 2))), min_size=1, max_size=3).map(tuple)
-    return st.one_of(
-        st.just(Setting()),
-        st.builds(Setting, beside),
-        st.builds(Setting, beside, grouped=st.just(True), tensor_lr=st.booleans()),
-        st.builds(Setting, grouped=st.booleans(), tensor_lr=st.just(True)),
-    )
-
-
-@st.composite
-def large_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
-    """One step of a parameter of more than 2¹⁸ elements, the rows of which repeat those of a small one."""
-    shape = draw(st.sampled_from(((17,), (19,), (5, 4), (2, 3, 3), (1, 18))))
-    dtype = draw(st.sampled_from([dtype for dtype in DTYPES if not dtype.startswith("complex")]))
-    hyper = draw(hyperparameters(subject))
-    gradient = draw(gradients(shape, dtype, hyper, st.just(0)).filter(lambda g: g is not None))
-    return Trial(shape, dtype, draw(values(math.prod(shape))), (gradient,), hyper, setting=Setting(repeats=4**7))
-
-
-@st.composite
-def projected_trials(draw: st.DrawFn, subject: Subject, /, **fixed: Any) -> Trial:
-    """Trials that leave p a radial part and then project it: a free gradient, or none, before orthogonal ones.
-
-    No weight decay, η > 0, all magnitudes; ``fixed`` hyper-parameters are not drawn.
-    """
-    shape = draw(shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0]))
-    dtype = draw(st.sampled_from(DTYPES))
-    count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
-    scale = draw(exponents(dtype, squared=True))
-    view = draw(st.sampled_from((View.CHANNEL, View.LAYER)))
-    rotations = st.builds(Rotation, st.just(view), st.integers(-4, 2), st.sampled_from((1, 2, max(1, count // 2))))
-    free = draw(st.lists(values(count, scale), max_size=1))
-    lr = st.sampled_from((0.1, 1.0, 0.5, 1e-3, 2.0**-20))
-    hyper = draw(hyperparameters(subject, **{"weight_decay": 0.0, "delta": 0.1, "lr": draw(lr), **fixed}))
-    gradients: list[Gradient] = [*free, *draw(st.lists(rotations, min_size=1, max_size=2))]
-    return Trial(shape, dtype, draw(values(count, scale)), tuple(gradients), hyper)
+def __getattr__(name: str) -> Any:
+    """Strategies of trials, under the module that held them before."""
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("tangency.proofs_checks.generate.strategies"), name)

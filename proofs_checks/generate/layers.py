@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import strategies
 from tangency.proofs_checks.generate.invariant_problems import integers
 from tangency.proofs_checks.generate.trials import Trial
 from tangency.proofs_checks.subjects import Subject
@@ -105,7 +105,7 @@ def layer_trials(draw: st.DrawFn, subject: Subject, /, *, skip: bool = False, **
     w = draw(
         integers(channels, fan_in).map(lambda rows: np.ldexp(np.array(rows), exponent)).filter(layer.has_direction)
     )
-    hyper = draw(generate.hyperparameters(subject, weight_decay=0.0, **fixed))
+    hyper = draw(strategies.hyperparameters(subject, weight_decay=0.0, **fixed))
     steps = draw(st.integers(2, 3))
     return Trial((channels, fan_in), dtype, tuple(w.ravel().tolist()), (layer,) * steps, hyper)
 

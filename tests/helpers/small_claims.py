@@ -21,7 +21,7 @@ from tangency.proofs_checks.claim import (
     require,
     require_equal,
 )
-from tangency.proofs_checks.generate import gradients as generate
+from tangency.proofs_checks.generate import strategies
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
 from tangency.proofs_checks.options import Options, Profile
 from tangency.proofs_checks.proof.gram import Given, Identity, NonNegative, Proof
@@ -78,7 +78,7 @@ def prints(n: int) -> None:
 
 
 def plain_trials(subject: Any) -> Any:
-    return generate.trials(subject, dtypes=("float32", "float64"), max_steps=2)
+    return strategies.trials(subject, dtypes=("float32", "float64"), max_steps=2)
 
 
 def moves_by_lr(run: Run) -> list[Measurement]:

@@ -17,7 +17,7 @@ from tangency.proofs_checks.generate import problems
 from tangency.theory.algorithms import START, Algorithm, adamp, sgdp
 from tangency.theory.fields import EXACT, FLOAT64, Array, Field, balls
 from tangency.theory.formats import FLOAT64 as BINARY64
-from tangency.theory.projection import UndecidedView, View, choose_view
+from tangency.theory.projection import UndecidedView, View, choose_view, turned
 from tangency.theory.rounded import parts, rounded
 
 BALLS = balls(256)
@@ -100,8 +100,7 @@ def test_adamp_differs_from_the_balls_by_rounding(run: problems.TensorRun) -> No
 def long_run(steps: int, hyper: Hyper) -> problems.TensorRun:
     """Rows (a, b) and gradients that turn from orthogonal to parallel: some steps project, some do not."""
     w = np.array([[3.0, 4.0], [5.0, 12.0]])
-    turned = np.stack([-w[:, 1], w[:, 0]], axis=-1)
-    gradients = tuple(turned * (-1.0) ** (t // 2) + (w if t % 3 == 2 else 0) for t in range(steps))
+    gradients = tuple(turned(w) * (-1.0) ** (t // 2) + (w if t % 3 == 2 else 0) for t in range(steps))
     return problems.TensorRun(w, gradients, hyper)
 
 

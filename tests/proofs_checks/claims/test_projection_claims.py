@@ -19,8 +19,9 @@ from tangency.proofs_checks.claims import (
     proposition_3_1_geodesic,
 )
 from tangency.proofs_checks.errors.rounding import norm_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate.trials import Trial, execute
+from tangency.proofs_checks.generate.execution import execute
+from tangency.proofs_checks.generate.gradients import Tilted
+from tangency.proofs_checks.generate.trials import Trial
 from tangency.proofs_checks.subjects import SHIPPED, Subject
 from tangency.theory import detection
 from tangency.theory.fields import EXACT, Array, Field
@@ -171,7 +172,7 @@ def test_trials_measure(claim: Claim, subject: Subject) -> None:
 
 def test_nothing_between_two_branches() -> None:
     """At the tie of Eq. 11 both exact steps are right, and their mean is not."""
-    tilted = generate.Tilted(View.LAYER, ratio=1.0, delta=0.5)
+    tilted = Tilted(View.LAYER, ratio=1.0, delta=0.5)
     hyper = {"lr": 0.5, "momentum": 0.0, "weight_decay": 0.1, "delta": 0.5, "wd_ratio": 0.5}
     trial = Trial((1, 4), "float32", (1.0, 2.0, 3.0, 4.0), (tilted,), hyper)
     run = execute(SHIPPED[0], trial)
