@@ -26,7 +26,7 @@ MAY_IMPORT = {
 }
 # The rooms of proofs_checks: each imports only those above it.
 ROOMS = (
-    *("options", "claim", "subjects", "finding", "errors", "generate", "measure", "proof", "claims"),
+    *("options", "claim", "subjects", "finding", "errors", "generate", "measure", "proof", "authoring", "claims"),
     *("target", "dialects", "checks", "run", "report", "broken", "plugin"),
 )
 

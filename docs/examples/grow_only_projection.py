@@ -13,19 +13,9 @@ import sympy
 import torch
 from hypothesis import strategies as st
 
-from tangency.proofs_checks import Attack, Claim, Hypothesis, NotApplicable, Refutation, Search, Subject
-from tangency.proofs_checks.claim import require, require_equal
-from tangency.proofs_checks.errors.rounding import squared_norm_error
-from tangency.proofs_checks.generate import gradients as generate
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial
-from tangency.proofs_checks.measure.conformance import floats, weights_bound
-from tangency.proofs_checks.measure.norms import measured
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.theory.algorithms import START, State, Step, heavy_ball, sgdp
-from tangency.theory.fields import EXACT, FLOAT64, Array, Field
+from tangency.proofs_checks.authoring import *
+from tangency.theory.fields import FLOAT64
 from tangency.theory.objectives import Cosine, GradientField
-from tangency.theory.projection import UndecidedView, View, project_rows
 
 
 # The algorithm, over every field: rationals, balls, symbols, floats.
@@ -151,10 +141,10 @@ class GrowOnly(torch.optim.Optimizer):
 def orthogonal_runs(draw: st.DrawFn, subject: Subject) -> Trial:
     """A few steps on gradients exactly orthogonal to the weights."""
     count = draw(st.integers(2, 16))
-    w = draw(generate.values(count, draw(st.integers(-3, 3))))
-    gradients = st.lists(st.builds(generate.Rotation, st.just(View.LAYER), st.integers(-3, 1)), min_size=1, max_size=5)
+    w = draw(strategies.values(count, draw(st.integers(-3, 3))))
+    gradients = st.lists(st.builds(Rotation, st.just(View.LAYER), st.integers(-3, 1)), min_size=1, max_size=5)
     dtype = draw(st.sampled_from(("float32", "float64")))
-    return Trial((count,), dtype, w, tuple(draw(gradients)), draw(generate.hyperparameters(subject)))
+    return Trial((count,), dtype, w, tuple(draw(gradients)), draw(strategies.hyperparameters(subject)))
 
 
 def admissible(run: Run, record: Record) -> tuple[bool, ...]:

@@ -12,25 +12,8 @@ from typing import Any
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    NotApplicable,
-    Refutation,
-    Search,
-    Severity,
-    require,
-    require_equal,
-)
-from tangency.proofs_checks.generate import problems, strategies
-from tangency.proofs_checks.generate.trials import Measurement, Run
-from tangency.proofs_checks.measure.conformance import measure_step
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
-from tangency.proofs_checks.subjects import HEAVY_BALL, PROJECTION
-from tangency.theory.algorithms import Algorithm, Step, heavy_ball, sgdp
-from tangency.theory.fields import EXACT, Array
-from tangency.theory.projection import View, turned
+from tangency.proofs_checks.authoring import *
+from tangency.theory.algorithms import Algorithm
 
 ETA, BETA, LAMBDA, RHO, TAU = sympy.symbols("η β λ r τ", positive=True)
 

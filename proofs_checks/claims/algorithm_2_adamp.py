@@ -17,16 +17,7 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    Severity,
-    require_contains,
-    require_equal,
-)
+from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.claims.algorithm_1_sgdp import (
     W,
     check_implementation,
@@ -34,12 +25,6 @@ from tangency.proofs_checks.claims.algorithm_1_sgdp import (
     require_projection,
     with_projected_state,
 )
-from tangency.proofs_checks.generate import problems, strategies
-from tangency.proofs_checks.proof.gram import Given, Identity, Proof
-from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION
-from tangency.theory.algorithms import START, Step, adamp
-from tangency.theory.fields import EXACT, balls
-from tangency.theory.projection import UndecidedView, View, choose_view, project_rows, turned
 
 BALLS = balls(128)
 

@@ -16,24 +16,7 @@ import flint
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    NotApplicable,
-    Refutation,
-    Search,
-    require,
-    require_equal,
-)
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.invariant_problems import objective_descents
-from tangency.proofs_checks.generate.trials import Measurement, Run, as_float
-from tangency.proofs_checks.measure.norms import measured, norm_steps, orthogonal_trials
-from tangency.proofs_checks.proof.gram import Given, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import HEAVY_BALL
-from tangency.theory.algorithms import gd, heavy_ball
-from tangency.theory.fields import EXACT, rational
+from tangency.proofs_checks.authoring import *
 from tangency.theory.norm_growth import (
     bursts,
     excess_gap_bound,

@@ -14,27 +14,9 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats, inner_product_error
-from tangency.proofs_checks.generate import problems
+from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.generate.execution import as_tensor
-from tangency.proofs_checks.generate.invariant_problems import integers, weights
-from tangency.proofs_checks.generate.layers import Layer, cosine, layer_trials
-from tangency.proofs_checks.generate.trials import Measurement, Record, Run
-from tangency.proofs_checks.measure.conformance import admissible_views, weights_bound
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
-from tangency.proofs_checks.subjects import PROJECTION
-from tangency.theory.fields import EXACT, Array, balls
-from tangency.theory.projection import View
+from tangency.proofs_checks.generate.layers import Layer, cosine
 from tangency.theory.scale_invariance import centred, mean, norm, shrinkage, signed_square
 
 BALLS = balls(256)

@@ -14,26 +14,8 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    NotApplicable,
-    Refutation,
-    Search,
-    require,
-    require_equal,
-)
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.invariant_problems import integers, weights
-from tangency.proofs_checks.generate.layers import layer_trials
-from tangency.proofs_checks.generate.trials import Measurement, Run
-from tangency.proofs_checks.measure.conformance import admissible_views, weights_bound
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import PROJECTION
-from tangency.theory.fields import EXACT, Array
+from tangency.proofs_checks.authoring import *
 from tangency.theory.normalised_layers import NormalisedLinear
-from tangency.theory.projection import View, project
 from tangency.theory.scale_invariance import centred, signed_square
 
 C = sympy.Symbol("c", positive=True)

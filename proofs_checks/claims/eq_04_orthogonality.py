@@ -14,28 +14,9 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    NotApplicable,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.generate import strategies
-from tangency.proofs_checks.generate.execution import execute
-from tangency.proofs_checks.generate.gradients import Rotation
-from tangency.proofs_checks.generate.invariant_problems import Point, irrational_points, rational_points
-from tangency.proofs_checks.generate.trials import Gradient, Measurement, Record, Run, Trial
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
-from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
-from tangency.theory.fields import EXACT, balls
+from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.generate.invariant_problems import Point
 from tangency.theory.objectives import Cosine
-from tangency.theory.projection import View
 
 BALLS = balls(256)
 C = sympy.Symbol("c", positive=True)

@@ -16,28 +16,8 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats, direction_error
-from tangency.proofs_checks.generate import problems, strategies
-from tangency.proofs_checks.generate.gradients import Rotation
-from tangency.proofs_checks.generate.invariant_problems import rational_points, weights
-from tangency.proofs_checks.generate.layers import layer_trials
-from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial, as_float
-from tangency.proofs_checks.measure.conformance import floats, projected_records, weights_bound
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import PROJECTION, Subject
+from tangency.proofs_checks.authoring import *
 from tangency.theory.effective_step import enclosure, slack, squared_effective_step, squared_sine, squared_tangent
-from tangency.theory.fields import EXACT, Array, balls
-from tangency.theory.projection import View, turned
 
 BALLS = balls(256)
 ETA, U, THETA = sympy.symbols("η u θ", positive=True)

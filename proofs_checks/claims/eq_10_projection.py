@@ -12,27 +12,7 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats, inner_product_error
-from tangency.proofs_checks.generate import problems, strategies
-from tangency.proofs_checks.generate.execution import execute
-from tangency.proofs_checks.generate.gradients import Rotation
-from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial
-from tangency.proofs_checks.measure.conformance import floats, projected_records, weights_bound
-from tangency.proofs_checks.measure.norms import measured
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import ADAPTIVE, PROJECTION, Subject
-from tangency.theory.fields import EXACT, Array
-from tangency.theory.projection import View, project, project_rows
+from tangency.proofs_checks.authoring import *
 
 A, B = sympy.symbols("a b", real=True)
 C = sympy.Symbol("c", real=True, nonzero=True)

@@ -14,18 +14,10 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import Attack, Claim, Hypothesis, Refutation, Search, require, require_equal
+from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.claims.algorithm_1_sgdp import expected_view
-from tangency.proofs_checks.errors.rounding import FORMATS
-from tangency.proofs_checks.generate import problems, strategies
-from tangency.proofs_checks.generate.gradients import Tilted
-from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial
-from tangency.proofs_checks.measure.conformance import admissible_views, weights_bound
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import PROJECTION, Subject
 from tangency.theory.detection import limit_probability, pass_probability
-from tangency.theory.fields import EXACT, Array, rational
-from tangency.theory.projection import View, choose_view, looks_scale_invariant, turned, view_decision
+from tangency.theory.projection import looks_scale_invariant, view_decision
 
 A, B, KAPPA = (sympy.Symbol(name, real=True, nonzero=True) for name in ("a", "b", "κ"))
 DELTA, DIM = sympy.symbols("δ d", positive=True)

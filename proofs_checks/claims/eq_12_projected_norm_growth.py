@@ -10,26 +10,8 @@ import flint
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import squared_norm_error
-from tangency.proofs_checks.generate import problems, strategies
-from tangency.proofs_checks.generate.trials import BALLS, Measurement, Record, Run, as_float
-from tangency.proofs_checks.measure.conformance import floats, projected_records, weights_bound
-from tangency.proofs_checks.measure.norms import measured
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import PROJECTION
-from tangency.theory.algorithms import ALGORITHMS, Step, adamp, heavy_ball, sgdp
-from tangency.theory.fields import EXACT, Array
-from tangency.theory.projection import View, project_rows
+from tangency.proofs_checks.authoring import *
+from tangency.theory.algorithms import ALGORITHMS
 
 ETA, DOT = sympy.Symbol("η", positive=True), sympy.Symbol("⟨w,p⟩", real=True)
 SQUARE = sympy.Symbol("⟨w,w⟩", positive=True)

@@ -6,24 +6,7 @@ For a scale-invariant w and p_t = ∇f(w_t):  ‖w_{t+1}‖² = ‖w_t‖² + η
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    NotApplicable,
-    Refutation,
-    Search,
-    require,
-    require_equal,
-)
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.invariant_problems import objective_descents
-from tangency.proofs_checks.generate.trials import Measurement, Run
-from tangency.proofs_checks.measure.norms import measured, norm_steps, orthogonal_trials
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import HEAVY_BALL
-from tangency.theory.algorithms import gd, heavy_ball
-from tangency.theory.fields import EXACT, rational
+from tangency.proofs_checks.authoring import *
 from tangency.theory.norm_growth import gd_growth
 
 ETA = sympy.Symbol("η", positive=True)

@@ -13,24 +13,7 @@ import flint
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    NotApplicable,
-    Refutation,
-    Search,
-    require,
-    require_equal,
-)
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate.invariant_problems import objective_descents
-from tangency.proofs_checks.generate.trials import Measurement, Run
-from tangency.proofs_checks.measure.norms import measured, norm_steps, orthogonal_trials
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, Proof
-from tangency.proofs_checks.subjects import HEAVY_BALL
-from tangency.theory.algorithms import heavy_ball
-from tangency.theory.fields import EXACT, Array, rational
+from tangency.proofs_checks.authoring import *
 from tangency.theory.norm_growth import gd_growth, momentum_growth, radial_component
 
 ETA, BETA, TAU = sympy.symbols("η β τ", positive=True)

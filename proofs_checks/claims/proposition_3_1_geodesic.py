@@ -15,27 +15,8 @@ import flint
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats, norm_error
-from tangency.proofs_checks.generate import problems, strategies
-from tangency.proofs_checks.generate.trials import BALLS, Measurement, Record, Run
-from tangency.proofs_checks.measure.conformance import projected_records, weights_bound
-from tangency.proofs_checks.measure.norms import measured
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import PROJECTION
-from tangency.theory.algorithms import Step, adam, heavy_ball, sgdp
-from tangency.theory.fields import EXACT, Array
+from tangency.proofs_checks.authoring import *
 from tangency.theory.geodesic import Plane, gram_determinant, on_geodesic, signed_squared_cosine
-from tangency.theory.projection import View, project, project_rows
 
 ETA = sympy.Symbol("η", positive=True)
 SQUARE, SUM = sympy.Symbol("⟨w,w⟩", positive=True), sympy.Symbol("S_t", nonnegative=True)

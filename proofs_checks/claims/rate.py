@@ -18,24 +18,8 @@ import numpy as np
 import sympy
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    Refutation,
-    Search,
-    require,
-    require_contains,
-    require_equal,
-)
-from tangency.proofs_checks.errors.rounding import Floats, squared_norm_error
-from tangency.proofs_checks.generate import problems, strategies
-from tangency.proofs_checks.generate.invariant_problems import integers, symmetric_matrices, weights
-from tangency.proofs_checks.generate.trials import Measurement, Record, Run, Trial, as_float
-from tangency.proofs_checks.measure.conformance import admissible_views, floats, weights_bound
-from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import ADAPTIVE, DAMPENING, PROJECTION, Subject
-from tangency.theory.algorithms import gd, heavy_ball, sgdp
+from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.generate.invariant_problems import symmetric_matrices
 from tangency.theory.convergence import (
     Smoothness,
     certificate,
@@ -45,10 +29,8 @@ from tangency.theory.convergence import (
     rate,
     smoothness,
 )
-from tangency.theory.fields import EXACT, Array, balls
 from tangency.theory.formats import FLOAT64
 from tangency.theory.objectives import Cosine, GradientField, Objective, Rayleigh, SquaredCosine
-from tangency.theory.projection import View, project
 
 # Enclosures of an iteration widen with every step: some bits a step, of which 60 leave enough.
 BALLS = balls(768)

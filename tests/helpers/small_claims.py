@@ -11,24 +11,10 @@ import sympy
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.claim import (
-    Attack,
-    Claim,
-    Hypothesis,
-    NotApplicable,
-    Refutation,
-    Search,
-    require,
-    require_equal,
-)
-from tangency.proofs_checks.generate import strategies
-from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
+from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.options import Options, Profile
-from tangency.proofs_checks.proof.gram import Given, Identity, NonNegative, Proof
 from tangency.proofs_checks.run.registry import Suite
-from tangency.proofs_checks.subjects import ADAPTIVE, HEAVY_BALL, SHIPPED, Subject
-from tangency.theory.fields import EXACT
-from tangency.theory.projection import UndecidedView, View
+from tangency.proofs_checks.subjects import SHIPPED
 
 TINY = Profile("tiny", exact=30, ball=20, implementation=10, foreign=10, mutant=40)
 NOT_HERE = NotApplicable("not part of this test")

@@ -1,0 +1,164 @@
+"""Everything a claim needs, in one import: ``from tangency.proofs_checks.authoring import *``.
+
+The claim
+    ``Claim``, ``Severity``, ``Hypothesis``, ``Refutation``; a rung that does not apply: ``NotApplicable``
+Proof
+    ``Proof``, ``Given``, ``Identity``, ``NonNegative``; inner products without dimensions: ``Gram``
+Exact and ball rung
+    ``Search``, with ``require``, ``require_equal``, ``require_contains``; strategies: the module ``problems``, and of
+    scale-invariant objectives ``rational_points``, ``irrational_points``, ``objective_descents``, ``integers``,
+    ``weights``
+Numbers
+    ``EXACT``, ``BALLS``, ``SYMBOLIC``, ``balls``, ``rational``, ``as_float``; types: ``Field``, ``Array``
+The executable spec
+    ``gd``, ``heavy_ball``, ``nesterov``, ``sgdp``, ``adam``, ``adamp``, ``START``, ``State``, ``Step``
+Projection
+    ``project``, ``project_rows``, ``turned``, ``View``, ``choose_view``, ``UndecidedView``
+Implementation rung
+    ``Attack``; the optimizer: ``Subject``, ``ADAPTIVE``, ``DAMPENING``, ``HEAVY_BALL``, ``NESTEROV``, ``PROJECTION``,
+    ``WEIGHT_DECAY``; what it lacks: ``NotOffered``
+Trials
+    ``Trial``, ``Gradient``, ``LAYOUTS``; the module ``strategies``, ``orthogonal_trials``, ``layer_trials``; gradients
+    at an angle: ``Rotation``, ``Tilted``, ``AtCosine``
+Runs
+    ``execute``, ``Run``, ``Record``, ``norm_steps``, ``projected_records``, ``admissible_views``
+Measurements and their bounds
+    ``Measurement``, ``measured``, ``measure_step``, ``weights_bound``, ``squared_norm_error``, ``inner_product_error``,
+    ``norm_error``, ``direction_error``; formats of dtypes: ``FORMATS``; float64 arrays: ``Floats``, ``floats``
+"""
+
+from tangency.proofs_checks.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    NotApplicable,
+    NotOffered,
+    Refutation,
+    Search,
+    Severity,
+    require,
+    require_contains,
+    require_equal,
+)
+from tangency.proofs_checks.errors.rounding import (
+    FORMATS,
+    Floats,
+    direction_error,
+    inner_product_error,
+    norm_error,
+    squared_norm_error,
+)
+from tangency.proofs_checks.generate import problems, strategies
+from tangency.proofs_checks.generate.execution import execute
+from tangency.proofs_checks.generate.gradients import AtCosine, Rotation, Tilted
+from tangency.proofs_checks.generate.invariant_problems import (
+    integers,
+    irrational_points,
+    objective_descents,
+    rational_points,
+    weights,
+)
+from tangency.proofs_checks.generate.layers import layer_trials
+from tangency.proofs_checks.generate.trials import BALLS, LAYOUTS, Gradient, Measurement, Record, Run, Trial, as_float
+from tangency.proofs_checks.measure.conformance import (
+    admissible_views,
+    floats,
+    measure_step,
+    projected_records,
+    weights_bound,
+)
+from tangency.proofs_checks.measure.norms import measured, norm_steps, orthogonal_trials
+from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
+from tangency.proofs_checks.subjects import (
+    ADAPTIVE,
+    DAMPENING,
+    HEAVY_BALL,
+    NESTEROV,
+    PROJECTION,
+    WEIGHT_DECAY,
+    Subject,
+)
+from tangency.theory.algorithms import START, State, Step, adam, adamp, gd, heavy_ball, nesterov, sgdp
+from tangency.theory.fields import EXACT, SYMBOLIC, Array, Field, balls, rational
+from tangency.theory.projection import UndecidedView, View, choose_view, project, project_rows, turned
+
+__all__ = [
+    "ADAPTIVE",
+    "BALLS",
+    "DAMPENING",
+    "EXACT",
+    "FORMATS",
+    "HEAVY_BALL",
+    "LAYOUTS",
+    "NESTEROV",
+    "PROJECTION",
+    "START",
+    "SYMBOLIC",
+    "WEIGHT_DECAY",
+    "Array",
+    "AtCosine",
+    "Attack",
+    "Claim",
+    "Field",
+    "Floats",
+    "Given",
+    "Gradient",
+    "Gram",
+    "Hypothesis",
+    "Identity",
+    "Measurement",
+    "NonNegative",
+    "NotApplicable",
+    "NotOffered",
+    "Proof",
+    "Record",
+    "Refutation",
+    "Rotation",
+    "Run",
+    "Search",
+    "Severity",
+    "State",
+    "Step",
+    "Subject",
+    "Tilted",
+    "Trial",
+    "UndecidedView",
+    "View",
+    "adam",
+    "adamp",
+    "admissible_views",
+    "as_float",
+    "balls",
+    "choose_view",
+    "direction_error",
+    "execute",
+    "floats",
+    "gd",
+    "heavy_ball",
+    "inner_product_error",
+    "integers",
+    "irrational_points",
+    "layer_trials",
+    "measure_step",
+    "measured",
+    "nesterov",
+    "norm_error",
+    "norm_steps",
+    "objective_descents",
+    "orthogonal_trials",
+    "problems",
+    "project",
+    "project_rows",
+    "projected_records",
+    "rational",
+    "rational_points",
+    "require",
+    "require_contains",
+    "require_equal",
+    "sgdp",
+    "squared_norm_error",
+    "strategies",
+    "turned",
+    "weights",
+    "weights_bound",
+]
