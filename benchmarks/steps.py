@@ -144,9 +144,8 @@ def measure(
     """
     params = modes.problem(weights, mode, device)
     steps = [stepper(contender, params, device) for contender in competitors.ready]
-    sweep = _probe(device)
-    steps.append(sweep)
-    before = sweep if cold else None
+    steps.append(_probe(device))
+    before = steps[-1] if cold else None
     interleaved(steps, 1)  # state and kernels come into being
     started = time.perf_counter()
     interleaved(steps, 2, before=before)
@@ -158,16 +157,7 @@ def measure(
     modes.check(weights, params, mode)
     size = sum(weight.size for weight in weights)
     floor = (cost_model.floor(competitors.optimizer) * size).bytes()
-    base, moved = seconds[0], 8 * PROBE_ELEMENTS
-    rows = tuple(
-        Row(
-            contender.name,
-            Spread.of(times),
-            Spread.of(quotients(times, base)),
-            Spread.of([quotient(floor * other, mine * moved) for mine, other in zip(times, probe, strict=True)]),
-        )
-        for contender, times in zip(competitors.ready, seconds, strict=True)
-    )
+    moved = 8 * PROBE_ELEMENTS  # by the probe: float32, read and written
     del steps, params
     gc.collect()
     return Timing(
@@ -180,11 +170,29 @@ def measure(
         floor=floor,
         fused=cost_model.step(competitors.optimizer, weights, mode, fast=True, cache=cache).bytes(),
         bandwidth=Spread.of([quotient(moved, other) for other in probe]),
-        rows=rows,
+        rows=_rows(competitors.ready, seconds, probe, floor, moved),
         left_out=competitors.left_out,
         cold=cold,
         sampled=sampled,
         others=others,
+    )
+
+
+def _rows(
+    ready: Sequence[Contender], seconds: Sequence[Sequence[float]], probe: Sequence[float], floor: int, moved: int
+) -> tuple[Row, ...]:
+    """A row for each contender, from its seconds in every round, the baseline's first, and those of the probe.
+
+    ``floor`` and ``moved`` are the bytes that a step and the probe move at least.
+    """
+    return tuple(
+        Row(
+            contender.name,
+            Spread.of(times),
+            Spread.of(quotients(times, seconds[0])),
+            Spread.of([quotient(floor * other, mine * moved) for mine, other in zip(times, probe, strict=True)]),
+        )
+        for contender, times in zip(ready, seconds, strict=True)
     )
 
 
