@@ -23,7 +23,7 @@ Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Field:
+class Competitors:
     """Who competes with one of our optimizers, and who does not.
 
     Attributes:
@@ -36,14 +36,14 @@ class Field:
     left_out: tuple[LeftOut, ...]
 
 
-def field(
+def competitors_of(
     optimizer: str,
     *,
     peers: bool = False,
     compiled: bool = False,
     only: Collection[str] | None = None,
     device: str = "cpu",
-) -> Field:
+) -> Competitors:
     """Verify everybody who may compete.
 
     Args:
@@ -61,7 +61,7 @@ def field(
             found.append(contender)
         else:
             left.append(out)
-    return Field(optimizer, tuple(found), tuple(left))
+    return Competitors(optimizer, tuple(found), tuple(left))
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def measure(
     what: str,
     weights: Sequence[Weight],
     mode: str,
-    competitors: Field,
+    competitors: Competitors,
     *,
     budget: float = 5.0,
     cold: bool = False,
@@ -232,7 +232,9 @@ class Counted:
     state: int
 
 
-def counted(what: str, weights: Sequence[Weight], mode: str, competitors: Field, device: str = "cpu") -> list[Counted]:
+def counted(
+    what: str, weights: Sequence[Weight], mode: str, competitors: Competitors, device: str = "cpu"
+) -> list[Counted]:
     """Count the second step of everybody; torch.compile hides from the count what it makes of a step."""
     found = []
     for contender in competitors.ready:

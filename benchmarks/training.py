@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tangency.benchmarks.contenders import LeftOut
-from tangency.benchmarks.steps import Field
+from tangency.benchmarks.steps import Competitors
 from tangency.benchmarks.timing import Spread, interleaved, quotients, rounds_within
 from tangency.common.numbers import quotient
 
@@ -107,7 +107,7 @@ def batches(seed: int, batch: int = BATCH) -> Callable[[int], tuple[Tensor, Tens
 
 
 def train(
-    competitors: Field,
+    competitors: Competitors,
     *,
     budget: float = 10.0,
     device: str = "cpu",

@@ -98,8 +98,8 @@ class Check:
         started = time.perf_counter()
         try:
             with redirect_stdout(sys.stderr):  # standard output is for results alone
-                said = self.run(subject, options)
-            found = said if isinstance(said, Finding) else Finding("", Verdict.HOLDS, detail=said or "", examples=1)
+                note = self.run(subject, options)
+            found = note if isinstance(note, Finding) else Finding("", Verdict.HOLDS, detail=note or "", examples=1)
         except Fails as failure:
             found = failure.finding
         except (Skip, NotOffered) as reason:
@@ -331,17 +331,17 @@ class SubjectReport:
         excused = sum(self.expected(finding) is not None for finding in self.findings)
         counts = Counter(check.severity for check in failing)
         conforms = "does not conform to" if failing else "conforms to" if held else "was not tried as"
-        said = [
+        parts = [
             f"{_count(len(failing), 'check')} fail{'s' * (len(failing) == 1)} "
             f"({', '.join(f'{counts[one]} {one.value}' for one in Severity if counts[one])})"
         ] * bool(failing)
-        said += [f"{_count(held, 'check')} hold{'s' * (held == 1)}" if held else "no check holds"]
-        said += [f"{len(failures) - len(failing)} undecided"] * (len(failing) < len(failures))
-        said += [_count(excused, "known failure")] * bool(excused)
-        said += [_count(len(self.stale), "stale known failure")] * bool(self.stale)
-        said += ["interrupted"] * self.interrupted
+        parts += [f"{_count(held, 'check')} hold{'s' * (held == 1)}" if held else "no check holds"]
+        parts += [f"{len(failures) - len(failing)} undecided"] * (len(failing) < len(failures))
+        parts += [_count(excused, "known failure")] * bool(excused)
+        parts += [_count(len(self.stale), "stale known failure")] * bool(self.stale)
+        parts += ["interrupted"] * self.interrupted
         whose = f"{self.info.target} {conforms} {self.info.algorithm}" if self.info.algorithm else self.info.target
-        return f"{whose}: {'; '.join(said)}"
+        return f"{whose}: {'; '.join(parts)}"
 
 
 def _count(number: int, of: str) -> str:

@@ -145,15 +145,15 @@ def measure_norms(run: Run, record: Record, view: View) -> list[Measurement]:
     exact = run.exact(record, view)
     errors, expected = view.rows(weights_bound(run, exact)), view.rows(floats(exact.w))
     before, after = view.rows(run.field.array(record.w)), view.rows(EXACT.array(record.w_after))
-    found = []
+    measurements = []
     with run.field.context():
         for i, (w, p, q) in enumerate(zip(before, view.rows(exact.p), view.rows(exact.q), strict=True)):
             off, got, square = squared_norm_error(expected[i], errors[i]), after[i] @ after[i], w @ w
             grown, most = square + exact.lr * exact.lr * (q @ q), square + exact.lr * exact.lr * (p @ p)
             equality = measured(f"‖w'‖², row {i}", record.index, got, grown, off)
             above = measured(f"‖w'‖² above ‖w‖² + η²‖p‖², row {i}", record.index, got, most, off)
-            found += [equality, replace(above, error=max(0.0, as_float(got - most)))]
-    return found
+            measurements += [equality, replace(above, error=max(0.0, as_float(got - most)))]
+    return measurements
 
 
 W, P = EXACT.array([[3, 4]]), EXACT.array([[-1, 2]])

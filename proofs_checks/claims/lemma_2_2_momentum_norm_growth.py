@@ -80,14 +80,14 @@ def check_implementation(run: Run) -> list[Measurement]:
     """The radial component and the growth of ‖w‖² along an unprojected run of SGDP, from the buffers that it stored."""
     lr, beta = rational(run.hyper["lr"]), rational(run.hyper["momentum"])
     squares: list[object] = []
-    found = []
+    measurements = []
     for step in norm_steps(run):
         t = step.record.index
-        found.append(measured("w·p", t, step.w @ step.p, radial_component(lr, beta, squares), step.radial_bound))
+        measurements.append(measured("w·p", t, step.w @ step.p, radial_component(lr, beta, squares), step.radial_bound))
         squares.append(step.p @ step.p)
         growth = step.after @ step.after - step.w @ step.w
-        found.append(measured("‖w'‖² − ‖w‖²", t, growth, momentum_growth(lr, beta, squares), step.growth_bound))
-    return found
+        measurements.append(measured("‖w'‖² − ‖w‖²", t, growth, momentum_growth(lr, beta, squares), step.growth_bound))
+    return measurements
 
 
 def descents() -> st.SearchStrategy[problems.Descent]:

@@ -135,16 +135,18 @@ def check_implementation(run: Run) -> list[Measurement]:
     lr, beta = rational(run.hyper["lr"]), rational(run.hyper["momentum"])
     squares: list[object] = []
     products: list[object] = []
-    found = []
+    measurements = []
     for step in norm_steps(run):
         t = step.record.index
-        found.append(measured("w·p", t, step.w @ step.p, radial_component(lr, beta, products), step.radial_bound))
+        measurements.append(
+            measured("w·p", t, step.w @ step.p, radial_component(lr, beta, products), step.radial_bound)
+        )
         squares.append(step.u @ step.u)
         growth = step.after @ step.after - step.w @ step.w
         expected = nesterov_growth(lr, beta, squares, products)
-        found.append(measured("‖w'‖² − ‖w‖²", t, growth, expected, step.growth_bound))
+        measurements.append(measured("‖w'‖² − ‖w‖²", t, growth, expected, step.growth_bound))
         products.append(step.u @ step.p)
-    return found
+    return measurements
 
 
 W, TURNED = EXACT.array([3, 4]), problems.SkewField(((1, 1),))

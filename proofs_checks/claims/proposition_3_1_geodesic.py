@@ -159,7 +159,7 @@ def measure_plane(run: Run, record: Record, view: View) -> list[Measurement]:
     exact = run.exact(record, view)
     errors: Floats = view.rows(weights_bound(run, exact))
     weights, written = run.field.array(record.w), run.field.array(record.w_after)
-    found = []
+    measurements = []
     with run.field.context():
         rows = zip(*(view.rows(x) for x in (weights, written, exact.q)), strict=True)
         for i, (w, after, q) in enumerate(rows):
@@ -174,8 +174,8 @@ def measure_plane(run: Run, record: Record, view: View) -> list[Measurement]:
                 ("distance of w' to span(w, w°)", BALLS.sqrt(BALLS.element(rest @ rest).abs_upper()), BALLS.element(0)),
             )
             off = norm_error(errors[i])
-            found += [measured(f"{name}, row {i}", record.index, x, y, off) for name, x, y in coordinates]
-    return found
+            measurements += [measured(f"{name}, row {i}", record.index, x, y, off) for name, x, y in coordinates]
+    return measurements
 
 
 W = EXACT.array([2, 1])

@@ -178,11 +178,11 @@ def _read_states(
 ) -> list[dict[str, Any]]:
     """The buffers under the spec's names, a dict for each end; those that the optimizer does not have are left out."""
     state = optimizer.state.get(parameter, {})
-    found: list[dict[str, Any]] = [{} for _ in range(count)]
+    states: list[dict[str, Any]] = [{} for _ in range(count)]
     for name, key in subject.buffers.items():
         value = state.get(key)
         if value is not None:
-            told = [int(value)] * count if name == "step" else ends(value)
-            for end, one in zip(found, told, strict=True):
+            values = [int(value)] * count if name == "step" else ends(value)
+            for end, one in zip(states, values, strict=True):
                 end[name] = one
-    return found
+    return states

@@ -96,8 +96,8 @@ class Trial:
 
     def __repr__(self) -> str:
         """As a dataclass has it, without the setting where it is a plain one."""
-        told = [field.name for field in fields(self) if field.name != "setting" or self.setting != Setting()]
-        return f"Trial({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
+        shown = [field.name for field in fields(self) if field.name != "setting" or self.setting != Setting()]
+        return f"Trial({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     @property
     def spec_shape(self) -> tuple[int, ...]:

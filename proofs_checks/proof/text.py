@@ -114,13 +114,13 @@ def _evidence(claim: Claim, rung: Rung, subjects: Sequence[Subject]) -> str:
     if rung is Rung.PROOF:
         return "above, in every dimension and for every t"
     if rung is not Rung.IMPLEMENTATION:
-        field = "rational arithmetic, ==" if rung is Rung.EXACT else "interval arithmetic, containment"
-        return f"generated problems in {field}"
-    said = []
+        numbers = "rational arithmetic, ==" if rung is Rung.EXACT else "interval arithmetic, containment"
+        return f"generated problems in {numbers}"
+    parts = []
     for subject in subjects:
         missing = sorted(evidence.requires - subject.capabilities)
-        said.append(f"{subject.name} lacks {', '.join(missing)}" if missing else f"runs on {subject.name}")
-    return "; ".join(said)
+        parts.append(f"{subject.name} lacks {', '.join(missing)}" if missing else f"runs on {subject.name}")
+    return "; ".join(parts)
 
 
 def short(value: Any, most: int = 120) -> str:

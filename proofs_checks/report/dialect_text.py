@@ -66,5 +66,5 @@ def choices(fit: Fit) -> Iterator[tuple[str, str]]:
     """Every choice with its value, and the values that fit equally well."""
     for choice in dict.fromkeys([*fit.dialect, *fit.open]):
         others = [value for value in fit.open.get(choice, ()) if value != fit.dialect.get(choice)]
-        told = [fit.dialect[choice]] if choice in fit.dialect else []
-        yield choice, " or ".join([*told, *others])
+        fitted = [fit.dialect[choice]] if choice in fit.dialect else []
+        yield choice, " or ".join([*fitted, *others])

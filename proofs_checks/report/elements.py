@@ -15,10 +15,10 @@ class Markup(str):
 
 def element(name: str, /, *content: str, **attributes: str) -> Markup:
     """An element. Content that is no ``Markup`` is escaped; ``class_`` and ``http_equiv`` stand for the attributes."""
-    told = "".join(
+    written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(visible(value))}"' for key, value in attributes.items()
     )
-    return Markup(f"<{name}{told}>" + ("" if name in VOID else f"{join(*content)}</{name}>"))
+    return Markup(f"<{name}{written}>" + ("" if name in VOID else f"{join(*content)}</{name}>"))
 
 
 def join(*content: str) -> Markup:

@@ -94,14 +94,14 @@ def _severity(row: Row) -> int:
 
 def overall(report: SubjectReport) -> Status:
     """The verdict on the target as one status, the worst that is true of it."""
-    found = {row.status for row in rows(report)}
+    statuses = {row.status for row in rows(report)}
     if report.problem:
         return Status.ERROR
     if report.stale:
         return Status.FAILS
     order = (Status.FAILS, Status.UNDECIDED, Status.ERROR, Status.NOT_RUN, Status.KNOWN, Status.HOLDS)
-    told = next((status for status in order if status in found), Status.DOES_NOT_APPLY)
-    return Status.HOLDS if told is Status.KNOWN else told
+    worst = next((status for status in order if status in statuses), Status.DOES_NOT_APPLY)
+    return Status.HOLDS if worst is Status.KNOWN else worst
 
 
 def remarks(report: SubjectReport) -> Iterator[str]:
@@ -133,9 +133,9 @@ def short_labels(reports: Sequence[SubjectReport]) -> list[str]:
 def _apart(names: list[str], longer: list[str]) -> list[str]:
     """The names; the longer ones where several are alike; numbered where those are alike too."""
     seen = Counter(names)
-    told = [long if seen[name] > 1 else name for name, long in zip(names, longer, strict=True)]
-    again = Counter(told)
-    return [f"{name} #{n}" if again[name] > 1 else name for n, name in enumerate(told, 1)]
+    distinct = [long if seen[name] > 1 else name for name, long in zip(names, longer, strict=True)]
+    again = Counter(distinct)
+    return [f"{name} #{n}" if again[name] > 1 else name for n, name in enumerate(distinct, 1)]
 
 
 def _options(report: SubjectReport) -> str:
@@ -144,9 +144,9 @@ def _options(report: SubjectReport) -> str:
 
 def measured(finding: Finding) -> str:
     """How much was tried, and the largest error; empty where nothing was."""
-    said = [f"{finding.examples:,} tried"] if finding.examples else []
+    parts = [f"{finding.examples:,} tried"] if finding.examples else []
     if finding.error is not None:
-        said.append(f"error {share(finding.error)} of its bound")
+        parts.append(f"error {share(finding.error)} of its bound")
     if finding.ulps is not None:
-        said.append(f"at most {digits(finding.ulps)} ulps")
-    return ", ".join(said)
+        parts.append(f"at most {digits(finding.ulps)} ulps")
+    return ", ".join(parts)

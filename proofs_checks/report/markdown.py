@@ -81,11 +81,11 @@ def _pieces(reports: Sequence[SubjectReport]) -> Iterator[str]:
         yield from _matrix(reports)
     for report, name in zip(reports, names, strict=True):
         yield from _checks(report, name)
-    told = [(name, row) for report, name in zip(reports, names, strict=True) for row in worst_first(report)]
-    told = [(name, row) for name, row in told if row.status.bad or row.status is Status.KNOWN]
-    for name, row in told:
+    shown = [(name, row) for report, name in zip(reports, names, strict=True) for row in worst_first(report)]
+    shown = [(name, row) for name, row in shown if row.status.bad or row.status is Status.KNOWN]
+    for name, row in shown:
         yield _failure(row, name if len(reports) > 1 else "")
-    for name, row in told:
+    for name, row in shown:
         if row.finding is not None and row.finding.reproducer:
             heading = f"Stand-alone script: {_code(row.check.id)} of {_code(name)}"
             yield _folded(heading, _fenced(row.finding.reproducer, "python", LIMIT))
@@ -120,10 +120,10 @@ def _dialect(report: SubjectReport, name: str) -> Iterator[str]:
     if fit is None:
         return
     yield f"**Dialect of {_code(name)}**: {_inline(dialect_text.summary(fit))}\n\n"
-    said = dialect_text.departures(fit)
-    if said:
+    departures = dialect_text.departures(fit)
+    if departures:
         yield "| choice | differs from | what it does | effect |\n| --- | --- | --- | --- |\n"
-        for one in said:
+        for one in departures:
             value = f"**{_inline(one.choice)}** = {_code(one.value)}<br>{_inline(one.says)}"
             judgement = f"**{one.judgement}**" if one.worst else one.judgement
             yield f"| {value} | {_inline(one.differs)} | {judgement} | {_inline(_clip(one.effect))} |\n"
@@ -169,12 +169,12 @@ def _checks(report: SubjectReport, name: str) -> Iterator[str]:
     """Every check of a target, folded."""
     lines = ["| check | severity | verdict | measured |", "| --- | --- | --- | --- |"]
     for row in worst_first(report):
-        said = measured(row.finding) if row.finding is not None else ""
+        tried = measured(row.finding) if row.finding is not None else ""
         why = _linked(row.reason)
         if row.status is Status.DOES_NOT_APPLY and row.finding is not None:
             why = _inline(_clip(row.finding.detail))
         verdict = f"{MARKS[row.status]} {row.status.value}" + (f": {why}" if why else "")
-        lines.append(f"| {_code(row.check.id)} | {row.check.severity.value} | {verdict} | {said} |")
+        lines.append(f"| {_code(row.check.id)} | {row.check.severity.value} | {verdict} | {tried} |")
     if len(lines) > 2:
         yield _folded(f"Every check of {_code(name)}", "\n".join(lines) + "\n")
 

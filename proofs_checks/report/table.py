@@ -144,8 +144,8 @@ def closing_line(report: Report) -> str:
     }
     worst = [next(words[status] for status in words if status in found) for found in by_claim.values()]
     order = ("hold", "fail", "undecided", "broken", "known to fail", "not applicable")
-    said = ", ".join(f"{worst.count(word)} {word}" for word in order if word in worst) or "nothing ran"
+    held = ", ".join(f"{worst.count(word)} {word}" for word in order if word in worst) or "nothing ran"
     plural = "claim" if len(by_claim) == 1 else "claims"
     cut = "interrupted; " if report.interrupted else ""
     options = report.options
-    return f"{cut}{len(by_claim)} {plural}: {said}; {options.profile.name}, seed {options.seed}, {report.seconds:.0f} s"
+    return f"{cut}{len(by_claim)} {plural}: {held}; {options.profile.name}, seed {options.seed}, {report.seconds:.0f} s"

@@ -136,16 +136,16 @@ def _of_check(
             yield Change(Kind.REMOVED, target, id, was, "not asked")
         return
     excuse = after.expected(new)
-    said = _line(f"known: {excuse.reason}" if excuse else new.detail)
+    detail = _line(f"known: {excuse.reason}" if excuse else new.detail)
     if new.verdict in BAD and excuse is None and (old is None or old.verdict not in BAD):
-        yield Change(Kind.NEW_FAILURE, target, id, was, new.verdict.value, said)
+        yield Change(Kind.NEW_FAILURE, target, id, was, new.verdict.value, detail)
     elif old is None:
         cut = any(check.id == id for check in before.checks)
         yield Change(Kind.NOT_COMPARED if cut else Kind.ADDED, target, id, "cut off" if cut else was, new.verdict.value)
     elif old.verdict in BAD and new.verdict is Verdict.HOLDS:
         yield Change(Kind.FIXED, target, id, was, new.verdict.value)
     elif old.verdict is not new.verdict:
-        yield Change(Kind.CHANGED, target, id, was, new.verdict.value, said)
+        yield Change(Kind.CHANGED, target, id, was, new.verdict.value, detail)
     elif old.error is not None and new.error is not None and new.error > GROWTH * old.error:
         now = f"{digits(new.error)} of its bound"
         yield Change(Kind.ERROR_GREW, target, id, digits(old.error), now)
@@ -160,13 +160,13 @@ def _of_fit(target: str, before: Fit, after: Fit) -> Iterator[Change]:
         was, now = ("explained" if fit.explained else "not explained" for fit in (before, after))
         yield Change(Kind.CHOICE, target, "by the dialect", was, now, _line(after.leaves_at))
     for choice in dict.fromkeys([*before.dialect, *after.dialect]):
-        old, new = ({*fit.open.get(choice, ()), *_told(fit, choice)} for fit in (before, after))
+        old, new = ({*fit.open.get(choice, ()), *_fitted(fit, choice)} for fit in (before, after))
         if not old & new:
             was, now = (" or ".join(sorted(values)) or "not told" for values in (old, new))
             yield Change(Kind.CHOICE, target, choice, was, now)
 
 
-def _told(fit: Fit, choice: str) -> tuple[str, ...]:
+def _fitted(fit: Fit, choice: str) -> tuple[str, ...]:
     return (fit.dialect[choice],) if choice in fit.dialect else ()
 
 
@@ -177,9 +177,9 @@ def _line(text: str) -> str:
 def to_text(comparison: Comparison) -> str:
     """The comparison for a terminal or a log: a summary, and each target with its changes; ends with a newline."""
     counts = Counter(change.kind for change in comparison.changes)
-    said = ", ".join(f"{counts[kind]} {_plural(kind, counts[kind])}" for kind in Kind if counts[kind])
+    summary = ", ".join(f"{counts[kind]} {_plural(kind, counts[kind])}" for kind in Kind if counts[kind])
     targets = f"{comparison.compared} target{'s' * (comparison.compared != 1)} compared"
-    lines = [f"since the baseline: {said or 'nothing changed'}; {targets}"]
+    lines = [f"since the baseline: {summary or 'nothing changed'}; {targets}"]
     versions = {target: f" {old or '?'} → {new or '?'}" for target, old, new in comparison.versions}
     for target in dict.fromkeys([change.target for change in comparison.changes] + list(versions)):
         lines += ["", f"{target}{versions.get(target, '')}"]

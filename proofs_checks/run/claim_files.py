@@ -127,16 +127,16 @@ def _run(path: Path, resolved: Path) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too
-        raise BadFile(f"{path} raises when it is run: {_says(error, resolved)}") from error
+        raise BadFile(f"{path} raises when it is run: {_in_a_line(error, resolved)}") from error
 
 
-def _says(error: BaseException, path: Path) -> str:
+def _in_a_line(error: BaseException, path: Path) -> str:
     """The last line of a traceback, and the innermost line of the file in it."""
-    said = traceback.format_exception_only(error)[-1].strip()
+    message = traceback.format_exception_only(error)[-1].strip()
     if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"{said} (line {error.lineno}: {(error.text or '').strip()})"
+        return f"{message} (line {error.lineno}: {(error.text or '').strip()})"
     inside = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return f"{said} (line {inside[-1].lineno}: {inside[-1].line})" if inside else said
+    return f"{message} (line {inside[-1].lineno}: {inside[-1].line})" if inside else message
 
 
 def _sequence(path: Path, module: ModuleType, name: str, kind: type[Any]) -> list[Any]:

@@ -107,8 +107,8 @@ def _entry(where: str, table: dict[str, Any], ids: Collection[str] | None) -> Kn
             raise BadKnownFailures(f"{where}: {name} is {value!r}; it must be a string")
     for name in ("check", "reason"):
         if not table.get(name, "").strip():
-            said = "is empty" if name in table else "is missing"
-            raise BadKnownFailures(f"{where}: {name} {said}; a known failure names its check and says why it fails")
+            problem = "is empty" if name in table else "is missing"
+            raise BadKnownFailures(f"{where}: {name} {problem}; a known failure names its check and says why it fails")
     entry = Known(**table)
     if ids is not None and entry.check not in ids:
         raise BadKnownFailures(f"{where}: {no_such('check', entry.check, ids)}")

@@ -82,7 +82,7 @@ def work(connection: Connection, pickled: bytes, quiet: bool) -> None:
             _own_streams(printed)
             run = pickle.loads(pickled)()
         except BaseException as error:  # SystemExit too: it would be a silent death
-            connection.send(_Raised(_says(error)))
+            connection.send(_Raised(_in_a_line(error)))
             return
         connection.send(_Ready())
         while True:
@@ -115,14 +115,14 @@ def _answer(connection: Connection, run: Callable[[Any], Any], task: Any) -> Non
     except (EOFError, BrokenPipeError):
         raise
     except BaseException as error:  # of the task, or of a result that does not pickle
-        connection.send(_Raised(_says(error)))
+        connection.send(_Raised(_in_a_line(error)))
 
 
-def _says(error: BaseException) -> str:
+def _in_a_line(error: BaseException) -> str:
     """``ImportError: no such thing (claims.py:3)``: what was raised, and the innermost line that raised it."""
-    said = traceback.format_exception_only(error)[-1].strip()
+    message = traceback.format_exception_only(error)[-1].strip()
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{said} ({frames[-1].filename}:{frames[-1].lineno})" if frames else said
+    return f"{message} ({frames[-1].filename}:{frames[-1].lineno})" if frames else message
 
 
 class _Worker(Generic[Task]):
@@ -295,5 +295,5 @@ class Pool(Generic[Task, Result]):
         except (EOFError, OSError):
             return f"the worker process died: {worker.how_it_died()}"
         except Exception as error:  # a result that pickles there and does not unpickle here
-            return f"its result cannot be read: {_says(error)}"
+            return f"its result cannot be read: {_in_a_line(error)}"
         return f"took longer than {worker.seconds:g} s" + (" to start" if not worker.ready else "")
