@@ -48,7 +48,7 @@ class Field:
         sqrt, sin, cos, atan: of one element; ``NotInField`` where the field has no such number.
         less: ``a < b``, or ``None`` where the field cannot tell.
         context: makes the context manager that computations run in (the working precision of balls).
-        scaled: divides a row by its largest entry if the field has a finite range; for formulas that ignore the scale.
+        scaled: gives the row itself; in :mod:`.rounded`, divided by its largest entry, which Eqs. 10 and 11 ignore.
     """
 
     name: str

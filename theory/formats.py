@@ -28,7 +28,7 @@ class Format:
 
     @cached_property
     def tiny(self) -> float:
-        """η, the largest error of an underflow: the smallest subnormal number, or normal one where those are flushed."""
+        """η, the largest error of an underflow: the smallest subnormal (if flushed: normal) number."""
         return math.ldexp(1.0, self.emin if self.flushes else self.emin - self.digits + 1)
 
     @cached_property

@@ -49,7 +49,7 @@ def project(w: Array, x: Array) -> Array:
 
 
 def project_rows(view: View, w: Array, x: Array, scaled: Callable[[Array], Array] = lambda row: row) -> Array:
-    """Π of every row of a view; the result has the shape of ``x``. ``scaled`` may rescale w: Π does not depend on it."""
+    """Π of every row of a view; the result has the shape of ``x``. ``scaled`` may rescale w: Π ignores its scale."""
     result = x.copy()
     for row, w_row, x_row in zip(view.rows(result), view.rows(w), view.rows(x), strict=True):
         row[:] = project(scaled(w_row), x_row)

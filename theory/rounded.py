@@ -2,8 +2,8 @@
 
 A formula that runs over :func:`rounded` gives, with every number, its exact value and a bound on the error of any
 program that evaluates it in a binary floating-point format. No bound is written by hand (Higham, Accuracy and Stability
-of Numerical Algorithms, §2.2, §3.1, §3.3). The model is fl(a ∘ b) = (a ∘ b)(1 + δ) + ε with |δ| ≤ u and |ε| ≤ η, where η
-is the largest error of an underflow; sums do not underflow.
+of Numerical Algorithms, §2.2, §3.1, §3.3). The model is fl(a ∘ b) = (a ∘ b)(1 + δ) + ε with |δ| ≤ u and |ε| ≤ η, where
+η is the largest error of an underflow; sums do not underflow.
 
 * An operation counts two roundings: its own, and one for another common way to write the same line (a hyper-parameter
   that is rounded to the format first, a lerp, a normalisation of w). Those of a sum are bounded by |a| + |b|.

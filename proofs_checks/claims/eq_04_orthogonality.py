@@ -1,8 +1,8 @@
 """Eq. 4: the gradient of a scale-invariant function is tangent, w·∇f(w) = 0, and ∇f(cw) = ∇f(w)/c (§2.3).
 
-An optimizer that minds neither the scale of w nor that of g is homogeneous too: on (cw, g/c), with the step size that
-goes with it, it takes c times the step that it takes on (w, g). For c a power of two this is a bitwise statement, and
-it catches every ε that clamps a norm.
+An optimizer whose decisions depend neither on the scale of w nor on that of g is homogeneous too: on (cw, g/c), with
+the step size rescaled to match, its step is c times the one on (w, g). For c a power of two this holds bitwise, and
+catches every ε that clamps a norm.
 """
 
 import math
@@ -122,7 +122,7 @@ def scaled(run: Run, exponent: int) -> Trial:
 def stays_normal(run: Run, record: Record) -> bool:
     """Whether weights that nearly cancel, as w(1 − ηλ) can, are still normal numbers after they are scaled.
 
-    The smallest is kept 2⁶⁰ above the smallest normal number: 2²⁴ for the scale, the rest for what a step multiplies.
+    The smallest is kept 2⁶⁰ above the smallest normal number: 2²⁴ for the scale, the rest for the factors of a step.
     """
     size = np.abs(record.w_after)
     return bool((size[size > 0] >= 2.0 ** (run.storage.emin + 60)).all())

@@ -105,7 +105,7 @@ def check_tie(w: Array, g: Array, delta: flint.fmpq) -> None:
 
 
 def check_decision(run: problems.TensorRun) -> None:
-    """The decision against its independent form, its symmetries, and what tangent gradients and zero rows do to it."""
+    """The decision against its independent form, its symmetries, and its value on tangent gradients and zero rows."""
     w, delta = run.w, run.hyper["delta"]
     a, b = run.hyper["scales"]
     for t, g in enumerate(run.gradients):
@@ -190,8 +190,8 @@ def check_ball(odds: Odds) -> None:
 def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Gradients on both sides of the threshold, from a few ulps to wide margins, of every magnitude.
 
-    Weight decay, ``wd_ratio`` ≠ 1 and a momentum tell the branches apart; the last gradients decide, after a free one.
-    Vectors, which no gradient projects, are among the weights.
+    Weight decay, ``wd_ratio`` ≠ 1 and momentum make the branches differ. A free gradient may come first; the gradients
+    near the threshold follow. Vectors, which are never projected, are among the weights.
     """
     tensors = strategies.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
     shape = draw(st.one_of(*[tensors] * 6, st.tuples(st.integers(2, 16))))
@@ -216,7 +216,7 @@ def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
 
 
 def check_implementation(run: Run) -> list[Measurement]:
-    """Every step is one of the exact results that Eq. 11 admits: one outside the rounding of the threshold."""
+    """Every step is one of the exact results that Eq. 11 admits: one only, unless the threshold is within rounding."""
     return [measure_decision(run, record) for record in run.records if record.g is not None]
 
 
@@ -253,7 +253,7 @@ def one_dimensional() -> Refutation:
 
 
 def probability(predicted: flint.arb, rows: Array, law: tuple[Array, ...], delta: float) -> Refutation:
-    """The share of gradients of a finite law that pass the channel view, against what is predicted of it."""
+    """The share of gradients of a finite law that pass the channel view, against the prediction."""
     passed = [view_decision(EXACT, View.CHANNEL, rows, g, rational(delta)) for g in law]
     share = flint.fmpq(sum(map(bool, passed)), len(law))
     return Refutation("P(pass) as predicted", True, bool(predicted.contains(share)))

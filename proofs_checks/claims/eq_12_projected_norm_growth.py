@@ -1,6 +1,6 @@
 """Eq. 12: projected updates grow the norm by η²‖q‖² and no more, ‖w'‖² = ‖w‖² + η²‖q‖² ≤ ‖w‖² + η²‖p‖² (§3.1).
 
-The gap of the inequality is exactly η²(ŵ·p)². Nothing is asked of p: the identity holds for momentum and for Adam, in
+The gap of the inequality is exactly η²(ŵ·p)². p is arbitrary: the identity holds for momentum and for Adam, in
 every row of the view and so in the whole tensor, and telescopes to ‖w_T‖² = ‖w_0‖² + Σ η²‖q_t‖².
 """
 
@@ -91,7 +91,7 @@ ADAMP_HYPER = st.fixed_dictionaries(
 
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[str, problems.Descent | problems.TensorRun]:
-    """Short runs of SGDP and AdamP, and long ones of momentum GD, from every point of which a projected step is taken.
+    """Short runs of SGDP and AdamP, and long ones of momentum GD with a projected step from each of their points.
 
     The digits of a projected run double at every step, those of a momentum run on a skew-symmetric field do not.
     """
@@ -160,7 +160,7 @@ W, P = EXACT.array([[3, 4]]), EXACT.array([[-1, 2]])
 
 
 def grows(predicted: Step, actual: Array) -> Refutation:
-    """Eq. 12 for the update of a step, against the weights that it really leads to."""
+    """Eq. 12 for the update of a step, against the weights after the step."""
     return Refutation("‖w'‖²", (W * W).sum() + predicted.lr**2 * (predicted.q * predicted.q).sum(), (actual**2).sum())
 
 

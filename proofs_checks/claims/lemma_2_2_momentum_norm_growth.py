@@ -4,7 +4,7 @@ For a scale-invariant w and p_t = βp_{t−1} + ∇f(w_t), w_{t+1} = w_t − ηp
 
     ‖w_{t+1}‖² = ‖w_t‖² + η²‖p_t‖² + 2η² Σ_{k<t} β^{t−k} ‖p_k‖²,   because   w_t·p_t = −η Σ_{k<t} β^{t−k} ‖p_k‖²
 
-Dampening changes p_t, and nothing else: the lemma stands for p_t = βp_{t−1} + (1−τ)∇f(w_t) as it is.
+Dampening changes p_t and nothing else: the lemma holds unchanged for p_t = βp_{t−1} + (1−τ)∇f(w_t).
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def proof(next_sum: sympy.Expr | None = None, sign: int = -1) -> Proof:
     """The induction of Appendix A.1 in Gram algebra.
 
     Args:
-        next_sum: S_{t+1} as it is claimed to follow from S_t; β(S_t + ‖p_t‖²) for S_t = Σ_{k<t} β^{t−k}‖p_k‖².
+        next_sum: the claimed S_{t+1}, in S_t; β(S_t + ‖p_t‖²) for S_t = Σ_{k<t} β^{t−k}‖p_k‖².
         sign: the claimed sign of the radial component.
     """
     # g' is the gradient at w' = w − ηp: ⟨w', g'⟩ = 0 says ⟨w, g'⟩ = η⟨p, g'⟩.
@@ -123,12 +123,12 @@ def not_orthogonal() -> Refutation:
 
 
 def nonzero_start() -> Refutation:
-    """p_{−1} = w, which no gradient of a scale-invariant f would have left behind."""
+    """p_{−1} = w, which no gradients of a scale-invariant f can produce."""
     return second_step(TURNED, W)
 
 
 def changing_step_size() -> Refutation:
-    """η = ½, then ¼: the past updates entered with their own step size."""
+    """η = ½, then ¼: each past update counts with its own step size."""
     return second_step(TURNED, 0 * W, lr=(0.5, 0.25))
 
 

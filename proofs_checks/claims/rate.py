@@ -32,7 +32,7 @@ from tangency.theory.convergence import (
 from tangency.theory.formats import FLOAT64
 from tangency.theory.objectives import Cosine, GradientField, Objective, Rayleigh, SquaredCosine
 
-# Enclosures of an iteration widen with every step: some bits a step, of which 60 leave enough.
+# Enclosures widen by a few bits with every step of an iteration; 60 bits a step leave enough.
 BALLS = balls(768)
 ETA, L, G, D, R0, R, K, X, Z, Y, A, S = sympy.symbols("η L G D r_0 r K x z y a s", positive=True)
 NEXT, TOTAL, GAIN, EXCESS = sympy.symbols("r_{t+1} Σ‖g‖² d e", nonnegative=True)
@@ -163,7 +163,7 @@ def rational_runs(draw: st.DrawFn) -> Minimisation:
 
 @st.composite
 def cosine_runs(draw: st.DrawFn) -> Minimisation:
-    """Longer runs towards a target, of up to 60 steps, from anywhere but the stationary points w ∥ t."""
+    """Runs of up to 60 steps towards a target t, from any start that is not stationary (w ∥ t)."""
     dim = draw(st.integers(2, 12))
     target = draw(integers(dim).filter(any))
     w = draw(weights(dim).filter(lambda w: project(w, EXACT.array(target)).any())).reshape(1, dim)
@@ -293,7 +293,7 @@ def check_implementation(run: Run) -> list[Measurement]:
 
 
 def measure_descent(run: Run, record: Record, f: Objective, bound: Floats) -> Measurement:
-    """By how much a step of GD fails to lower f as promised; f moves by at most G‖e‖/‖w'‖ under an error e of w'."""
+    """How far the decrease of f in a step falls short of its bound; an error e of w' moves f by at most G‖e‖/‖w'‖."""
     constants, lr = smoothness(f), run.hyper["lr"]
     with BALLS.context():
         w, after = BALLS.array(record.w), BALLS.array(record.w_after)

@@ -1,4 +1,4 @@
-"""Real torch layers with scale-invariant weights, as gradients of trials: what an optimizer meets in a network.
+"""Gradients of real torch layers with scale-invariant weights, for trials: what an optimizer receives in a network.
 
 The gradient is torch's own, by autograd in float64, rounded once to the dtype of the trial.
 """
@@ -22,7 +22,7 @@ from tangency.proofs_checks.generate.trials import Trial
 from tangency.proofs_checks.subjects import Subject
 from tangency.theory.projection import View
 
-# Below this share of the size of its terms, a gradient is what rounding left of an exact zero: it has no direction.
+# A gradient smaller than this share of its terms is the rounding error of an exact zero: it has no direction.
 DUST = 2.0**-26
 
 

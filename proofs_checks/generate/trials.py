@@ -1,4 +1,4 @@
-"""What the implementation rung works on: a trial, the run that an optimizer made of it, and how far that is from exact.
+"""The records of the implementation rung: a trial, its run on an optimizer, and the distance to the exact steps.
 
 A float is a rational number. A trial feeds the same floats to the optimizer and to the executable spec, one step at a
 time: the exact step starts from the state that the optimizer really had, so that errors do not accumulate.
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 # A gradient: its values, flat; None for a step without one; or a function of the current weights (rows, dim).
 Gradient = tuple[float, ...] | None | Callable[[Floats], Floats]
 LAYOUTS = ("contiguous", "transposed", "strided", "channels_last")
-# Switches of how a step is executed, of which the algorithm knows nothing.
+# Arguments that choose how a step is executed; the spec has none of them.
 EXECUTION = frozenset({"maximize", "foreach", "fused", "capturable", "differentiable"})
-# Hyper-parameters of the projection, of which an algorithm without one knows nothing.
+# Hyper-parameters of the projection; the spec of an algorithm without one lacks them.
 PROJECTING = frozenset({"delta", "wd_ratio"})
 WITHOUT_STATE = frozenset({"gd"})
 # Algorithms without weight decay in the spec; claims run them at 0.
@@ -39,7 +39,7 @@ BALLS = balls(256)
 as_float = nearest
 
 
-# Options of a constructor that a group overrides: none of them may have an effect.
+# Arguments of a constructor that a parameter group overrides, so that they must have no effect.
 OTHERS: Mapping[str, Any] = {
     "lr": 0.75,
     "momentum": 0.25,
@@ -54,15 +54,15 @@ OTHERS: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """How the parameter of a trial stands in its optimizer; none of it may change what becomes of it.
+    """The surroundings of a trial's parameter in its optimizer; none of them may change its steps.
 
     Attributes:
         beside: shapes of other parameters of the optimizer, half of them before it.
         grouped: whether the parameter has a group of its own, with the trial's hyper-parameters, while the constructor,
             and the parameters beside it, get :data:`OTHERS`.
         tensor_lr: whether lr is a tensor.
-        repeats: how often every row stands in the real parameter, one after the other: a power of 4, for one step. The
-            trial and the exact step are those of a single one, and δ is that of their dimension.
+        repeats: how many times the real parameter holds every row, one after the other: a power of 4; for one step. The
+            trial and the exact step hold every row once, and δ is scaled so that δ/√dim is the same.
     """
 
     beside: tuple[tuple[int, ...], ...] = ()
@@ -95,7 +95,7 @@ class Trial:
     setting: Setting = Setting()
 
     def __repr__(self) -> str:
-        """As a dataclass has it, without the setting where it is a plain one."""
+        """The dataclass's own, without a setting that is the default."""
         shown = [field.name for field in fields(self) if field.name != "setting" or self.setting != Setting()]
         return f"Trial({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
@@ -182,7 +182,7 @@ class Run:
 
     @property
     def hyper(self) -> dict[str, Any]:
-        """The :attr:`options` that the algorithm of the spec knows."""
+        """The :attr:`options` that the algorithm of the spec takes."""
         lacks = {"weight_decay"} if self.subject.algorithm in WITHOUT_DECAY else set()
         lacks |= {"eps"} if self.subject.algorithm in WITHOUT_EPS else set()
         return {name: value for name, value in self.options.items() if name not in lacks}
@@ -193,17 +193,17 @@ class Run:
         return PROJECTION in self.subject.capabilities
 
     def given(self, record: Record) -> Floats | None:
-        """The gradient as the optimizer got it: ``record.g``, negated under ``maximize``."""
+        """The gradient in ``p.grad``: ``record.g``, negated under ``maximize``."""
         return -record.g if self.trial.hyper.get("maximize") and record.g is not None else record.g
 
     @property
     def field(self) -> Field:
-        """Where the exact step lives: rationals, or balls where Adam takes a square root."""
+        """The number system of the exact step: rationals, or balls where Adam takes a square root."""
         return BALLS if ADAPTIVE in self.subject.capabilities else EXACT
 
     @property
     def rounded(self) -> Field:
-        """The same numbers with the errors of the format in which the step is computed."""
+        """That number system with bounds on the errors of the format in which the step is computed."""
         return rounded(self.field, self.compute, self.trial.setting.repeats)
 
     def exact(self, record: Record, view: View | None = None, **changes: Any) -> Bounded:
@@ -212,7 +212,7 @@ class Run:
         ``view`` forces the decision, ``changes`` override ``hyper``.
 
         Raises:
-            UndecidedView: a decision that nothing forces is within rounding.
+            UndecidedView: the decision is not forced and lies within rounding of the threshold.
         """
         assert record.g is not None, "a step without a gradient has no exact step"
         numbers = self.rounded
@@ -221,7 +221,7 @@ class Run:
         return bounded(self.subject.step(numbers, numbers.array(record.w), numbers.array(record.g), state, **hyper))
 
     def compare(self, what: str, record: Record, got: Floats, exact: Array, bound: Floats) -> Measurement:
-        """The element of an array that lies worst against its bound."""
+        """The measurement of the element with the largest error as a share of its bound."""
         measured = [
             self.measure(f"{what}{list(i)}", record.index, float(got[i]), exact[i], float(bound[i]))
             for i in np.ndindex(got.shape)

@@ -1,4 +1,4 @@
-"""The norm of the weights along a run of a real optimizer, and how far rounding may carry it from the lemmas of §2.
+"""The norm of the weights along a run of a real optimizer, and a bound on its rounding errors in the lemmas of §2.
 
 With the buffers p_t that the optimizer stored and the updates u_t made of them (u = p, or g + βp for Nesterov), write
 w_{t+1} = w_t − ηu_t + e_t and p_{t+1} = βp_t + (1−τ)g_{t+1} + d_{t+1}; e and d are the errors of one step. On gradients
@@ -47,7 +47,7 @@ class NormStep:
 
 
 def norm_steps(run: Run) -> Iterator[NormStep]:
-    """The steps of an unprojected run, up to the first gradient that rounding has made not orthogonal."""
+    """The steps of an unprojected run, up to the first gradient that is not exactly orthogonal because of rounding."""
     hyper = run.hyper
     lr, beta, nesterov = hyper["lr"], hyper.get("momentum", 0.0), bool(hyper.get("nesterov"))
     radial = 0.0
@@ -73,7 +73,7 @@ def norm_steps(run: Run) -> Iterator[NormStep]:
 
 
 def measured(what: str, step: int, got: Any, expected: Any, bound: float) -> Measurement:
-    """Two rationals, subtracted before they are rounded."""
+    """The measurement of a rational against another: their difference is taken exactly, then rounded."""
     return Measurement(what, step, as_float(got), as_float(expected), abs(as_float(got - expected)), bound)
 
 

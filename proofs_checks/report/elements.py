@@ -1,4 +1,4 @@
-"""HTML, escaped by construction: what is not made here is text, and text is never markup."""
+"""HTML, escaped by construction: any string that is not made here is text, and text is never markup."""
 
 from html import escape
 
@@ -8,7 +8,7 @@ VOID = frozenset({"meta", "link", "br"})
 
 
 class Markup(str):
-    """Text that is HTML already; any other text is escaped where it meets it."""
+    """Text that is HTML already; any other text is escaped when it is joined to it."""
 
     __slots__ = ()
 
@@ -22,5 +22,5 @@ def element(name: str, /, *content: str, **attributes: str) -> Markup:
 
 
 def join(*content: str) -> Markup:
-    """All of it, one after the other."""
+    """All parts, one after the other; plain text is escaped."""
     return Markup("".join(part if isinstance(part, Markup) else escape(visible(part)) for part in content))

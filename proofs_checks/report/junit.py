@@ -13,9 +13,9 @@ from tangency.proofs_checks.report.versions import versions
 def to_junit(reports: Sequence[SubjectReport], command: str = "tangency check") -> str:
     """The reports as JUnit XML.
 
-    A check that fails is a failure whose type is its severity; an undecided one is a failure too, for so it counts.
-    Known failures, and what does not apply, are skipped, each with its reason. What is about the whole target (it
-    cannot be run, a known failure is stale, an interrupt) is a test case of its own, so that it turns the suite red.
+    A check that fails is a failure whose type is its severity; so is an undecided one.
+    Known failures, and what does not apply, are skipped, each with its reason. A problem of the whole target (it
+    cannot be run, a known failure is stale, an interrupt) is a test case of its own, so that the suite fails.
     """
     root = ET.Element("testsuites", name=command)
     ran = versions()

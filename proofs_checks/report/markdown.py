@@ -1,5 +1,7 @@
-"""Reports for pull requests and job summaries: Markdown as GitHub and GitLab read it, with nothing of a target's in it
-that they would take for markup, a mention or a link."""
+"""Reports for pull requests and job summaries, in the Markdown of GitHub and GitLab.
+
+Text of a target is escaped, so that none of it becomes markup, a mention or a link.
+"""
 
 import html
 import re
@@ -42,7 +44,7 @@ URL = re.compile(r"(https?://[^\s<>\"'`|\\]+)")
 def to_markdown(reports: Sequence[SubjectReport]) -> str:
     """The reports as Markdown of at most 60,000 characters: verdicts, what fails, dialects; the rest is folded.
 
-    The scripts come last, each whole or not at all. What does not fit is left out from the end on; the page says so.
+    The scripts come last, each whole or not at all. What does not fit is left out from the end; the page says so.
     """
     page, left_out = "", 0
     pieces = list(_pieces(reports))
@@ -50,7 +52,7 @@ def to_markdown(reports: Sequence[SubjectReport]) -> str:
     room = LIMIT - len(end) - len(_cut(len(pieces)))
     for piece in pieces:
         if left_out or len(page) + len(piece) > room:
-            left_out += 1  # what follows a gap would be read as if there were none
+            left_out += 1  # no part may follow a part that is left out
         else:
             page += piece
     return page + (_cut(left_out) if left_out else "") + end
@@ -68,7 +70,7 @@ def _ran() -> str:
 
 
 def _pieces(reports: Sequence[SubjectReport]) -> Iterator[str]:
-    """Parts that stand or fall whole, the most important first."""
+    """Parts that are kept or left out whole, the most important first."""
     names = labels(reports)
     for report in reports:
         yield f"{MARKS[overall(report)]} **{_inline(report.verdict_line)}**\n\n"
@@ -115,7 +117,7 @@ def _remarks(report: SubjectReport, name: str, *, several: bool) -> Iterator[str
 
 
 def _dialect(report: SubjectReport, name: str) -> Iterator[str]:
-    """The departures, open to sight; every choice, folded."""
+    """The departures, unfolded; every choice, folded."""
     fit = report.fit
     if fit is None:
         return
@@ -180,7 +182,7 @@ def _checks(report: SubjectReport, name: str) -> Iterator[str]:
 
 
 def _folded(summary: str, body: str) -> str:
-    # The blank lines: without them what stands inside is not read as Markdown.
+    # Without the blank lines the content is not parsed as Markdown.
     return f"<details><summary>{summary}</summary>\n\n{body}\n</details>\n\n"
 
 

@@ -33,7 +33,7 @@ def section(report: SubjectReport, name: str, id: str) -> Markup:
 
 
 def _verdict(report: SubjectReport) -> Markup:
-    """The verdict line, with what must not be missed."""
+    """The verdict line with its remarks."""
     status = overall(report)
     line = element("p", icon(status), element("span", report.verdict_line))
     more = (element("p", remark, class_="lines small") for remark in remarks(report))
@@ -59,7 +59,7 @@ def noted(row: Row, notes: dict[str, int], id: str) -> Markup:
 
 
 def footnotes(notes: Mapping[str, int], id: str) -> Markup:
-    """The notes, each where its number leads."""
+    """The notes, each with the anchor of its number."""
     if not notes:
         return Markup()
     items = [element("li", reason, id=f"{id}-note-{number}", class_="lines") for reason, number in notes.items()]
@@ -86,7 +86,7 @@ def _facts(report: SubjectReport) -> Markup:
 
 
 def _dialect(report: SubjectReport) -> Markup:
-    """What the target really computes."""
+    """The dialect: what the target really computes."""
     fit = report.fit
     if fit is None:
         return Markup()

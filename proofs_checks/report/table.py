@@ -14,7 +14,7 @@ from tangency.proofs_checks.report.terminal import STYLES, print_failure
 from tangency.proofs_checks.run.verify import Report
 
 LEGEND = "✓ holds, after how many examples   ✗ fails   ? undecided   ! our own error   – does not apply"
-# What a cell shows where it speaks for several code paths: the first of these.
+# A cell for several code paths shows the first of these that one of them has.
 WORST_FIRST = (
     *(Status.ERROR, Status.FAILS, Status.UNDECIDED, Status.NOT_RUN),
     *(Status.KNOWN, Status.HOLDS, Status.DOES_NOT_APPLY),
@@ -100,7 +100,7 @@ def _subject(row: Row) -> str:
 
 
 def _optimizer(row: Row) -> str | None:
-    """The subject without its options."""
+    """The name of the subject, without its options."""
     return _subject(row).partition("(")[0] or None
 
 

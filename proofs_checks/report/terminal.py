@@ -58,7 +58,7 @@ def print_reports(
     _print_matrix(console, reports, names)
     for report, name in zip(reports, names, strict=True):
         console.print()
-        # Targets named alike are told apart by their labels.
+        # Labels distinguish targets of equal names.
         verdict = line(report.verdict_line).replace(line(report.info.target), line(name), 1)
         _print_verdict(console, report, verdict, whole=False)
     for report, name in zip(reports, names, strict=True):
@@ -66,7 +66,7 @@ def print_reports(
 
 
 def _print_verdict(console: Console, report: SubjectReport, verdict: str, *, whole: bool) -> None:
-    """The verdict, what must not be missed, and the dialect: the departures alone, or every choice."""
+    """The verdict, remarks, and the dialect: the departures alone, or every choice."""
     status = overall(report)
     console.print(Text(f"{status.mark} {verdict}", style=STYLES[status]))
     for remark in remarks(report):
@@ -94,7 +94,7 @@ def _indented(text: Text, by: int) -> Padding:
 
 
 def _print_checks(console: Console, report: SubjectReport) -> None:
-    """The checks of one target, the worst first: a line each, but what holds and what does not apply in few."""
+    """The checks of one target, the worst first: a line each; those that hold or do not apply in a few lines."""
     notes: dict[str, int] = {}
     ordered = worst_first(report)
     shown = [row for row in ordered if row.status not in (Status.HOLDS, Status.DOES_NOT_APPLY)]

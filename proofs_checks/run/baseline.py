@@ -9,7 +9,7 @@ from tangency.common.numbers import digits
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Finding, Fit, SubjectReport
 
-# One bit: other problems, or the same ones rounded elsewhere, move the largest error of a run by less.
+# One bit: other problems, or another order of rounding, change the largest error of a run by less.
 GROWTH = 2.0
 BAD = (Verdict.FAILS, Verdict.UNDECIDED)
 
@@ -62,7 +62,7 @@ class Comparison:
 
     @property
     def regressed(self) -> bool:
-        """Whether there is a new failure: what a gate must not let pass."""
+        """Whether there is a new failure."""
         return any(change.kind is Kind.NEW_FAILURE for change in self.changes)
 
 
@@ -70,7 +70,7 @@ def compare(before: Sequence[SubjectReport], after: Sequence[SubjectReport]) -> 
     """What changed, matched by target, and then by the id of the check or the choice of the dialect.
 
     A new failure is a check that fails or is undecided now, that no known failure excuses, and that did not fail
-    before, be it that it held, did not apply, or was not there; and a target that cannot be run any more.
+    before (it held, did not apply, or did not exist); and a target that cannot be run any more.
     """
     old, new = _by_target(before), _by_target(after)
     changes: list[Change] = []
@@ -88,7 +88,7 @@ def compare(before: Sequence[SubjectReport], after: Sequence[SubjectReport]) -> 
 
 
 def _by_target(reports: Sequence[SubjectReport]) -> dict[tuple[str, int], SubjectReport]:
-    """By name, and by which of that name: one target may be checked under several options."""
+    """Reports by name and by number within that name: one target may be checked under several options."""
     seen: Counter[str] = Counter()
     found = {}
     for report in reports:
@@ -152,7 +152,7 @@ def _of_check(
 
 
 def _of_fit(target: str, before: Fit, after: Fit) -> Iterator[Change]:
-    """Choices that both fits tell, and tell otherwise: values that fit equally well are one."""
+    """Choices that differ between two fits; values that fit equally well count as the same."""
     if before.family != after.family:
         yield Change(Kind.CHOICE, target, "family", before.family or "none", after.family or "none")
         return
