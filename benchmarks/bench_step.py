@@ -17,10 +17,10 @@ from tangency.benchmarks.modes import MODES
 from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.report import print_timing
 from tangency.benchmarks.shapes import MODELS, SAMPLED
-from tangency.benchmarks.steps import Field, Timing, field, measure
+from tangency.benchmarks.steps import Competitors, Timing, competitors_of, measure
 from tangency.benchmarks.sweeps import SHAPES, single
 
-verified_field = cache(field)
+verified = cache(competitors_of)
 
 
 @pytest.fixture(params=["cpu", "cuda"])
@@ -31,20 +31,20 @@ def device(request: Any) -> str:
 
 
 @pytest.fixture(params=OPTIMIZERS)
-def competitors(request: Any, device: str) -> Field:
-    return verified_field(request.param, peers=True, device=device)
+def competitors(request: Any, device: str) -> Competitors:
+    return verified(request.param, peers=True, device=device)
 
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("model", MODELS)
-def test_step(model: str, mode: str, competitors: Field, device: str, benchmark: Any) -> None:
+def test_step(model: str, mode: str, competitors: Competitors, device: str, benchmark: Any) -> None:
     """A whole step on the weights of a model."""
     keep(benchmark, model, MODELS[model](), mode, competitors, device=device, sampled=SAMPLED.get(model, ""))
 
 
 @pytest.mark.parametrize("mode", MODES[1:])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_shape(shape: str, mode: str, competitors: Field, device: str, benchmark: Any) -> None:
+def test_shape(shape: str, mode: str, competitors: Competitors, device: str, benchmark: Any) -> None:
     """A whole step on one weight."""
     keep(benchmark, shape, single(SHAPES[shape]), mode, competitors, device=device)
 

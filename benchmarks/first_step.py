@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tangency.benchmarks.steps import Field
+from tangency.benchmarks.steps import Competitors
 
 CACHES = {"NUMBA_CACHE_DIR": "numba", "TRITON_CACHE_DIR": "triton", "TORCHINDUCTOR_CACHE_DIR": "inductor"}
 TIME_LIMIT = 1800
@@ -35,7 +35,9 @@ class Start:
     second: float
 
 
-def starts(what: str, competitors: Field, *, device: str = "cpu", watch: Callable[[int, int], None]) -> list[Start]:
+def starts(
+    what: str, competitors: Competitors, *, device: str = "cpu", watch: Callable[[int, int], None]
+) -> list[Start]:
     """Start everybody twice.
 
     Raises:

@@ -23,7 +23,7 @@ from tangency.benchmarks.modes import MODES
 from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.results import Results
 from tangency.benchmarks.shapes import MODELS, UnknownModel, Weight, find
-from tangency.benchmarks.steps import Field, Timing, counted, field, measure
+from tangency.benchmarks.steps import Competitors, Timing, competitors_of, counted, measure
 from tangency.benchmarks.sweeps import shapes, single
 from tangency.common.inputs import read_toml
 
@@ -84,11 +84,13 @@ def hold(
         What was measured, and a line for each thing that is worse than it may be, or that could not be measured.
     """
     results, found = Results(machine(device), device), []
-    fields: dict[str, Field] = {}
+    competitors: dict[str, Competitors] = {}
     for optimizer, group in groupby(sorted({*gate.ratios, *gate.counts}), lambda case: case.optimizer):
         cases = list(group)
-        fields[optimizer] = field(optimizer, peers=True, only={case.contender for case in cases}, device=device)
-        reasons = {out.name: out.reason for out in fields[optimizer].left_out}
+        competitors[optimizer] = competitors_of(
+            optimizer, peers=True, only={case.contender for case in cases}, device=device
+        )
+        reasons = {out.name: out.reason for out in competitors[optimizer].left_out}
         found += [f"{case}: not measured: {reasons[case.contender]}" for case in cases if case.contender in reasons]
     # One interleaved run for all the contenders on the same weights.
     for (optimizer, what, mode), group in groupby(sorted(gate.ratios), lambda c: (c.optimizer, c.what, c.mode)):
@@ -97,7 +99,7 @@ def hold(
             what,
             cases[0].weights,
             mode,
-            _only(fields[optimizer], cases),
+            _only(competitors[optimizer], cases),
             budget=budget,
             device=device,
             cache=results.machine.cache,
@@ -106,7 +108,7 @@ def hold(
         results.timings.append(timing)
         found += [f"{case}: {line}" for case in cases for line in _above(gate.ratios[case], case.contender, timing)]
     for case, exact in gate.counts.items():
-        for one in counted(case.what, case.weights, case.mode, _only(fields[case.optimizer], [case]), device):
+        for one in counted(case.what, case.weights, case.mode, _only(competitors[case.optimizer], [case]), device):
             if one.name == case.contender:
                 results.counts.append(one)
                 found += [f"{case}: {line}" for line in differences(exact, one.counts)]
@@ -138,11 +140,11 @@ LARGEST = 2**30  # elements of a shape: 4 GiB
 _CASE = ("what", "optimizer", "mode", "contender")
 
 
-def _only(everybody: Field, cases: list[Case]) -> Field:
+def _only(everybody: Competitors, cases: list[Case]) -> Competitors:
     """The baseline, and those that the cases name."""
     named = {case.contender for case in cases}
     first, *others = everybody.ready
-    return Field(everybody.optimizer, (first, *(c for c in others if c.name in named)), ())
+    return Competitors(everybody.optimizer, (first, *(c for c in others if c.name in named)), ())
 
 
 def _entries(

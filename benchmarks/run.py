@@ -9,7 +9,7 @@ from tangency.benchmarks.first_step import starts
 from tangency.benchmarks.machine import machine
 from tangency.benchmarks.results import Results, Sweep
 from tangency.benchmarks.shapes import MODELS, SAMPLED
-from tangency.benchmarks.steps import Field, counted, field, measure
+from tangency.benchmarks.steps import Competitors, competitors_of, counted, measure
 from tangency.benchmarks.training import train
 
 # What is done, and how many rounds of how many.
@@ -55,7 +55,7 @@ def run(plan: Plan, watch: Watch = lambda label, done, total: None) -> Results:
     results = Results(machine(plan.device), plan.device)
     for optimizer in plan.optimizers:
         watch(f"{optimizer}: verifying", 0, 1)
-        competitors = field(optimizer, peers=plan.peers, compiled=plan.compiled, device=plan.device)
+        competitors = competitors_of(optimizer, peers=plan.peers, compiled=plan.compiled, device=plan.device)
         for model in plan.models:
             _models(plan, model, competitors, results, watch)
         results.sweeps += _sweeps(plan, competitors, results.machine.cache, watch)
@@ -68,7 +68,7 @@ def run(plan: Plan, watch: Watch = lambda label, done, total: None) -> Results:
     return results
 
 
-def _models(plan: Plan, model: str, competitors: Field, results: Results, watch: Watch) -> None:
+def _models(plan: Plan, model: str, competitors: Competitors, results: Results, watch: Watch) -> None:
     weights = MODELS[model]()
     for mode in plan.modes:
         results.timings.append(
@@ -88,7 +88,7 @@ def _models(plan: Plan, model: str, competitors: Field, results: Results, watch:
     results.counts += counted(model, weights, plan.modes[0], competitors, plan.device)
 
 
-def _sweeps(plan: Plan, competitors: Field, cache: int, watch: Watch) -> Iterator[Sweep]:
+def _sweeps(plan: Plan, competitors: Competitors, cache: int, watch: Watch) -> Iterator[Sweep]:
     # A single weight is a convolution: trained is channel.
     modes = [mode for mode in plan.modes if mode != "trained" or "channel" not in plan.modes]
     planned = [("shapes", sweeps.shapes(), mode) for mode in modes if plan.shapes]

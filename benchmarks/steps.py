@@ -23,7 +23,7 @@ Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Field:
+class Competitors:
     """Who competes with one of our optimizers, and who does not.
 
     Attributes:
@@ -36,14 +36,14 @@ class Field:
     left_out: tuple[LeftOut, ...]
 
 
-def field(
+def competitors_of(
     optimizer: str,
     *,
     peers: bool = False,
     compiled: bool = False,
     only: Collection[str] | None = None,
     device: str = "cpu",
-) -> Field:
+) -> Competitors:
     """Verify everybody who may compete.
 
     Args:
@@ -61,7 +61,7 @@ def field(
             found.append(contender)
         else:
             left.append(out)
-    return Field(optimizer, tuple(found), tuple(left))
+    return Competitors(optimizer, tuple(found), tuple(left))
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def measure(
     what: str,
     weights: Sequence[Weight],
     mode: str,
-    competitors: Field,
+    competitors: Competitors,
     *,
     budget: float = 5.0,
     cold: bool = False,
@@ -144,9 +144,8 @@ def measure(
     """
     params = modes.problem(weights, mode, device)
     steps = [stepper(contender, params, device) for contender in competitors.ready]
-    sweep = _probe(device)
-    steps.append(sweep)
-    before = sweep if cold else None
+    steps.append(_probe(device))
+    before = steps[-1] if cold else None
     interleaved(steps, 1)  # state and kernels come into being
     started = time.perf_counter()
     interleaved(steps, 2, before=before)
@@ -158,16 +157,7 @@ def measure(
     modes.check(weights, params, mode)
     size = sum(weight.size for weight in weights)
     floor = (cost_model.floor(competitors.optimizer) * size).bytes()
-    base, moved = seconds[0], 8 * PROBE_ELEMENTS
-    rows = tuple(
-        Row(
-            contender.name,
-            Spread.of(times),
-            Spread.of(quotients(times, base)),
-            Spread.of([quotient(floor * other, mine * moved) for mine, other in zip(times, probe, strict=True)]),
-        )
-        for contender, times in zip(competitors.ready, seconds, strict=True)
-    )
+    moved = 8 * PROBE_ELEMENTS  # by the probe: float32, read and written
     del steps, params
     gc.collect()
     return Timing(
@@ -180,11 +170,29 @@ def measure(
         floor=floor,
         fused=cost_model.step(competitors.optimizer, weights, mode, fast=True, cache=cache).bytes(),
         bandwidth=Spread.of([quotient(moved, other) for other in probe]),
-        rows=rows,
+        rows=_rows(competitors.ready, seconds, probe, floor, moved),
         left_out=competitors.left_out,
         cold=cold,
         sampled=sampled,
         others=others,
+    )
+
+
+def _rows(
+    ready: Sequence[Contender], seconds: Sequence[Sequence[float]], probe: Sequence[float], floor: int, moved: int
+) -> tuple[Row, ...]:
+    """A row for each contender, from its seconds in every round, the baseline's first, and those of the probe.
+
+    ``floor`` and ``moved`` are the bytes that a step and the probe move at least.
+    """
+    return tuple(
+        Row(
+            contender.name,
+            Spread.of(times),
+            Spread.of(quotients(times, seconds[0])),
+            Spread.of([quotient(floor * other, mine * moved) for mine, other in zip(times, probe, strict=True)]),
+        )
+        for contender, times in zip(ready, seconds, strict=True)
     )
 
 
@@ -224,7 +232,9 @@ class Counted:
     state: int
 
 
-def counted(what: str, weights: Sequence[Weight], mode: str, competitors: Field, device: str = "cpu") -> list[Counted]:
+def counted(
+    what: str, weights: Sequence[Weight], mode: str, competitors: Competitors, device: str = "cpu"
+) -> list[Counted]:
     """Count the second step of everybody; torch.compile hides from the count what it makes of a step."""
     found = []
     for contender in competitors.ready:

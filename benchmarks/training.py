@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from tangency.benchmarks.contenders import LeftOut
 from tangency.benchmarks.optimizers import OPTIMIZERS
-from tangency.benchmarks.steps import Field
+from tangency.benchmarks.steps import Competitors
 from tangency.benchmarks.timing import Spread, interleaved, quotients, rounds_within
 from tangency.common.numbers import quotient
 
@@ -103,7 +103,7 @@ def batches(seed: int, batch: int = BATCH) -> Callable[[int], tuple[Tensor, Tens
 
 
 def train(
-    competitors: Field,
+    competitors: Competitors,
     *,
     budget: float = 10.0,
     device: str = "cpu",

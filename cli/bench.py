@@ -17,6 +17,8 @@ from tangency.common.text import raised
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tangency.benchmarks.results import Results
+
 Optimizer = Enum("Optimizer", {name: name for name in ("SGDP", "AdamP")})  # type: ignore[misc]
 Mode = Enum("Mode", {name: name for name in ("trained", "channel", "layer", "none")})  # type: ignore[misc]
 FIGURES = (".svg", ".png", ".pdf")
@@ -69,7 +71,6 @@ def bench(
     from tangency.benchmarks.contenders import WrongStep
     from tangency.benchmarks.gate import WrongGate, hold, load
     from tangency.benchmarks.report import print_results
-    from tangency.benchmarks.results import to_json
     from tangency.benchmarks.run import Plan, run
 
     device = _known_device(device)
@@ -109,14 +110,7 @@ def bench(
             print(f"tangency: nothing was timed: {wrong}", file=sys.stderr)
             return WORSE
     # Files first: whoever reads the rest through a pipe may close it early.
-    if json is not None:
-        outputs.write("--json", to_json(results))
-    if figure is not None and results.all_timings():
-        from tangency.benchmarks.figure import draw
-
-        outputs.write("--figure", draw(figure, results))
-    elif figure is not None:
-        print(f"--figure: nothing was timed that {figure} could show", file=sys.stderr)
+    _write(outputs, results, figure)
     page = console(outputs.page)
     print_results(page, results)
     for line in worse:
@@ -124,6 +118,19 @@ def bench(
     if held is not None and not worse:
         page.print(f"✓ {gate}: {len(held.ratios)} ratios and {len(held.counts)} counts hold", style="green")
     return outputs.done(WORSE if worse else 0)
+
+
+def _write(outputs: Outputs, results: "Results", figure: Path | None) -> None:
+    """The files that were asked for."""
+    from tangency.benchmarks.figure import draw
+    from tangency.benchmarks.results import to_json
+
+    if outputs.wants("--json"):
+        outputs.write("--json", to_json(results))
+    if figure is not None and results.all_timings():
+        outputs.write("--figure", draw(figure, results))
+    elif figure is not None:
+        print(f"--figure: nothing was timed that {figure} could show", file=sys.stderr)
 
 
 def _check_kind(figure: Path | None) -> None:

@@ -59,7 +59,7 @@ def check(
     read = {"--known-failures": known_failures, **{target: target.rpartition(":")[0] for target in targets or ()}}
     outputs = output.Outputs(reports.files(json, junit, markdown, html), ("--reproducers", reproducers), read)
     if list_ or explain is not None:
-        _tell(explain)
+        _explain(explain)
         return 0
     if not targets:
         raise WrongCall("no TARGET; name one as MODULE:NAME or PATH.py:NAME, or use --list or --explain CHECK")
@@ -129,7 +129,7 @@ def _pinned(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _tell(id: str | None) -> None:
+def _explain(id: str | None) -> None:
     """Explain one check, or list all."""
     from tangency.proofs_checks.run import conformance
 

@@ -39,10 +39,10 @@ def line(text: str) -> str:
 def raised(error: BaseException) -> str:
     """``ValueError: no such lr``: what was raised, in one line, even where the exception cannot say it."""
     try:
-        said = str(error)
+        message = str(error)
     except Exception:
-        said = "its message cannot be read"
-    first = said.strip().splitlines()[:1]
+        message = "its message cannot be read"
+    first = message.strip().splitlines()[:1]
     return ": ".join([type(error).__name__, *first])
 
 

@@ -86,11 +86,11 @@ def _opaque_step(
     for i, p in enumerate(params):
         # What was so when the graph was made need not be so when it runs.
         own = {name: value for name, of in zip(names, states, strict=True) if (value := of[i]) is not None}
-        found = wrong(p, grads[i], own) or wrong_place(p, grads[i], own)
-        if not found and rule.adaptive and own["step"].device != p.device:
-            found = f"its step is on {own['step'].device}; {p.device} was needed"
-        if found:
-            raise RuntimeError(f"parameter {i} of a compiled step: {found}")
+        reason = wrong(p, grads[i], own) or wrong_place(p, grads[i], own)
+        if not reason and rule.adaptive and own["step"].device != p.device:
+            reason = f"its step is on {own['step'].device}; {p.device} was needed"
+        if reason:
+            raise RuntimeError(f"parameter {i} of a compiled step: {reason}")
     _step(rule, lr if tensor_lr is None else tensor_lr, params, grads, states, grad_scale, found_inf)
 
 

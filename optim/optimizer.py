@@ -155,11 +155,11 @@ class ProjectedOptimizer(Optimizer):
             if g.layout is not torch.strided and g.layout in _SPARSE:
                 raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
             state = self.state.get(p, {})
-            found = wrong_names(state, self.state_names) or wrong(p, g, state) or self._wrong_place(p, g, group)
-            if found:
-                raise RuntimeError(f"{self._called(group, number, i)}: {found}")
-            if large and (found := overflow(numbers, wide(real(p)))):
-                raise ValueError(f"{self._called(group, number, i)}: {found}")
+            reason = wrong_names(state, self.state_names) or wrong(p, g, state) or self._wrong_place(p, g, group)
+            if reason:
+                raise RuntimeError(f"{self._called(group, number, i)}: {reason}")
+            if large and (reason := overflow(numbers, wide(real(p)))):
+                raise ValueError(f"{self._called(group, number, i)}: {reason}")
 
     def _called(self, group: dict[str, Any], number: int, i: int) -> str:
         """What errors call parameter i of a group: by its name, if it has one."""
@@ -230,8 +230,8 @@ class ProjectedOptimizer(Optimizer):
         for number, (group, saved) in enumerate(zip(self.param_groups, state_dict["param_groups"], strict=False)):
             for i, (p, key) in enumerate(zip(group["params"], saved["params"], strict=False)):
                 for name, value in state_dict["state"].get(key, {}).items():
-                    if isinstance(value, Tensor) and (found := unreadable(value, p)):
-                        raise ValueError(f"{self._called(group, number, i)}: its {name} {found}")
+                    if isinstance(value, Tensor) and (reason := unreadable(value, p)):
+                        raise ValueError(f"{self._called(group, number, i)}: its {name} {reason}")
         super().load_state_dict(state_dict)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -256,11 +256,11 @@ class ProjectedOptimizer(Optimizer):
     def _converted(self, p: Tensor, state: Mapping[str, Any], group: dict[str, Any], called: str) -> dict[str, Any]:
         """One parameter's state under the names, and with the step counter, that are used here."""
         renamed = {self.renamed_state.get(name, name): value for name, value in state.items() if value is not None}
-        if found := wrong_names(renamed, self.state_names):
-            raise ValueError(f"{called}: {found}")
+        if reason := wrong_names(renamed, self.state_names):
+            raise ValueError(f"{called}: {reason}")
         if "step" in renamed:
             renamed["step"] = counter(renamed["step"], step_device(p, group), called)
-        if found := wrong(p, p, renamed):
-            raise ValueError(f"{called}: {found}")
+        if reason := wrong(p, p, renamed):
+            raise ValueError(f"{called}: {reason}")
         # Cloned: load_state_dict would else share its tensors with the optimizer that they came from.
         return {name: value.clone() for name, value in renamed.items()}

@@ -78,15 +78,15 @@ def factors(rule: Rule, lr: float | Tensor) -> dict[str, float]:
 
     δ may be anything: it is only compared. An lr in the memory of another device is not read.
     """
-    found = {"eps": rule.eps, "1 - dampening": abs(rule.fresh)}
+    factors = {"eps": rule.eps, "1 - dampening": abs(rule.fresh)}
     if isinstance(lr, Tensor):
         if lr.device.type != "cpu" or type(lr) is not Tensor:
-            return found
+            return factors
         lr = lr.detach().item()
     if rule.adaptive:
         # The first step's is the largest.
-        return found | {"lr / (1 - beta1)": lr / (1 - rule.beta1), "lr * weight_decay": lr * rule.weight_decay}
-    return found | {"lr": lr, "lr * weight_decay / (1 - momentum)": lr * rule.weight_decay}
+        return factors | {"lr / (1 - beta1)": lr / (1 - rule.beta1), "lr * weight_decay": lr * rule.weight_decay}
+    return factors | {"lr": lr, "lr * weight_decay / (1 - momentum)": lr * rule.weight_decay}
 
 
 def overflow(numbers: dict[str, float], dtype: torch.dtype) -> str | None:

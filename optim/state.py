@@ -48,8 +48,8 @@ def wrong(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> str | None:
         if not isinstance(value, Tensor):
             return f"its {name} is {reprlib.repr(value)} ({type(value).__name__}); a tensor was needed"
         if name == COUNTER:
-            if found := _wrong_counter(value, p):
-                return found
+            if reason := _wrong_counter(value, p):
+                return reason
         else:
             tensors[f"its {name}"] = value
     shape, device, is_complex = p.shape, p.device, p.is_complex()
@@ -61,8 +61,8 @@ def wrong(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> str | None:
         if x.dtype not in DTYPES or x.is_complex() != is_complex:
             return f"{name} is {x.dtype}; {'a complex' if is_complex else 'a real floating-point'} dtype was needed"
     for name, x in {"it": p, **tensors}.items():
-        if found := _wrong_memory(x, written=x is not g):
-            return f"{name} {found}"
+        if reason := _wrong_memory(x, written=x is not g):
+            return f"{name} {reason}"
     return None
 
 
@@ -97,8 +97,8 @@ def _wrong_counter(t: Tensor, p: Tensor) -> str | None:
         return f"its {COUNTER} is {t.dtype} of the shape {tuple(t.shape)}; a torch.float32 scalar was needed"
     if t.device != p.device and t.device.type != "cpu":
         return f"its {COUNTER} is on {t.device}; {p.device} or cpu was needed"
-    found = _wrong_memory(t, written=True)
-    return f"its {COUNTER} {found}" if found else None
+    reason = _wrong_memory(t, written=True)
+    return f"its {COUNTER} {reason}" if reason else None
 
 
 def unreadable(x: Tensor, p: Tensor) -> str | None:

@@ -1,4 +1,4 @@
-"""The statements of the paper as claims, and the gate that proves, runs and attacks them.
+"""The statements of the paper as claims, and the checks that prove, run and attack them.
 
 Importing this package is cheap; :func:`verify` loads sympy, Hypothesis and torch when it is first used.
 """

@@ -1,20 +1,30 @@
-"""Everything that a claim is written with, in one import: ``from tangency.proofs_checks.authoring import *``.
+"""Everything a claim needs, in one import: ``from tangency.proofs_checks.authoring import *``.
 
-A claim file reads like a page of mathematics in this vocabulary; the formulas that it is about come from
-:mod:`tangency.theory` by name.
-
-the claim          Claim, Hypothesis, Refutation, NotApplicable, Severity
-its evidence       Search and Attack; require, require_equal, require_contains: what must be true of a problem
-proofs             Gram, Given, Identity, NonNegative, Proof
-number systems     EXACT, BALLS, balls, rational, Array, Field
-algorithms         gd, heavy_ball, nesterov, adam, adamp, sgdp; Step, State, START
-projections        View, UndecidedView, choose_view, project, project_rows, turned
-exact problems     problems (runs and descents over any field), integers, weights, rational_points, objective_descents
-real runs          generate (strategies of trials), Rotation, Tilted, Trial, Gradient, execute, Run, Record, Measurement
-                   layer_trials, orthogonal_trials
-their errors       Floats, floats, as_float, weights_bound, squared_norm_error, inner_product_error
-measurements       measured, measure_step, norm_steps, admissible_views, projected_records
-optimizers         Subject, and what it can do: HEAVY_BALL, ADAPTIVE, PROJECTION, NESTEROV, DAMPENING, WEIGHT_DECAY, …
+The claim
+    ``Claim``, ``Severity``, ``Hypothesis``, ``Refutation``; a rung that does not apply: ``NotApplicable``
+Proof
+    ``Proof``, ``Given``, ``Identity``, ``NonNegative``; inner products without dimensions: ``Gram``
+Exact and ball rung
+    ``Search``, with ``require``, ``require_equal``, ``require_contains``; strategies: the module ``problems``, and of
+    scale-invariant objectives ``rational_points``, ``irrational_points``, ``objective_descents``, ``integers``,
+    ``weights``
+Numbers
+    ``EXACT``, ``BALLS``, ``SYMBOLIC``, ``balls``, ``rational``, ``as_float``; types: ``Field``, ``Array``
+The executable spec
+    ``gd``, ``heavy_ball``, ``nesterov``, ``sgdp``, ``adam``, ``adamp``, ``START``, ``State``, ``Step``
+Projection
+    ``project``, ``project_rows``, ``turned``, ``View``, ``choose_view``, ``UndecidedView``
+Implementation rung
+    ``Attack``; the optimizer: ``Subject``, ``ADAPTIVE``, ``DAMPENING``, ``HEAVY_BALL``, ``NESTEROV``, ``PROJECTION``,
+    ``WEIGHT_DECAY``; what it lacks: ``NotOffered``
+Trials
+    ``Trial``, ``Gradient``, ``LAYOUTS``; the module ``strategies``, ``orthogonal_trials``, ``layer_trials``; gradients
+    at an angle: ``Rotation``, ``Tilted``, ``AtCosine``
+Runs
+    ``execute``, ``Run``, ``Record``, ``norm_steps``, ``projected_records``, ``admissible_views``
+Measurements and their bounds
+    ``Measurement``, ``measured``, ``measure_step``, ``weights_bound``, ``squared_norm_error``, ``inner_product_error``,
+    ``norm_error``, ``direction_error``; formats of dtypes: ``FORMATS``; float64 arrays: ``Floats``, ``floats``
 """
 
 from tangency.proofs_checks.claim import (
@@ -22,6 +32,7 @@ from tangency.proofs_checks.claim import (
     Claim,
     Hypothesis,
     NotApplicable,
+    NotOffered,
     Refutation,
     Search,
     Severity,
@@ -29,25 +40,26 @@ from tangency.proofs_checks.claim import (
     require_contains,
     require_equal,
 )
-from tangency.proofs_checks.errors.rounding import Floats, inner_product_error, squared_norm_error
-from tangency.proofs_checks.generate import problems
-from tangency.proofs_checks.generate import strategies as generate
-from tangency.proofs_checks.generate.execute import execute
-from tangency.proofs_checks.generate.gradients import Rotation, Tilted
-from tangency.proofs_checks.generate.invariant_problems import integers, objective_descents, rational_points, weights
-from tangency.proofs_checks.generate.layers import layer_trials
-from tangency.proofs_checks.generate.trials import BALLS, Gradient, Measurement, Record, Run, Trial, as_float
-from tangency.proofs_checks.hyperparameters import (
-    ADAPTIVE,
-    DAMPENING,
-    GROUPS,
-    HEAVY_BALL,
-    LARGE,
-    MAXIMIZE,
-    NESTEROV,
-    PROJECTION,
-    WEIGHT_DECAY,
+from tangency.proofs_checks.errors.rounding import (
+    FORMATS,
+    Floats,
+    direction_error,
+    inner_product_error,
+    norm_error,
+    squared_norm_error,
 )
+from tangency.proofs_checks.generate import problems, strategies
+from tangency.proofs_checks.generate.execution import execute
+from tangency.proofs_checks.generate.gradients import AtCosine, Rotation, Tilted
+from tangency.proofs_checks.generate.invariant_problems import (
+    integers,
+    irrational_points,
+    objective_descents,
+    rational_points,
+    weights,
+)
+from tangency.proofs_checks.generate.layers import layer_trials
+from tangency.proofs_checks.generate.trials import BALLS, LAYOUTS, Gradient, Measurement, Record, Run, Trial, as_float
 from tangency.proofs_checks.measure.conformance import (
     admissible_views,
     floats,
@@ -57,9 +69,17 @@ from tangency.proofs_checks.measure.conformance import (
 )
 from tangency.proofs_checks.measure.norms import measured, norm_steps, orthogonal_trials
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
-from tangency.proofs_checks.subjects import Subject
+from tangency.proofs_checks.subjects import (
+    ADAPTIVE,
+    DAMPENING,
+    HEAVY_BALL,
+    NESTEROV,
+    PROJECTION,
+    WEIGHT_DECAY,
+    Subject,
+)
 from tangency.theory.algorithms import START, State, Step, adam, adamp, gd, heavy_ball, nesterov, sgdp
-from tangency.theory.fields import EXACT, Array, Field, balls, rational
+from tangency.theory.fields import EXACT, SYMBOLIC, Array, Field, balls, rational
 from tangency.theory.projection import UndecidedView, View, choose_view, project, project_rows, turned
 
 __all__ = [
@@ -67,15 +87,16 @@ __all__ = [
     "BALLS",
     "DAMPENING",
     "EXACT",
-    "GROUPS",
+    "FORMATS",
     "HEAVY_BALL",
-    "LARGE",
-    "MAXIMIZE",
+    "LAYOUTS",
     "NESTEROV",
     "PROJECTION",
     "START",
+    "SYMBOLIC",
     "WEIGHT_DECAY",
     "Array",
+    "AtCosine",
     "Attack",
     "Claim",
     "Field",
@@ -88,6 +109,7 @@ __all__ = [
     "Measurement",
     "NonNegative",
     "NotApplicable",
+    "NotOffered",
     "Proof",
     "Record",
     "Refutation",
@@ -108,17 +130,19 @@ __all__ = [
     "as_float",
     "balls",
     "choose_view",
+    "direction_error",
     "execute",
     "floats",
     "gd",
-    "generate",
     "heavy_ball",
     "inner_product_error",
     "integers",
+    "irrational_points",
     "layer_trials",
     "measure_step",
     "measured",
     "nesterov",
+    "norm_error",
     "norm_steps",
     "objective_descents",
     "orthogonal_trials",
@@ -133,6 +157,7 @@ __all__ = [
     "require_equal",
     "sgdp",
     "squared_norm_error",
+    "strategies",
     "turned",
     "weights",
     "weights_bound",

@@ -26,7 +26,7 @@ class Rung(Enum):
 
 
 class Verdict(Enum):
-    """What a rung says of a claim; ``ERROR`` is no verdict: the check itself broke, and nothing is known."""
+    """The result of a rung; ``ERROR`` is no verdict on the claim: the check itself broke, and nothing is known."""
 
     HOLDS = "holds"
     FAILS = "fails"
@@ -78,7 +78,7 @@ def require_contains(what: str, ball: "flint.arb", value: Any) -> None:
     """The ball is finite (NaN contains everything) and contains the value, exact or a ball, or a :class:`Violation`."""
     import flint
 
-    # A rational is compared as a ball too: one so small that it is contained whenever the rational is.
+    # A rational becomes a ball of 4096 bits, small enough to be contained whenever the rational is.
     with flint.ctx.workprec(4096):
         if not (ball.is_finite() and ball.contains(value)):
             raise Violation(what, value, ball)
@@ -86,7 +86,7 @@ def require_contains(what: str, ball: "flint.arb", value: Any) -> None:
 
 @dataclass(frozen=True)
 class NotApplicable:
-    """Why a rung has nothing to say about a claim, or a hypothesis no counterexample."""
+    """Why a rung does not apply to a claim, or a hypothesis has no counterexample."""
 
     why: str
 
@@ -116,11 +116,10 @@ class Attack:
         requires: the capabilities (:class:`.subjects.Capability` values) that an optimizer must have for the claim to
             be about it.
         trials: the strategy of trials for one subject.
-        check: the measurements of a run; the engine judges each against its bound, and any above it is a
-            counterexample.
-        shown: what the script that reproduces a failure at a step of a run shows: the run to repeat, and the right
-            results of its step, (name, weights, largest admissible error) of each; ``None``: the run itself, and the
-            exact steps of the subject's algorithm.
+        check: makes the measurements of a run; one with an error above its bound is a counterexample.
+        shown: for the script that reproduces a failure at a step: the run to repeat, and the right results of that
+            step, each as (name, weights, largest admissible error). ``None``: the run itself, and the exact steps of
+            the subject's algorithm.
     """
 
     requires: frozenset[str]

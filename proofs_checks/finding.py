@@ -1,4 +1,4 @@
-"""What a check is and what it finds: plain records, which every report is made of."""
+"""The records that every report is made of: a check, its finding on a subject, and all findings on one subject."""
 
 import sys
 import time
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 else:
 
     class Number(float):
-        """A float that JSON may have no number for: it is written as its name then."""
+        """A float; in JSON, infinities and NaN are written as strings."""
 
 
 class Judgement(Enum):
-    """What a departure from the paper does."""
+    """The effect of a departure from the paper."""
 
     HARMLESS = "harmless"  # within rounding of the paper's step in ordinary use
     TRAJECTORY = "changes the trajectory"
@@ -61,7 +61,7 @@ class Skip(Exception):
 
 
 class Run(Protocol):
-    """What a check does with a subject."""
+    """A function that runs a check on a subject."""
 
     def __call__(self, subject: Any, options: Options, /) -> "Finding | str | None": ...
 
@@ -75,7 +75,7 @@ class Check:
             joined by hyphens.
         title: the one-line meaning: what holds if the check does.
         severity: what a failure means.
-        source: where the demand stands: an equation, a section, a page of torch's documentation.
+        source: where the requirement is stated: an equation, a section, a page of torch's documentation.
         why: why it matters, and what a failure does to a user; a few sentences.
         run: of a subject and options, gives a note for the report or a whole finding, or raises :class:`Fails`,
             :class:`Skip` or :class:`.NotOffered`; any other exception is our own error. A check that was read from a
@@ -98,8 +98,8 @@ class Check:
         started = time.perf_counter()
         try:
             with redirect_stdout(sys.stderr):  # standard output is for results alone
-                said = self.run(subject, options)
-            found = said if isinstance(said, Finding) else Finding("", Verdict.HOLDS, detail=said or "", examples=1)
+                note = self.run(subject, options)
+            found = note if isinstance(note, Finding) else Finding("", Verdict.HOLDS, detail=note or "", examples=1)
         except Fails as failure:
             found = failure.finding
         except (Skip, NotOffered) as reason:
@@ -111,7 +111,7 @@ class Check:
         return self.found(found, time.perf_counter() - started)
 
     def found(self, finding: "Finding", seconds: float = 0.0) -> "Finding":
-        """The finding as this check's."""
+        """The finding, with the id, claim and rung of this check."""
         return replace(finding, check=self.id, claim=self.claim, rung=self.rung, seconds=seconds)
 
 
@@ -179,7 +179,7 @@ class Departure:
 
 @dataclass(frozen=True)
 class Fit:
-    """The dialect that reproduces a target, or the nearest one and where the target leaves it.
+    """The dialect that reproduces a target; or the nearest one, and the first difference from it.
 
     Attributes:
         family: ``sgd`` or ``adam``; empty if no step of the target could be run.
@@ -188,7 +188,7 @@ class Fit:
         ulps: the largest distance of an explained target from its dialect.
         open: choices that no probe could tell apart, with the values that fit equally well.
         departures: the choices that differ from the paper or the published package.
-        leaves_at: for an unexplained target, the first step and element at which it leaves the nearest dialect.
+        leaves_at: for an unexplained target, the first step and element that differ from the nearest dialect.
     """
 
     family: str
@@ -226,7 +226,7 @@ class TargetInfo:
         kind: which adapter drives it: ``torch``, ``function``, ``optax`` or ``protocol``.
         version: of the distribution that it comes from, or empty.
         offers: the hyper-parameters of the algorithm that it takes, with its own names and defaults, as text.
-        capabilities: what claims may ask of it.
+        capabilities: what claims may require of it.
         options: ``--set`` and ``--rename``, as given.
     """
 
@@ -274,7 +274,7 @@ class SubjectReport:
     interrupted: bool = False
 
     def pairs(self) -> Iterator[tuple[Check, Finding | None]]:
-        """Every check with what it found; ``None`` where an interrupt cut it off."""
+        """Every check with its finding; ``None`` where an interrupt cut it off."""
         findings = {finding.check: finding for finding in self.findings}
         return ((check, findings.get(check.id)) for check in self.checks)
 
@@ -331,17 +331,17 @@ class SubjectReport:
         excused = sum(self.expected(finding) is not None for finding in self.findings)
         counts = Counter(check.severity for check in failing)
         conforms = "does not conform to" if failing else "conforms to" if held else "was not tried as"
-        said = [
+        parts = [
             f"{_count(len(failing), 'check')} fail{'s' * (len(failing) == 1)} "
             f"({', '.join(f'{counts[one]} {one.value}' for one in Severity if counts[one])})"
         ] * bool(failing)
-        said += [f"{_count(held, 'check')} hold{'s' * (held == 1)}" if held else "no check holds"]
-        said += [f"{len(failures) - len(failing)} undecided"] * (len(failing) < len(failures))
-        said += [_count(excused, "known failure")] * bool(excused)
-        said += [_count(len(self.stale), "stale known failure")] * bool(self.stale)
-        said += ["interrupted"] * self.interrupted
+        parts += [f"{_count(held, 'check')} hold{'s' * (held == 1)}" if held else "no check holds"]
+        parts += [f"{len(failures) - len(failing)} undecided"] * (len(failing) < len(failures))
+        parts += [_count(excused, "known failure")] * bool(excused)
+        parts += [_count(len(self.stale), "stale known failure")] * bool(self.stale)
+        parts += ["interrupted"] * self.interrupted
         whose = f"{self.info.target} {conforms} {self.info.algorithm}" if self.info.algorithm else self.info.target
-        return f"{whose}: {'; '.join(said)}"
+        return f"{whose}: {'; '.join(parts)}"
 
 
 def _count(number: int, of: str) -> str:

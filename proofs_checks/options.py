@@ -1,4 +1,4 @@
-"""How checks are run: how much is tried, from which seed, and what a target is held to."""
+"""How checks are run: the number of examples, the seed, and the choices that a target must make."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """The checks among a library's own tests: ``pytest --tangency TARGET``, and ``@parametrize_with_claims([...])``.
 
-Nothing of torch is imported until a target is named. Checks run in the test process: whoever fears a target that hangs
-or kills its process uses ``tangency check``, or pytest-timeout and xdist.
+torch is not imported until a target is named. Checks run in the test process: for a target that may hang or kill its
+process, use ``tangency check``, or pytest-timeout and xdist.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 class TargetNode(pytest.Collector):
-    """A target, as a file of tests is: xdist's ``loadfile`` and ``loadscope`` give all its checks to one worker."""
+    """The checks of a target, as a file of tests: xdist's ``loadfile`` and ``loadscope`` give all to one worker."""
 
     def collect(self) -> list[pytest.Item]:
         """Nothing: its checks are added after whatever else is collected."""
@@ -161,7 +161,7 @@ class CheckItem(pytest.Item):
         self.check()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """The message alone: the stack is ours and tells nothing."""
+        """The message alone: the stack trace shows our code only."""
         return str(excinfo.value) if isinstance(excinfo.value, Failed) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, None, str]:
@@ -179,7 +179,7 @@ def _spec(target: Any, algorithm: str) -> TargetSpec:
     return TargetSpec(f"{target.__module__}:{target.__qualname__}", algorithm)
 
 
-# Loaded once a process. A specification holds dicts and does not hash; its repr tells it apart.
+# Each target is loaded once. A TargetSpec holds dicts and is not hashable, so its repr is the key.
 _TARGETS: dict[str, Target] = {}
 
 
@@ -239,7 +239,7 @@ def _first_line(finding: Finding) -> str:
 
 
 def _message(report: SubjectReport, finding: Finding, ours: bool) -> str:
-    """All that is known of a failure, the stand-alone script last."""
+    """Everything known about a failure, the stand-alone script last."""
     (check,) = report.checks
     verdict = "an error of tangency itself" if ours else f"{finding.verdict.value}: {check.severity.value}"
     lines = [

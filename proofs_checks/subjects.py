@@ -44,7 +44,7 @@ class Subject:
     """An optimizer under test.
 
     Attributes:
-        name: how reports call it: ``module:Class``, with the options in parentheses behind it.
+        name: its name in reports: ``module:Class``, followed by the options in parentheses.
         algorithm: which algorithm it claims to be, a key of :data:`.algorithms.ALGORITHMS`, or a name for ``spec``.
         make: builds it from parameters and hyper-parameters; :class:`NotOffered` where it cannot.
         capabilities: what it offers.
@@ -55,9 +55,9 @@ class Subject:
         device: where its parameters lie.
         arguments: the hyper-parameters under the optimizer's own names, as ``expression`` takes them.
         spec: the executable spec itself, where it is an algorithm of somebody's own.
-        foreign: made elsewhere. It may compute in the format in which it stores, as torch.optim does, and a trial that
-            it refuses, by raising, says nothing about a claim: what it must take is asked by checks of behaviour.
-        flushes: subnormal numbers become 0 in it, as in what XLA compiles for CPUs.
+        foreign: not shipped here. It may compute in the format in which it stores, as torch.optim does; a trial that it
+            refuses by raising does not count against a claim, since checks of behaviour cover what it must accept.
+        flushes: it rounds subnormal numbers to 0, as code that XLA compiles for CPUs does.
     """
 
     name: str
@@ -110,7 +110,7 @@ PATHS = ("foreach", "fused")
 
 
 def on_path(subject: Subject, name: str) -> Subject:
-    """The subject on a code path that is not its own choice."""
+    """The subject on a given code path."""
     return replace(subject, name=f"{subject.name}({name}=True)", options={**subject.options, name: True})
 
 

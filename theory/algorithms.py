@@ -2,7 +2,7 @@
 
 Every algorithm is one function ``step(field, w, g, state, **hyperparameters) -> Step``. ``w`` and ``g`` are the weights
 and the gradient, of one shape; ``state`` is what the previous step returned (``{}`` at first) and is never changed.
-Hyper-parameters may be numbers of any kind: a float is taken as the rational that it is.
+Hyper-parameters may be numbers of any kind; a float is converted to the rational number that it equals.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ class Step:
         p: the update before the projection (Algorithm 1, line 2; Algorithm 2, line 4).
         q: the update after it (Eq. 11); ``p`` itself where nothing is projected.
         lr: the step size that multiplies ``q``.
-        view: through which view the update was projected.
+        view: the view that projected the update; ``View.NONE`` where nothing was projected.
     """
 
     w: Array
@@ -181,14 +181,14 @@ def adamp(
 
 
 def projected(field: Field, w: Array, g: Array, step: Step, delta: Any, view: View | None) -> Step:
-    """Eq. 11: q = Π_w(p) where the view that ``g`` chooses says so, else p."""
+    """q = Π_w(p), row by row of the view that Eq. 11 chooses from ``g``; p where it chooses none."""
     view = choose_view(field, w, g, delta) if view is None else view
     q = step.p if view is View.NONE else project_rows(view, w, step.p, field.scaled)
     return Step(step.w, step.state, step.p, q, step.lr, view)
 
 
 def decayed(w: Array, step: Step, factor: Any) -> Step:
-    """w ← factor · w − ηq, with the weights before the step."""
+    """w ← factor · w − ηq: the decay multiplies the weights before the step."""
     return Step(factor * w - step.lr * step.q, step.state, step.p, step.q, step.lr, step.view)
 
 
@@ -262,7 +262,7 @@ def _clip(field: Field, h: Array, limit: Any) -> Array:
 
 
 def _geodesic(field: Field, y: Array, d: Array, carried: Array) -> tuple[Array, Array]:
-    """The point that the geodesic from the unit vector y reaches along the tangent d, and ``carried`` taken there."""
+    """The end of the geodesic from the unit vector y along the tangent d, and ``carried`` transported to that end."""
     length = field.sqrt(d @ d)
     if length == 0:
         return y, carried

@@ -63,13 +63,13 @@ def certificate(r_first: Any, r_last: Any, steps: int) -> Any:
 
     For GD, ‖Δw_t‖ = η‖∇f(w_t)‖ and r_t‖∇f(w_t)‖² = ‖∇f(ŵ_t)‖²: divided by η² it bounds min ‖∇f(ŵ_t)‖².
     The sum that it bounds, Σ r_t(r_{t+1} − r_t), is also at most (r_T² − r_0²)/2, which long runs come near to: there
-    the certificate is 2r_T/(r_T + r_0) < 2 times what would do.
+    the certificate is 2r_T/(r_T + r_0) < 2 times larger than necessary.
     """
     return r_last * (r_last - r_first) / steps
 
 
 def descent(gradient_square: Any, r: Any, lr: Any, curvature: Any) -> Any:
-    """η‖g‖²(1 − ηL/(2r)): by how much at least a GD step lowers f (where that is positive)."""
+    """η‖g‖²(1 − ηL/(2r)): a lower bound of the decrease of f in a GD step (where it is positive)."""
     return lr * gradient_square * (1 - lr * curvature / (2 * r))
 
 
@@ -87,7 +87,7 @@ def largest_squared_norm(r_first: Any, lr: Any, constants: Smoothness) -> Any:
     """R ≥ r_T for every T under GD: R = 2(r_0 + ηD − 2K + 2K²/r_0).
 
     The logarithm is bounded by its tangent at r_T = 2K. R is near to r_T where K is near to r_0/2, and R to r_0 + 2ηD.
-    It tends to 2r_0 for η → 0, where r_0 + ηD/(1 − K/r_0) would do, from the tangent at r_0.
+    It tends to 2r_0 for η → 0, where the tangent at r_0 would give the smaller bound r_0 + ηD/(1 − K/r_0).
     """
     weight = log_weight(r_first, lr, constants)
     return 2 * (r_first + lr * constants.spread - 2 * weight + 2 * weight * weight / r_first)

@@ -1,7 +1,7 @@
 """The number systems in which one specification runs.
 
 A vector or a weight tensor is a numpy array; a *field* says what its elements are. The algorithms need arithmetic,
-which the elements bring themselves, a square root, the sine and cosine of a step on the sphere, and a comparison;
+which the elements implement themselves, a square root, the sine and cosine of a step on the sphere, and a comparison;
 the spherical Rosenbrock objective needs the arctangent.
 A comparison has three answers: ``True``, ``False``, and ``None`` for *undecided* (the number format cannot tell).
 
@@ -43,12 +43,12 @@ class Field:
     """What an algorithm needs of a number system, and no more.
 
     Attributes:
-        name: how reports call the field.
-        element: makes an element of a number of another kind. A float is taken as the rational that it is.
+        name: the name in reports.
+        element: converts a number of another kind; a float, to the rational number that it equals.
         sqrt, sin, cos, atan: of one element; ``NotInField`` where the field has no such number.
         less: ``a < b``, or ``None`` where the field cannot tell.
-        context: what must be entered while elements are computed with (the working precision of balls).
-        scaled: a row times a number of its own, where a formula does not depend on it and the field has a range.
+        context: makes the context manager that computations run in (the working precision of balls).
+        scaled: gives the row itself; in :mod:`.rounded`, divided by its largest entry, which Eqs. 10 and 11 ignore.
     """
 
     name: str
@@ -116,7 +116,7 @@ def fraction(value: Any) -> Fraction:
 
 
 def nearest(value: Any) -> float:
-    """A rational or a ball as a float, rounded to nearest (of a ball: its midpoint)."""
+    """A rational, or the midpoint of a ball, rounded to the nearest float."""
     return float(value) if hasattr(value, "mid") else int(value.p) / int(value.q)
 
 

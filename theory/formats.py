@@ -1,4 +1,4 @@
-"""Binary floating-point formats: what of them a bound on rounding depends on (IEEE 754; Higham, §2.1)."""
+"""Binary floating-point formats: the properties that bounds on rounding depend on (IEEE 754; Higham, §2.1)."""
 
 import math
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 class Format:
     """A binary floating-point format with ``digits`` significant bits and smallest normal number 2^``emin``.
 
-    With ``flushes``, what is subnormal becomes 0, as XLA has it on CPUs.
+    With ``flushes``, subnormal results become 0, as in code that XLA compiles for CPUs.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Format:
 
     @cached_property
     def tiny(self) -> float:
-        """η, what an underflow can lose: the smallest subnormal, or normal number where those are flushed."""
+        """η, the largest error of an underflow: the smallest subnormal (if flushed: normal) number."""
         return math.ldexp(1.0, self.emin if self.flushes else self.emin - self.digits + 1)
 
     @cached_property
@@ -52,7 +52,7 @@ class Format:
         return self.gamma(2)
 
     def stored(self, value: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The error of numbers, known up to ``error``, that are rounded once more into this format."""
+        """A bound on the error of numbers, known up to ``error``, after one more rounding into this format."""
         size = np.abs(value) + error
         exponent = np.where(size > 0, np.frexp(size)[1] - 1, self.emin)
         half_ulp = np.ldexp(1.0, np.maximum(exponent, self.emin) - self.digits)

@@ -5,7 +5,8 @@ projected one. With r = ‖w‖, c = ŵ·p and s = ‖Π_w(p)‖, in the orthono
 
     w = (r, 0),    w° = (r − ηc, ηs),    wᵖ = (r, ηs),
 
-so that tan∠(w, w°) = ηs/(r − ηc) and tan∠(w, wᵖ) = ηs/r: the projection changes how far a step turns w, never whither.
+so that tan∠(w, w°) = ηs/(r − ηc) and tan∠(w, wᵖ) = ηs/r: the projection changes the angle by which a step turns w,
+not the great circle along which it turns.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ def gram_determinant(*vectors: Array) -> Any:
 
 
 def _determinant(rows: list[list[Any]]) -> Any:
-    """By cofactors of the first row: no division, so that it holds in every field."""
+    """The determinant by cofactors of the first row: without division, so that every field can compute it."""
     if not rows:
         return 1
     first, rest = rows[0], rows[1:]
@@ -79,7 +80,7 @@ class Plane:
 
     @property
     def advance(self) -> Any:
-        """w·w° = r(r − ηc): what of the original step points along w."""
+        """w·w° = r(r − ηc): positive while the original step turns w by less than 90°."""
         return self.radius2 - self.lr * self.radial
 
     @property

@@ -1,6 +1,6 @@
 """Norm growth of scale-invariant weights (§2.3, §2.4, Appendix A): recurrences, closed forms and bounds.
 
-All of it speaks of A_k = ‖p_k‖², the squared norms of the updates: ``squares`` is the sequence A_0 … A_t.
+Everything is stated in A_k = ‖p_k‖², the squared norms of the updates: ``squares`` is the sequence A_0 … A_t.
 """
 
 from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ def least_nesterov_growth(lr: Any, beta: Any, square: Any, buffer_square: Any, d
 
 
 def momentum_excess(beta: Any, squares: Sequence[Any]) -> Any:
-    """F_t = Σ_k Σ_{l=1}^{t−k} β^l A_k / Σ_k A_k (A.8), as it is defined; the ratio of the growths is 1 + 2F_t."""
+    """F_t = Σ_k Σ_{l=1}^{t−k} β^l A_k / Σ_k A_k (A.8), by its definition; the ratio of the growths is 1 + 2F_t."""
     weight, power, numerator = 0 * beta, 0 * beta + 1, 0 * beta
     for square in reversed(squares):
         numerator += weight * square
@@ -67,7 +67,7 @@ def momentum_excess(beta: Any, squares: Sequence[Any]) -> Any:
 
 
 def recent_share(beta: Any, squares: Sequence[Any]) -> Any:
-    """x_t = Σ_k β^{t−k} A_k / Σ_k A_k: what the recent updates weigh. F_t = β/(1−β) · (1 − x_t), exactly."""
+    """x_t = Σ_k β^{t−k} A_k / Σ_k A_k: the weight of the recent updates. F_t = β/(1−β) · (1 − x_t), exactly."""
     return discounted_sum(beta, squares) / sum(squares, start=0 * beta)
 
 
@@ -92,7 +92,7 @@ def limit_ratio(beta: Any) -> Any:
 
 
 def excess_gap_bound(beta: Any, squares: Sequence[Any]) -> Any:
-    """β/(1−β) − F_t ≤ β(1−β^{t+1})/(1−β)² · max A / Σ A: how far the limit can still be at a finite t."""
+    """β/(1−β) − F_t ≤ β(1−β^{t+1})/(1−β)² · max A / Σ A: a bound on the distance to the limit at a finite t."""
     weight = limit_excess(beta) * (1 - beta ** len(squares)) / (1 - beta)
     return weight * max(squares) / sum(squares, start=0 * beta)
 

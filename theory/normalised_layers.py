@@ -1,6 +1,6 @@
 """Scale-invariant layers as objectives: Norm_k after a linear layer, weight normalisation, ℓ2-normalised embeddings.
 
-Their scale-variant counterparts are the same classes with what breaks Eq. 1: ε > 0, or a skip connection (§4.5).
+Their scale-variant counterparts are the same classes with ε > 0 or a skip connection (§4.5), which break Eq. 1.
 """
 
 from dataclasses import dataclass
@@ -59,11 +59,11 @@ class NormalisedLinear(Objective):
 
     @property
     def scale_invariant(self) -> bool:
-        """Eq. 1 holds: ε = 0 and no skip connection."""
+        """Whether Eq. 1 holds: ε = 0 and no skip connection."""
         return self.eps == 0 and not self.skip
 
     def activations(self, field: Field, w: Array) -> Array:
-        """What is normalised: Wx or, with the skip connection, Wx + x."""
+        """The tensor that is normalised: Wx or, with the skip connection, Wx + x."""
         x = field.array(self.inputs)
         u: Array = w.reshape(self.channels, self.fan_in) @ x
         return self._grouped(u + x if self.skip else u)
@@ -139,7 +139,7 @@ class Embeddings(Objective):
 
     @property
     def scale_invariant(self) -> bool:
-        """Whether every ℓ_i is: a linear map changes nothing about it."""
+        """Whether every ℓ_i is scale-invariant: then so is f, since W x_i scales with W."""
         return all(loss.scale_invariant for loss in self.losses)
 
     def _value(self, field: Field, w: Array) -> Any:

@@ -56,7 +56,7 @@ class Objective(ABC):
 
 @dataclass(frozen=True)
 class GradientField:
-    """The map w ↦ ∇f(w) of an objective, over one field: what a descent follows."""
+    """The map w ↦ ∇f(w) of an objective, over one number field: the gradients of a descent."""
 
     objective: Objective
     over: Field = field(default=EXACT, repr=False)

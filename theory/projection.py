@@ -1,8 +1,10 @@
-"""The projection onto the tangent space (Eq. 10) and the test that asks for it (Eq. 11). §3.1."""
+"""The projection onto the tangent space (Eq. 10) and the test that decides whether to apply it (Eq. 11). §3.1."""
 
 from collections.abc import Callable
 from enum import Enum
 from typing import Any
+
+import numpy as np
 
 from tangency.theory.fields import Array, Field
 
@@ -27,10 +29,16 @@ class UndecidedView(ArithmeticError):
         self.view = view
 
 
-def turned(w: Array) -> Array:
-    """Every pair (a, b) of entries of the last dimension, of even length, as (−b, a): orthogonal to w in every row."""
-    result = w.copy()
-    result[..., ::2], result[..., 1::2] = -w[..., 1::2], w[..., ::2]
+def turned(w: Array, stride: int = 1) -> Array:
+    """Every row (the last axis) turned by 90° in pairs of elements, (a, b) ↦ (b, −a): w·turned(w) = 0 without rounding.
+
+    The elements of a pair are ``stride`` apart, at most half a row; one without a partner becomes 0.
+    """
+    result, dim = np.zeros_like(w), w.shape[-1]
+    step = min(stride, max(1, dim // 2))
+    for start in range(0, dim - step, 2 * step):
+        i = np.arange(start, min(start + step, dim - step))
+        result[..., i], result[..., i + step] = w[..., i + step], -w[..., i]
     return result
 
 
@@ -41,7 +49,7 @@ def project(w: Array, x: Array) -> Array:
 
 
 def project_rows(view: View, w: Array, x: Array, scaled: Callable[[Array], Array] = lambda row: row) -> Array:
-    """Π of every row of a view; the result has the shape of ``x``. It ignores the scale of w: ``scaled`` may set it."""
+    """Π of every row of a view; the result has the shape of ``x``. ``scaled`` may rescale w: Π ignores its scale."""
     result = x.copy()
     for row, w_row, x_row in zip(view.rows(result), view.rows(w), view.rows(x), strict=True):
         row[:] = project(scaled(w_row), x_row)
@@ -51,7 +59,7 @@ def project_rows(view: View, w: Array, x: Array, scaled: Callable[[Array], Array
 def looks_scale_invariant(field: Field, w: Array, g: Array, delta: Any) -> bool | None:
     """Eq. 11 for one row: cos(w, g) < δ/√dim, squared: (w·g)² dim < δ² ‖w‖² ‖g‖². ``None``: undecided.
 
-    A row with w = 0 or g = 0 has no angle: it counts as cos = 0, so it never vetoes the others.
+    A row with w = 0 or g = 0 has no angle: it counts as cos = 0, so it never keeps a view from passing.
     """
     if delta == 0:
         return False  # no |cos| is below 0, however it is rounded
@@ -65,7 +73,7 @@ def looks_scale_invariant(field: Field, w: Array, g: Array, delta: Any) -> bool 
 
 
 def view_decision(field: Field, view: View, w: Array, g: Array, delta: Any) -> bool | None:
-    """Whether every row of a view passes Eq. 11: one row that fails decides, one undecided row leaves it open."""
+    """Whether every row of a view passes Eq. 11: ``False`` if a row fails, else ``None`` if a row is undecided."""
     answers = [looks_scale_invariant(field, *rows, delta) for rows in zip(view.rows(w), view.rows(g), strict=True)]
     if False in answers:
         return False

@@ -1,14 +1,14 @@
-"""Running error analysis: a field whose numbers carry how far a computation in floating point may be from them.
+"""Running error analysis: a field whose numbers carry a bound on the error of the same computation in floating point.
 
-Whatever runs over :func:`rounded` gives, with every number, its exact value and a bound on the error of everybody who
-computes the same in a binary floating-point format: no bound is written by hand (Higham, Accuracy and Stability of
-Numerical Algorithms, §2.2, §3.1, §3.3). The model is fl(a ∘ b) = (a ∘ b)(1 + δ) + ε with |δ| ≤ u and |ε| ≤ η, where η
-is what an underflow can lose; sums do not underflow.
+A formula that runs over :func:`rounded` gives, with every number, its exact value and a bound on the error of any
+program that evaluates it in a binary floating-point format. No bound is written by hand (Higham, Accuracy and Stability
+of Numerical Algorithms, §2.2, §3.1, §3.3). The model is fl(a ∘ b) = (a ∘ b)(1 + δ) + ε with |δ| ≤ u and |ε| ≤ η, where
+η is the largest error of an underflow; sums do not underflow.
 
 * An operation counts two roundings: its own, and one for another common way to write the same line (a hyper-parameter
   that is rounded to the format first, a lerp, a normalisation of w). Those of a sum are bounded by |a| + |b|.
 * A sum of n products ``a @ b`` is bounded whatever the order of its terms, by γ_{n+1} Σ|a_i||b_i|.
-* Hyper-parameters, made by :attr:`Field.element`, are Python floats, and so is what is made of them alone.
+* Hyper-parameters, made by :attr:`Field.element`, are Python floats, and so are results of them alone.
 * :attr:`Field.scaled` divides a row by its largest entry: one rounding, and no product leaves the range.
 """
 
@@ -32,7 +32,7 @@ class Rounded:
 
     Attributes:
         value: the exact number, of the field beneath.
-        near: a float64 no further from it than ``error``, and within ``error`` of what is computed.
+        near: a float64 within ``error`` of the exact and of the computed number.
         error: the largest |computed − value|.
         fmt: the format.
     """
@@ -44,7 +44,7 @@ class Rounded:
 
     @property
     def is_zero(self) -> bool:
-        """Whether it is 0, computed as well: it costs no rounding."""
+        """Whether the exact and the computed number are both 0: an operation with it costs no rounding."""
         return self.near == 0 and self.error == 0 and bool(self.value == 0)
 
     @property
@@ -124,25 +124,25 @@ class Rounded:
     __hash__ = object.__hash__
 
     def turned(self, function: Callable[[float], float], exact: Callable[[Any], Any]) -> "Rounded":
-        """A function of slope at most 1."""
+        """The value of a function whose slope is at most 1: errors do not grow."""
         near = function(self.near)
         return _made(exact(self.value), near, self.error, abs(near) + 2 * self.error, self.fmt)
 
 
 def _number(x: Any) -> Rounded:
-    """A Python number among rounded ones, and what is rounded already."""
+    """A Python number as a rounded one; a rounded number as it is."""
     return x if isinstance(x, Rounded) else Rounded(rational(x), float(x), 0.0, SCALARS)
 
 
 def _coarser(a: Rounded, b: Rounded) -> Format:
-    """The format of a result: that of tensors wherever one of both is of a tensor."""
+    """The format of a result: that of tensors if one operand belongs to a tensor."""
     return b.fmt if a.fmt is SCALARS else a.fmt
 
 
 def _made(
     value: Any, near: float, carried: float, size: float, fmt: Format, roundings: int = 2, *, underflows: int = 1
 ) -> Rounded:
-    """The result of an operation whose parts carry an error into it, and which rounds something up to ``size``."""
+    """The result of an operation that inherits an error from its operands and rounds numbers of size up to ``size``."""
     if size > fmt.max:  # it, or a part of it, overflows
         return _unknown(value, fmt)
     gamma = fmt.gamma_2 if roundings == 2 else fmt.gamma(roundings)
@@ -150,7 +150,7 @@ def _made(
 
 
 def _unbounded(*numbers: Rounded) -> bool:
-    """Whether nothing is known of what is computed for one of them."""
+    """Whether one of the computed numbers may be anything."""
     return any(x.error == math.inf for x in numbers)
 
 
@@ -163,7 +163,7 @@ class Numbers(np.ndarray[Any, Any]):
     """An array of rounded numbers, which bounds sums and sums of products whatever the order of their terms.
 
     Attributes:
-        repeats: how often every row stands, one after the other, in the real one: its sums are longer by that.
+        repeats: how many times the real array holds every row, one after the other: sums are that much longer.
     """
 
     repeats: int = 1
@@ -208,7 +208,7 @@ class RoundedField(Field):
     repeats: int = 1
 
     def array(self, values: Any) -> Array:
-        """Numbers of a tensor: they are what they are, and what they meet is computed in the format."""
+        """Exact numbers of a tensor: operations with them are computed in its format."""
         assert self.exact is not None
         source = np.asarray(values, dtype=object)
         result = np.empty(source.shape, dtype=object).view(Numbers)
@@ -229,7 +229,7 @@ def rounded(exact: Field, fmt: Format, repeats: int = 1) -> RoundedField:
     Args:
         exact: the field beneath, where values live: rationals, or balls where there are roots.
         fmt: the format in which tensors are computed.
-        repeats: how often a row stands, one after the other, in the real one.
+        repeats: how many times a row stands, one after the other, in the real array.
     """
 
     def element(value: Any) -> Rounded:

@@ -1,4 +1,4 @@
-"""Scale invariance: its definition, the normalisation that brings it about, and what an ε > 0 leaves of it. §2.1, §2.3.
+"""Scale invariance: its definition, the normalisation that causes it, and the deviation with an ε > 0. §2.1, §2.3.
 
 Norm_k (Eq. 2) centres a tensor and divides it by its standard deviation, along the axes k. Which axes they are is the
 difference between batch, layer, instance and group normalisation; scale invariance does not depend on it.
@@ -97,7 +97,7 @@ def squared_cosine(w: Array, g: Array) -> Any:
 
 
 def radial_component(w: Array, x: Array) -> Array:
-    """(ŵ·x) ŵ = (w·x / w·w) w of vectors: what the projection of Eq. 10 removes.
+    """(ŵ·x) ŵ = (w·x / w·w) w of vectors: the component that the projection of Eq. 10 removes.
 
     Raises:
         ZeroDivisionError: w = 0, in the exact fields.

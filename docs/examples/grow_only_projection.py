@@ -141,10 +141,10 @@ class GrowOnly(torch.optim.Optimizer):
 def orthogonal_runs(draw: st.DrawFn, subject: Subject) -> Trial:
     """A few steps on gradients exactly orthogonal to the weights."""
     count = draw(st.integers(2, 16))
-    w = draw(generate.values(count, draw(st.integers(-3, 3))))
+    w = draw(strategies.values(count, draw(st.integers(-3, 3))))
     gradients = st.lists(st.builds(Rotation, st.just(View.LAYER), st.integers(-3, 1)), min_size=1, max_size=5)
     dtype = draw(st.sampled_from(("float32", "float64")))
-    return Trial((count,), dtype, w, tuple(draw(gradients)), draw(generate.hyperparameters(subject)))
+    return Trial((count,), dtype, w, tuple(draw(gradients)), draw(strategies.hyperparameters(subject)))
 
 
 def admissible(run: Run, record: Record) -> tuple[bool, ...]:

@@ -43,8 +43,10 @@ def _made(compute: type) -> Any:
     try:
         return _compile(compute, cached=True)
     except (OSError, RuntimeError) as error:
-        told = "fused=True compiles its CPU kernels again in every process; NUMBA_CACHE_DIR may name a folder for them"
-        warnings.warn(f"{told} (numba: {error})", RuntimeWarning, stacklevel=2)
+        advice = (
+            "fused=True compiles its CPU kernels again in every process; NUMBA_CACHE_DIR may name a folder for them"
+        )
+        warnings.warn(f"{advice} (numba: {error})", RuntimeWarning, stacklevel=2)
         return _compile(compute, cached=False)
 
 

@@ -14,7 +14,7 @@ from tangency.proofs_checks.checks.rungs import as_claim
 from tangency.proofs_checks.claim import Severity, Verdict
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Check, Fails, Finding, Skip
-from tangency.proofs_checks.generate.execute import Crash, execute
+from tangency.proofs_checks.generate.execution import Crash, execute
 from tangency.proofs_checks.generate.spread import spread
 from tangency.proofs_checks.generate.trials import Gradient, Measurement, Run, Trial
 from tangency.proofs_checks.options import Options

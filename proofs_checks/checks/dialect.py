@@ -15,7 +15,7 @@ from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Check, Finding
 from tangency.proofs_checks.fit.curves import curves
 from tangency.proofs_checks.fit.fit import fit
-from tangency.proofs_checks.generate import strategies as generate
+from tangency.proofs_checks.generate import strategies
 from tangency.proofs_checks.generate.trials import BALLS, Measurement, Run
 from tangency.proofs_checks.measure.conformance import floats
 from tangency.proofs_checks.options import Options
@@ -64,7 +64,7 @@ def _attack(target: Target, made: StepOf, options: Options) -> Finding:
     evidence = Attack(
         frozenset(),
         # Layouts are asked about elsewhere: a target that refuses one has its steps compared all the same.
-        lambda subject: generate.trials(subject, dtypes=DTYPES).map(
+        lambda subject: strategies.trials(subject, dtypes=DTYPES).map(
             lambda trial: replace(trial, layout="contiguous", grad_layout="contiguous")
         ),
         partial(_measure, made),

@@ -11,7 +11,7 @@ from torch import Tensor
 from tangency.common.text import as_source, docstring, line
 from tangency.proofs_checks.claim import Claim, NotApplicable
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.generate.execute import arguments, extremes, neighbour, repeated
+from tangency.proofs_checks.generate.execution import arguments, extremes, neighbour, repeated
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
 from tangency.proofs_checks.measure.conformance import admissible_views, floats, weights_bound
 from tangency.proofs_checks.subjects import Subject

@@ -13,7 +13,7 @@ from tangency.proofs_checks.checks.search import Budget, Found, derive_seed, sea
 from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, NotOffered, Rung, Search, Verdict, Violation
 from tangency.proofs_checks.errors.rounding import HALVES
 from tangency.proofs_checks.finding import Check, Finding, Skip
-from tangency.proofs_checks.generate.execute import Crash, execute
+from tangency.proofs_checks.generate.execution import Crash, execute
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.subjects import Subject

@@ -2,9 +2,9 @@
 
     p_t ← β p_{t−1} + ∇f_t(w_t);  q_t by Eq. 11;  w_{t+1} ← w_t − η q_t
 
-The claim is the algorithm, step for step: what the buffer holds, which view decides, what is projected, what decays.
-The executable spec is held against an independent closed form of each of its lines; a real optimizer is held against
-the spec, from its own state, one step at a time.
+The claim is the algorithm, step for step: the buffer, the view that decides, the projection, the weight decay. The
+executable spec is compared with an independent closed form of each of its lines; a real optimizer is compared with the
+spec one step at a time, each from the optimizer's own state.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ ETA, BETA, LAMBDA, RHO, TAU = sympy.symbols("η β λ r τ", positive=True)
 
 
 def radial_factor(beta: sympy.Expr = BETA) -> sympy.Expr:
-    """What multiplies w in a projected step: 1 − ηλr/(1 − β)."""
+    """The factor of w in a projected step: 1 − ηλr/(1 − β)."""
     return 1 - ETA * LAMBDA * RHO / (1 - beta)
 
 
@@ -131,7 +131,7 @@ HYPER: dict[str, Any] = {"lr": 0.5, "momentum": 0.5}
 
 
 def with_projected_state(algorithm: Algorithm, buffer: str, **hyper: Any) -> Refutation:
-    """From rest: a radial gradient, then an orthogonal one; the third step tells whether the buffer was projected."""
+    """From rest: a radial gradient, then an orthogonal one; the third step differs if the buffer was projected."""
     first = algorithm(EXACT, W, W, **hyper)
     second = algorithm(EXACT, first.w, turned(first.w), first.state, **hyper)
     require("the second step is projected", second.view is View.CHANNEL)
@@ -191,6 +191,6 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(problems.tensor_runs(EXACT_HYPER), check_exact),
     ball=NotApplicable("SGDP is a rational function of its inputs (Eq. 11 squared): the exact rung covers it"),
-    implementation=Attack(frozenset({HEAVY_BALL, PROJECTION}), generate.steps, check_implementation),
+    implementation=Attack(frozenset({HEAVY_BALL, PROJECTION}), strategies.steps, check_implementation),
     notes="The paper prints no dampening and no Nesterov momentum; both are the published package's.",
 )

@@ -4,8 +4,8 @@
     q_t by Eq. 11;  w_{t+1} ← w_t − ηq_t
 
 The paper prints no bias correction; the published code has it, as √v_t/√(1−β₂ᵗ) and η/(1−β₁ᵗ). Both are legitimate, and
-the proof shows how one is the other with η and ε rescaled. √v needs balls, except where it is rational: at β₂ = 0, and
-for gradients of constant magnitude under bias correction, which gives exact values for the balls to contain.
+the proof shows that one becomes the other when η and ε are rescaled. √v needs balls, except where it is rational: at
+β₂ = 0, and for gradients of constant magnitude under bias correction, where the balls must contain the exact values.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,6 @@ from tangency.proofs_checks.claims.algorithm_1_sgdp import (
     check_implementation,
     expected_view,
     require_projection,
-    turned,
     with_projected_state,
 )
 
@@ -34,7 +33,7 @@ T = sympy.Symbol("t", integer=True, positive=True)
 
 
 def proof(epsilon_scale: sympy.Expr | None = None) -> Proof:
-    """What bias correction is; ``epsilon_scale`` is the claimed factor of ε in the printed form."""
+    """Bias correction rescales η and ε; ``epsilon_scale`` is the claimed factor of ε in the printed form."""
     beta, m, s = sympy.symbols("β m √v", positive=True)
     root = sympy.Symbol("√(1−β₂ᵗ)", positive=True)
     scale = root if epsilon_scale is None else epsilon_scale
@@ -105,7 +104,7 @@ def check_ball(run: problems.TensorRun) -> None:
     w, state = BALLS.array(run.w), START
     for t, exact in enumerate(reference(run)):
         g = BALLS.array(run.gradients[t])
-        # Only a tie of Eq. 11 is undecided in balls; the exact decision then goes on.
+        # Only a tie of Eq. 11 is undecided in balls: there the exact decision is used.
         with BALLS.context(), suppress(UndecidedView):
             require_equal(f"view {t}", choose_view(BALLS, w, g, run.hyper["delta"]), exact.view)
         step = adamp(BALLS, w, g, state, view=exact.view, **run.hyper)
@@ -173,6 +172,6 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(problems.tensor_runs(hyper(st.just(EXACT.element(0)))), check_exact),
     ball=Search(problems.tensor_runs(hyper(problems.momenta())), check_ball),
-    implementation=Attack(frozenset({ADAPTIVE, PROJECTION}), generate.steps, check_implementation),
+    implementation=Attack(frozenset({ADAPTIVE, PROJECTION}), strategies.steps, check_implementation),
     notes="Algorithm 2 prints no bias correction and no weight decay; both are the published package's (E.1).",
 )

@@ -6,7 +6,7 @@ With A_k = ‖p_k‖² the same with and without momentum, the growths of ‖w�
 
 So the ratio approaches 1 + 2β/(1−β), 19 at β = 0.9, from below and never exceeds it, and it is reached if and only if
 x_t → 0, which is if and only if a_t = A_t/Σ_{k≤t} A_k → 0. The paper's Σ A_k < ∞ is more than is needed: constant A_k
-will do. Growing updates A_k = ρ^k have the limit 1 + 2β/(ρ−β) instead, and bursts have none.
+suffice. Growing updates A_k = ρ^k have the limit 1 + 2β/(ρ−β) instead, and bursts have none.
 """
 
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def identity_steps(limit: sympy.Expr) -> tuple[Identity | NonNegative, ...]:
 
 
 def limit_steps(terms: sympy.Expr) -> tuple[Identity | NonNegative, ...]:
-    """x_t → 0 if and only if a_t → 0, and X_t ≤ M(1 − β^terms)/(1−β), ``terms`` being claimed in t."""
+    """x_t → 0 if and only if a_t → 0, and X_t ≤ M(1 − β^terms)/(1−β), ``terms`` is claimed, in t."""
     m = sympy.Symbol("m", integer=True, nonnegative=True)
     recent, new, x, alpha, most = sympy.symbols("X A' x_N α M", nonnegative=True)
     slack, slack_a, slack_x = sympy.symbols("e e_1 e_2", nonnegative=True)
@@ -120,7 +120,7 @@ def limit_steps(terms: sympy.Expr) -> tuple[Identity | NonNegative, ...]:
 
 
 def counterexample_steps() -> tuple[Identity | NonNegative, ...]:
-    """What the ratio does for A_k = ρ^k, ρ > 1, and for bursts."""
+    """The limit of the ratio for A_k = ρ^k, ρ > 1, and for bursts."""
     earlier, excess, slack, recent = sympy.symbols("B z e X", nonnegative=True)
     rho, total = sympy.symbols("ρ S", positive=True)
     t = T

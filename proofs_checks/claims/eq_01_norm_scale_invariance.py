@@ -15,7 +15,7 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
-from tangency.proofs_checks.generate.execute import as_tensor
+from tangency.proofs_checks.generate.execution import as_tensor
 from tangency.proofs_checks.generate.layers import Layer, cosine
 from tangency.theory.scale_invariance import centred, mean, norm, shrinkage, signed_square
 
@@ -100,7 +100,7 @@ def normalisations(draw: st.DrawFn) -> Normalisation:
 
 
 def problems_with_spread() -> st.SearchStrategy[Normalisation]:
-    """Those in which no normalised group is constant."""
+    """Layers in which no normalised group is constant."""
     return normalisations().filter(lambda problem: bool(np.all(problem.variance() != 0)))
 
 
@@ -118,7 +118,7 @@ def check_exact(problem: Normalisation) -> None:
 
 
 def check_ball(problem: Normalisation) -> None:
-    """Norm_k itself, square root and all: the balls of both sides hold one number, and they are narrow."""
+    """Norm_k itself, square root and all: the balls of both sides overlap and are narrow."""
     u, scaled = problem.activations(problem.w), problem.activations(problem.c * problem.w)
     exact = signed_square(EXACT, u, problem.k)
     y, y_scaled = norm(BALLS, BALLS.array(u), problem.k), norm(BALLS, BALLS.array(scaled), problem.k)
@@ -172,7 +172,7 @@ def measure_tangency(run: Run, layer: Layer, record: Record, view: View) -> list
 
 
 def radial_motion(w: Floats, after: Floats) -> Any:
-    """w·(w' − w), without rounding until the sum is taken."""
+    """w·(w' − w), rounded once, after the exact sum."""
     exact_w = EXACT.array(w)
     product = exact_w @ (EXACT.array(after) - exact_w)
     return int(product.p) / int(product.q)
@@ -183,7 +183,7 @@ K = (1,)
 
 
 def with_eps() -> Refutation:
-    """ε = 1, c = 2: the rows shrink less than they would."""
+    """ε = 1, c = 2: Norm_k(cWx) is larger than Norm_k(Wx)."""
     return Refutation("Norm(2Wx)²", signed_square(EXACT, U, K, 1).tolist(), signed_square(EXACT, 2 * U, K, 1).tolist())
 
 

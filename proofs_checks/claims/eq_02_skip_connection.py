@@ -22,7 +22,7 @@ C = sympy.Symbol("c", positive=True)
 
 
 def proof(factor: sympy.Expr | None = None) -> Proof:
-    """The angle between LN(cg + x) and LN(g + x); ``factor`` is what its squared sine is claimed to be of ‖v∧ξ‖²."""
+    """The angle between LN(cg + x) and LN(g + x); its squared sine is claimed to be ``factor`` · ‖v∧ξ‖²."""
     gram = Gram("v ξ")
     v, xi = gram.vectors
     before, after = v + xi, C * v + xi
@@ -84,7 +84,7 @@ def skips(draw: st.DrawFn) -> Skip:
 
 
 def defined(problem: Skip) -> bool:
-    """Neither v + ξ nor cv + ξ is zero, where LN is 0/0."""
+    """Whether LN is defined on both sides: v + ξ and cv + ξ are not zero."""
     v, xi = problem.centred()
     return bool((v + xi).any() and (problem.c * v + xi).any())
 
@@ -128,7 +128,7 @@ def ln(u: Array) -> Array:
 
 
 def refutation(what: str, f: Callable[[Array], Array], c: int = 2) -> Refutation:
-    """The claim says that f(cW) is not f(W)."""
+    """A counterexample to f(cW) ≠ f(W), which the claim states."""
     return Refutation(what, "different", "equal" if bool((f(c * W) == f(W)).all()) else "different")
 
 

@@ -1,8 +1,8 @@
 """Eq. 4: the gradient of a scale-invariant function is tangent, w·∇f(w) = 0, and ∇f(cw) = ∇f(w)/c (§2.3).
 
-An optimizer that minds neither the scale of w nor that of g is homogeneous too: on (cw, g/c), with the step size that
-goes with it, it takes c times the step that it takes on (w, g). For c a power of two this is a bitwise statement, and
-it catches every ε that clamps a norm.
+An optimizer whose decisions depend neither on the scale of w nor on that of g is homogeneous too: on (cw, g/c), with
+the step size rescaled to match, its step is c times the one on (w, g). For c a power of two this holds bitwise, and
+catches every ε that clamps a norm.
 """
 
 import math
@@ -15,7 +15,7 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
-from tangency.proofs_checks.generate.invariant_problems import Point, irrational_points
+from tangency.proofs_checks.generate.invariant_problems import Point
 from tangency.theory.objectives import Cosine
 
 C = sympy.Symbol("c", positive=True)
@@ -91,11 +91,11 @@ def homogeneity_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
 
     float16 is left out: from 2^−14 on it loses digits, and a scaled run would round elsewhere.
     """
-    shape = draw(generate.shapes(min_dims=1).filter(lambda shape: 0 not in shape))
+    shape = draw(strategies.shapes(min_dims=1).filter(lambda shape: 0 not in shape))
     count = math.prod(shape)
-    hyper = draw(generate.hyperparameters(subject))
-    w = draw(generate.values(count, draw(st.integers(-3, 3))))
-    step = st.one_of(generate.values(count, 0), generate.values(count, -6))
+    hyper = draw(strategies.hyperparameters(subject))
+    w = draw(strategies.values(count, draw(st.integers(-3, 3))))
+    step = st.one_of(strategies.values(count, 0), strategies.values(count, -6))
     gradients: list[Gradient] = draw(st.lists(step, min_size=1, max_size=3))
     if len(shape) >= 2 and draw(st.booleans()):
         gradients[0] = Rotation(draw(st.sampled_from((View.CHANNEL, View.LAYER))), draw(st.integers(-3, 3)))
@@ -113,7 +113,7 @@ def scaled(run: Run, exponent: int) -> Trial:
     hyper["lr"] = math.ldexp(hyper["lr"], degree * exponent)
     if "weight_decay" in hyper:
         hyper["weight_decay"] = math.ldexp(hyper["weight_decay"], -degree * exponent)
-    if "eps" in hyper and degree == 1:
+    if degree == 1 and "eps" in hyper:
         hyper["eps"] = math.ldexp(hyper["eps"], -exponent)
     return replace(run.trial, w=tuple(np.ldexp(run.records[0].w, exponent).ravel()), gradients=gradients, hyper=hyper)
 
@@ -121,7 +121,7 @@ def scaled(run: Run, exponent: int) -> Trial:
 def stays_normal(run: Run, record: Record) -> bool:
     """Whether weights that nearly cancel, as w(1 − ηλ) can, are still normal numbers after they are scaled.
 
-    The smallest is kept 2⁶⁰ above the smallest normal number: 2²⁴ for the scale, the rest for what a step multiplies.
+    The smallest is kept 2⁶⁰ above the smallest normal number: 2²⁴ for the scale, the rest for the factors of a step.
     """
     size = np.abs(record.w_after)
     return bool((size[size > 0] >= 2.0 ** (run.storage.emin + 60)).all())

@@ -17,7 +17,6 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
-from tangency.proofs_checks.errors.rounding import direction_error
 from tangency.theory.effective_step import enclosure, slack, squared_effective_step, squared_sine, squared_tangent
 
 ETA, U, THETA = sympy.symbols("η u θ", positive=True)
@@ -139,12 +138,12 @@ def check_ball(step: TangentStep) -> None:
 @st.composite
 def rotation_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Trials of any shape and magnitude whose gradients are exactly orthogonal in a view."""
-    shape = draw(generate.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0]))
+    shape = draw(strategies.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0]))
     dtype = draw(st.sampled_from(("float64", "float32", "bfloat16", "float16")))
-    w = draw(generate.values(math.prod(shape), draw(st.integers(-4, 4))).filter(any))
+    w = draw(strategies.values(math.prod(shape), draw(st.integers(-4, 4))).filter(any))
     view = draw(st.sampled_from((View.CHANNEL, View.LAYER)))
     rotations = st.builds(Rotation, st.just(view), st.integers(-4, 2))
-    hyper = draw(generate.hyperparameters(subject, weight_decay=0.0, delta=0.1))
+    hyper = draw(strategies.hyperparameters(subject, weight_decay=0.0, delta=0.1))
     return Trial(shape, dtype, w, tuple(draw(st.lists(rotations, min_size=1, max_size=3))), hyper)
 
 

@@ -124,7 +124,7 @@ class FreeWhereZero:
 @st.composite
 def zero_row_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Trials with rows of zeros among the weights, in the channel view."""
-    trial = draw(generate.projected_trials(subject))
+    trial = draw(strategies.projected_trials(subject))
     w = np.array(trial.w).reshape(trial.shape[0], -1)
     for dead in draw(st.sets(st.integers(0, trial.shape[0] - 1), min_size=1)):
         w[dead] = 0.0
@@ -135,7 +135,7 @@ def zero_row_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
 
 def trials(subject: Subject) -> st.SearchStrategy[Trial]:
     """Orthogonal gradients after a free one, and rows of zeros."""
-    often = generate.projected_trials(subject)
+    often = strategies.projected_trials(subject)
     return st.one_of(often, often, zero_row_trials(subject))
 
 
@@ -150,11 +150,11 @@ def measure_projection(run: Run, record: Record, view: View) -> list[Measurement
     exact = run.exact(record, view)
     bound = weights_bound(run, exact)
     w, moved = EXACT.array(record.w), EXACT.array(record.w) - EXACT.array(record.w_after)
-    found = [run.compare("w − ηΠ(p)", record, record.w_after, exact.w, bound)]
+    measurements = [run.compare("w − ηΠ(p)", record, record.w_after, exact.w, bound)]
     for i, (w_row, moved_row, error) in enumerate(zip(*(view.rows(x) for x in (w, moved, bound)), strict=True)):
         off = inner_product_error(floats(w_row), error)
-        found.append(measured(f"w·ηq, row {i}", record.index, w_row @ moved_row, EXACT.element(0), off))
-    return found
+        measurements.append(measured(f"w·ηq, row {i}", record.index, w_row @ moved_row, EXACT.element(0), off))
+    return measurements
 
 
 def measure_scale(run: Run) -> list[Measurement]:
@@ -162,7 +162,7 @@ def measure_scale(run: Run) -> list[Measurement]:
 
     Only where that stays in the range of normal numbers.
     """
-    found = []
+    measurements = []
     for exponent in (-3, 5):
         trial = scaled(run, exponent)
         if trial is None:
@@ -171,8 +171,8 @@ def measure_scale(run: Run) -> list[Measurement]:
         for record, other in zip(run.records, execute(run.subject, trial).records, strict=False):
             expected = np.ldexp(record.w_after, exponent)
             name = f"w' of (cw, cg), c = 2^{exponent}, "
-            found.append(run.compare(name, record, other.w_after, EXACT.array(expected), 0 * expected))
-    return found
+            measurements.append(run.compare(name, record, other.w_after, EXACT.array(expected), 0 * expected))
+    return measurements
 
 
 def scaled(run: Run, exponent: int) -> Trial | None:

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.claims.algorithm_1_sgdp import expected_view
-from tangency.proofs_checks.errors.rounding import FORMATS
 from tangency.theory.detection import limit_probability, pass_probability
 from tangency.theory.projection import looks_scale_invariant, view_decision
 
@@ -106,7 +105,7 @@ def check_tie(w: Array, g: Array, delta: flint.fmpq) -> None:
 
 
 def check_decision(run: problems.TensorRun) -> None:
-    """The decision against its independent form, its symmetries, and what tangent gradients and zero rows do to it."""
+    """The decision against its independent form, its symmetries, and its value on tangent gradients and zero rows."""
     w, delta = run.w, run.hyper["delta"]
     a, b = run.hyper["scales"]
     for t, g in enumerate(run.gradients):
@@ -191,17 +190,17 @@ def check_ball(odds: Odds) -> None:
 def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Gradients on both sides of the threshold, from a few ulps to wide margins, of every magnitude.
 
-    Weight decay, ``wd_ratio`` ≠ 1 and a momentum tell the branches apart; the last gradients decide, after a free one.
-    Vectors, which no gradient projects, are among the weights.
+    Weight decay, ``wd_ratio`` ≠ 1 and momentum make the branches differ. A free gradient may come first; the gradients
+    near the threshold follow. Vectors, which are never projected, are among the weights.
     """
-    tensors = generate.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
+    tensors = strategies.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
     shape = draw(st.one_of(*[tensors] * 6, st.tuples(st.integers(2, 16))))
-    dtype = draw(st.sampled_from(generate.DTYPES))
+    dtype = draw(st.sampled_from(strategies.DTYPES))
     delta = draw(st.sampled_from((0.1, 0.5, 1.0)))
     fixed = {"lr": draw(st.sampled_from((0.1, 0.5))), "weight_decay": draw(st.sampled_from((0.1, 0.0)))}
-    hyper = draw(generate.hyperparameters(subject, delta=delta, wd_ratio=draw(st.sampled_from((0.0, 0.5))), **fixed))
+    hyper = draw(strategies.hyperparameters(subject, delta=delta, wd_ratio=draw(st.sampled_from((0.0, 0.5))), **fixed))
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
-    scale = draw(generate.exponents(dtype, squared=True))
+    scale = draw(strategies.exponents(dtype, squared=True))
     near = st.integers(1, FORMATS[dtype][0].digits).map(lambda k: 2.0**-k)
     ratios = st.one_of(
         st.sampled_from((0.0, 1.0, 1.5, 4.0, 0.6, 0.9)), near.map(lambda x: 1 - x), near.map(lambda x: 1 + x)
@@ -209,15 +208,15 @@ def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     signed = st.builds(math.copysign, ratios, st.sampled_from((1.0, -1.0)))
     rows = st.lists(signed, min_size=1, max_size=3).map(tuple)
     tilted = st.builds(Tilted, st.sampled_from((View.CHANNEL, View.LAYER)), rows, st.just(delta), st.integers(-8, 2))
-    free: list[Gradient] = draw(st.lists(generate.values(count, scale), max_size=1))
-    w = np.array(draw(generate.values(count, scale))).reshape(shape[0], -1)
+    free: list[Gradient] = draw(st.lists(strategies.values(count, scale), max_size=1))
+    w = np.array(draw(strategies.values(count, scale))).reshape(shape[0], -1)
     if draw(st.integers(0, 3)) == 0:
         w[draw(st.integers(0, shape[0] - 1))] = 0.0
     return Trial(shape, dtype, tuple(w.ravel()), (*free, *draw(st.lists(tilted, min_size=1, max_size=2))), hyper)
 
 
 def check_implementation(run: Run) -> list[Measurement]:
-    """Every step is one of the exact results that Eq. 11 admits: one outside the rounding of the threshold."""
+    """Every step is one of the exact results that Eq. 11 admits: one only, unless the threshold is within rounding."""
     return [measure_decision(run, record) for record in run.records if record.g is not None]
 
 
@@ -232,7 +231,7 @@ def measure_decision(run: Run, record: Record) -> Measurement:
 
 
 W = EXACT.array([[2, 1], [1, 3]])
-TURNED = np.stack([-W[:, 1], W[:, 0]], axis=1)
+TURNED = turned(W)
 
 
 def scale_variant() -> Refutation:
@@ -254,7 +253,7 @@ def one_dimensional() -> Refutation:
 
 
 def probability(predicted: flint.arb, rows: Array, law: tuple[Array, ...], delta: float) -> Refutation:
-    """The share of gradients of a finite law that pass the channel view, against what is predicted of it."""
+    """The share of gradients of a finite law that pass the channel view, against the prediction."""
     passed = [view_decision(EXACT, View.CHANNEL, rows, g, rational(delta)) for g in law]
     share = flint.fmpq(sum(map(bool, passed)), len(law))
     return Refutation("P(pass) as predicted", True, bool(predicted.contains(share)))

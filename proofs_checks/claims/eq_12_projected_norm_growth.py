@@ -1,6 +1,6 @@
 """Eq. 12: projected updates grow the norm by η²‖q‖² and no more, ‖w'‖² = ‖w‖² + η²‖q‖² ≤ ‖w‖² + η²‖p‖² (§3.1).
 
-The gap of the inequality is exactly η²(ŵ·p)². Nothing is asked of p: the identity holds for momentum and for Adam, in
+The gap of the inequality is exactly η²(ŵ·p)². p is arbitrary: the identity holds for momentum and for Adam, in
 every row of the view and so in the whole tensor, and telescopes to ‖w_T‖² = ‖w_0‖² + Σ η²‖q_t‖².
 """
 
@@ -91,7 +91,7 @@ ADAMP_HYPER = st.fixed_dictionaries(
 
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[str, problems.Descent | problems.TensorRun]:
-    """Short runs of SGDP and AdamP, and long ones of momentum GD, from every point of which a projected step is taken.
+    """Short runs of SGDP and AdamP, and long ones of momentum GD with a projected step from each of their points.
 
     The digits of a projected run double at every step, those of a momentum run on a skew-symmetric field do not.
     """
@@ -145,22 +145,22 @@ def measure_norms(run: Run, record: Record, view: View) -> list[Measurement]:
     exact = run.exact(record, view)
     errors, expected = view.rows(weights_bound(run, exact)), view.rows(floats(exact.w))
     before, after = view.rows(run.field.array(record.w)), view.rows(EXACT.array(record.w_after))
-    found = []
+    measurements = []
     with run.field.context():
         for i, (w, p, q) in enumerate(zip(before, view.rows(exact.p), view.rows(exact.q), strict=True)):
             off, got, square = squared_norm_error(expected[i], errors[i]), after[i] @ after[i], w @ w
             grown, most = square + exact.lr * exact.lr * (q @ q), square + exact.lr * exact.lr * (p @ p)
             equality = measured(f"‖w'‖², row {i}", record.index, got, grown, off)
             above = measured(f"‖w'‖² above ‖w‖² + η²‖p‖², row {i}", record.index, got, most, off)
-            found += [equality, replace(above, error=max(0.0, as_float(got - most)))]
-    return found
+            measurements += [equality, replace(above, error=max(0.0, as_float(got - most)))]
+    return measurements
 
 
 W, P = EXACT.array([[3, 4]]), EXACT.array([[-1, 2]])
 
 
 def grows(predicted: Step, actual: Array) -> Refutation:
-    """Eq. 12 for the update of a step, against the weights that it really leads to."""
+    """Eq. 12 for the update of a step, against the weights after the step."""
     return Refutation("‖w'‖²", (W * W).sum() + predicted.lr**2 * (predicted.q * predicted.q).sum(), (actual**2).sum())
 
 
@@ -198,7 +198,7 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(runs(), check_exact),
     ball=Search(problems.tensor_runs(ADAMP_HYPER), check_ball),
-    implementation=Attack(frozenset({PROJECTION}), generate.projected_trials, check_implementation),
+    implementation=Attack(frozenset({PROJECTION}), strategies.projected_trials, check_implementation),
     notes=(
         "Both sides are of one step: the updates of two runs, one projected and one not, are not identical, as the "
         "paper says. w = 0 counts as projected: Π_0 is the identity, and the gap is 0."

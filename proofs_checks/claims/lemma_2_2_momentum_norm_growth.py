@@ -4,7 +4,7 @@ For a scale-invariant w and p_t = βp_{t−1} + ∇f(w_t), w_{t+1} = w_t − ηp
 
     ‖w_{t+1}‖² = ‖w_t‖² + η²‖p_t‖² + 2η² Σ_{k<t} β^{t−k} ‖p_k‖²,   because   w_t·p_t = −η Σ_{k<t} β^{t−k} ‖p_k‖²
 
-Dampening changes p_t, and nothing else: the lemma stands for p_t = βp_{t−1} + (1−τ)∇f(w_t) as it is.
+Dampening changes p_t and nothing else: the lemma holds unchanged for p_t = βp_{t−1} + (1−τ)∇f(w_t).
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def proof(next_sum: sympy.Expr | None = None, sign: int = -1) -> Proof:
     """The induction of Appendix A.1 in Gram algebra.
 
     Args:
-        next_sum: S_{t+1} as it is claimed to follow from S_t; β(S_t + ‖p_t‖²) for S_t = Σ_{k<t} β^{t−k}‖p_k‖².
+        next_sum: the claimed S_{t+1}, in S_t; β(S_t + ‖p_t‖²) for S_t = Σ_{k<t} β^{t−k}‖p_k‖².
         sign: the claimed sign of the radial component.
     """
     # g' is the gradient at w' = w − ηp: ⟨w', g'⟩ = 0 says ⟨w, g'⟩ = η⟨p, g'⟩.
@@ -80,14 +80,14 @@ def check_implementation(run: Run) -> list[Measurement]:
     """The radial component and the growth of ‖w‖² along an unprojected run of SGDP, from the buffers that it stored."""
     lr, beta = rational(run.hyper["lr"]), rational(run.hyper["momentum"])
     squares: list[object] = []
-    found = []
+    measurements = []
     for step in norm_steps(run):
         t = step.record.index
-        found.append(measured("w·p", t, step.w @ step.p, radial_component(lr, beta, squares), step.radial_bound))
+        measurements.append(measured("w·p", t, step.w @ step.p, radial_component(lr, beta, squares), step.radial_bound))
         squares.append(step.p @ step.p)
         growth = step.after @ step.after - step.w @ step.w
-        found.append(measured("‖w'‖² − ‖w‖²", t, growth, momentum_growth(lr, beta, squares), step.growth_bound))
-    return found
+        measurements.append(measured("‖w'‖² − ‖w‖²", t, growth, momentum_growth(lr, beta, squares), step.growth_bound))
+    return measurements
 
 
 def descents() -> st.SearchStrategy[problems.Descent]:
@@ -123,12 +123,12 @@ def not_orthogonal() -> Refutation:
 
 
 def nonzero_start() -> Refutation:
-    """p_{−1} = w, which no gradient of a scale-invariant f would have left behind."""
+    """p_{−1} = w, which no gradients of a scale-invariant f can produce."""
     return second_step(TURNED, W)
 
 
 def changing_step_size() -> Refutation:
-    """η = ½, then ¼: the past updates entered with their own step size."""
+    """η = ½, then ¼: each past update counts with its own step size."""
     return second_step(TURNED, 0 * W, lr=(0.5, 0.25))
 
 

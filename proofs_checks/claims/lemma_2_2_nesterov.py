@@ -1,4 +1,4 @@
-"""Lemma 2.2 for Nesterov momentum: what "also applicable to Nesterov momentum" (§2.4) is exactly.
+"""Lemma 2.2 for Nesterov momentum: the exact form of "also applicable to Nesterov momentum" (§2.4).
 
 With p_t = βp_{t−1} + ∇f(w_t), the update u_t = ∇f(w_t) + βp_t and w_{t+1} = w_t − ηu_t, for a scale-invariant w:
 
@@ -8,7 +8,7 @@ The products u_k·p_k take the place of ‖p_k‖². Unlike those, one of them c
 
     Σ_{k≤t} β^{t−k} u_k·p_k ≥ ½‖p_t‖²,   so   ‖w_{t+1}‖² ≥ ‖w_t‖² + η²‖u_t‖² + η²β²‖p_{t−1}‖²
 
-for β ≤ 1: Nesterov momentum, too, never grows the norm by less than GD with the same updates. All of it stands for
+for β ≤ 1: Nesterov momentum, too, never grows the norm by less than GD with the same updates. All of it holds for
 p_t = βp_{t−1} + (1−τ)∇f(w_t), the inequality for τ < 1 with ‖p‖² divided by 1−τ.
 """
 
@@ -135,16 +135,18 @@ def check_implementation(run: Run) -> list[Measurement]:
     lr, beta = rational(run.hyper["lr"]), rational(run.hyper["momentum"])
     squares: list[object] = []
     products: list[object] = []
-    found = []
+    measurements = []
     for step in norm_steps(run):
         t = step.record.index
-        found.append(measured("w·p", t, step.w @ step.p, radial_component(lr, beta, products), step.radial_bound))
+        measurements.append(
+            measured("w·p", t, step.w @ step.p, radial_component(lr, beta, products), step.radial_bound)
+        )
         squares.append(step.u @ step.u)
         growth = step.after @ step.after - step.w @ step.w
         expected = nesterov_growth(lr, beta, squares, products)
-        found.append(measured("‖w'‖² − ‖w‖²", t, growth, expected, step.growth_bound))
+        measurements.append(measured("‖w'‖² − ‖w‖²", t, growth, expected, step.growth_bound))
         products.append(step.u @ step.p)
-    return found
+    return measurements
 
 
 W, TURNED = EXACT.array([3, 4]), problems.SkewField(((1, 1),))

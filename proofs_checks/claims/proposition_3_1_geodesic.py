@@ -1,4 +1,4 @@
-"""Proposition 3.1: the projection changes how far a step turns the weights, never whither (§3.1; proof in A.3).
+"""Proposition 3.1: the projection changes by how much a step turns the weights, not along which geodesic (§3.1; A.3).
 
 With w° = w − ηp and wᵖ = w − ηΠ_w(p), the point wᵖ/‖wᵖ‖ lies on the geodesic S^{d−1} ∩ span(w, w°). The paper stops
 here. With r = ‖w‖, c = ŵ·p and s = ‖Π_w(p)‖ > 0 both steps turn w to the same side, by
@@ -16,7 +16,6 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
-from tangency.proofs_checks.errors.rounding import norm_error
 from tangency.theory.geodesic import Plane, gram_determinant, on_geodesic, signed_squared_cosine
 
 ETA = sympy.Symbol("η", positive=True)
@@ -24,7 +23,7 @@ SQUARE, SUM = sympy.Symbol("⟨w,w⟩", positive=True), sympy.Symbol("S_t", nonn
 
 
 def proof(projected_tangent2: sympy.Expr | None = None, sign: int = -1) -> Proof:
-    """Membership, side and angles.
+    """The projected point lies on the geodesic, on the same side of w, at the stated angle.
 
     Args:
         projected_tangent2: the claimed tan²∠(w, wᵖ) in ``Plane``'s symbols; η²s²/r² if not given.
@@ -78,7 +77,7 @@ def proof(projected_tangent2: sympy.Expr | None = None, sign: int = -1) -> Proof
 
 
 def require_geodesic(w: Array, p: Array, lr: flint.fmpq) -> Plane:
-    """The proposition for one row of weights, w ≠ 0, and its angles against their cosines, which need no plane."""
+    """The proposition for one row of weights, w ≠ 0, and its angles against the cosines of their definition."""
     original, after, plane = w - lr * p, w - lr * project(w, p), Plane.of(w, p, lr)
     require("wᵖ on the geodesic of w and w°", on_geodesic(w, original, after))
     require_equal("Π(w°)·Π(wᵖ)", project(w, original) @ project(w, after), lr * lr * plane.tangential2)
@@ -114,7 +113,7 @@ def free_steps(draw: st.DrawFn) -> tuple[Array, Array, flint.fmpq]:
 
 
 def check_exact(problem: problems.Descent | tuple[Array, Array, flint.fmpq]) -> None:
-    """Free steps, and every step of a momentum run, whose angle never shrinks by the projection."""
+    """Free steps, and every step of a momentum run, where the projection never makes the angle smaller."""
     if isinstance(problem, tuple):
         require_geodesic(*problem)
         return
@@ -160,7 +159,7 @@ def measure_plane(run: Run, record: Record, view: View) -> list[Measurement]:
     exact = run.exact(record, view)
     errors: Floats = view.rows(weights_bound(run, exact))
     weights, written = run.field.array(record.w), run.field.array(record.w_after)
-    found = []
+    measurements = []
     with run.field.context():
         rows = zip(*(view.rows(x) for x in (weights, written, exact.q)), strict=True)
         for i, (w, after, q) in enumerate(rows):
@@ -175,8 +174,8 @@ def measure_plane(run: Run, record: Record, view: View) -> list[Measurement]:
                 ("distance of w' to span(w, w°)", BALLS.sqrt(BALLS.element(rest @ rest).abs_upper()), BALLS.element(0)),
             )
             off = norm_error(errors[i])
-            found += [measured(f"{name}, row {i}", record.index, x, y, off) for name, x, y in coordinates]
-    return found
+            measurements += [measured(f"{name}, row {i}", record.index, x, y, off) for name, x, y in coordinates]
+    return measurements
 
 
 W = EXACT.array([2, 1])
@@ -199,7 +198,7 @@ def angles(w: Array, p: Array) -> Refutation:
 
 
 def adam_turns_less() -> Refutation:
-    """Adam with an orthogonal gradient and c > 0: the projection takes away from the angle."""
+    """Adam with an orthogonal gradient and c > 0: the projection makes the angle smaller."""
     w, step = adam_step(-1)
     return angles(w, step.p)
 
@@ -211,7 +210,7 @@ def not_orthogonal() -> Refutation:
 
 
 def rows_apart() -> Refutation:
-    """Two rows, each projected on its own: the whole tensor leaves the geodesic of the whole tensor, no row its own."""
+    """Two rows, each projected on its own: every row stays on its geodesic, the tensor as a whole does not."""
     w, p = EXACT.array([[1, 0], [0, 2]]), EXACT.array([[1, 1], [1, 0]])
     after = w - project_rows(View.CHANNEL, w, p)
     for row, p_row, after_row in zip(w, p, after, strict=True):
@@ -268,7 +267,7 @@ CLAIM = Claim(
     proof=proof,
     exact=Search(st.one_of(momentum_runs(), free_steps()), check_exact),
     ball=Search(problems.tensor_runs(ADAM), check_ball),
-    implementation=Attack(frozenset({PROJECTION}), generate.projected_trials, check_implementation),
+    implementation=Attack(frozenset({PROJECTION}), strategies.projected_trials, check_implementation),
     notes=(
         "Membership alone says little: w' = w lies on every geodesic. What the projection changes is the angle, and "
         "for Adam it can shrink it."

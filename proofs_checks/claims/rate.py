@@ -32,7 +32,7 @@ from tangency.theory.convergence import (
 from tangency.theory.formats import FLOAT64
 from tangency.theory.objectives import Cosine, GradientField, Objective, Rayleigh, SquaredCosine
 
-# Enclosures of an iteration widen with every step: some bits a step, of which 60 leave enough.
+# Enclosures widen by a few bits with every step of an iteration; 60 bits a step leave enough.
 WIDE = balls(768)
 ETA, L, G, D, R0, R, K, X, Z, Y, A, S = sympy.symbols("η L G D r_0 r K x z y a s", positive=True)
 NEXT, TOTAL, GAIN, EXCESS = sympy.symbols("r_{t+1} Σ‖g‖² d e", nonnegative=True)
@@ -163,7 +163,7 @@ def rational_runs(draw: st.DrawFn) -> Minimisation:
 
 @st.composite
 def cosine_runs(draw: st.DrawFn) -> Minimisation:
-    """Longer runs towards a target, of up to 60 steps, from anywhere but the stationary points w ∥ t."""
+    """Runs of up to 60 steps towards a target t, from any start that is not stationary (w ∥ t)."""
     dim = draw(st.integers(2, 12))
     target = draw(integers(dim).filter(any))
     w = draw(weights(dim).filter(lambda w: project(w, EXACT.array(target)).any())).reshape(1, dim)
@@ -239,7 +239,7 @@ class ExactGradient:
         return floats(self.objective.gradient(WIDE, WIDE.array(w)))
 
 
-REAL = tuple(dtype for dtype in generate.DTYPES if not dtype.startswith("complex"))
+REAL = tuple(dtype for dtype in strategies.DTYPES if not dtype.startswith("complex"))
 
 
 @st.composite
@@ -255,7 +255,7 @@ def trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
         objective = Cosine(target) if kind == "cosine" else SquaredCosine(target)
     fixed = {"weight_decay": 0.0, "delta": 0.1} | ({"dampening": 0.0} if DAMPENING in subject.capabilities else {})
     w = tuple(float(x) / 8 for x in draw(integers(dim, high=9).filter(any)))
-    hyper, dtype = draw(generate.hyperparameters(subject, **fixed)), draw(st.sampled_from(REAL))
+    hyper, dtype = draw(strategies.hyperparameters(subject, **fixed)), draw(st.sampled_from(REAL))
     return Trial((1, dim), dtype, w, (ExactGradient(objective),) * draw(st.integers(2, 5)), hyper)
 
 
@@ -293,7 +293,7 @@ def check_implementation(run: Run) -> list[Measurement]:
 
 
 def measure_descent(run: Run, record: Record, f: Objective, bound: Floats) -> Measurement:
-    """By how much a step of GD fails to lower f as promised; f moves by at most G‖e‖/‖w'‖ under an error e of w'."""
+    """How far the decrease of f in a step falls short of its bound; an error e of w' moves f by at most G‖e‖/‖w'‖."""
     constants, lr = smoothness(f), run.hyper["lr"]
     with WIDE.context():
         w, after = WIDE.array(record.w), WIDE.array(record.w_after)

@@ -1,1 +1,1 @@
-"""How far rounding may carry a computation from the exact result."""
+"""Bounds on the rounding errors of computations."""

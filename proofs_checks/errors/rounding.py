@@ -1,7 +1,7 @@
-"""The formats of each dtype, exact steps with their bounds, and what a known error does to what is made of it.
+"""The formats of each dtype, exact steps with their bounds, and the propagation of a known error.
 
-How far rounding may carry a step is known from :mod:`tangency.theory.rounded` alone: the executable spec runs over a
-field whose numbers carry their errors.
+The bounds of a step come from :mod:`tangency.theory.rounded` alone: the executable spec runs over numbers that carry
+the bounds of their errors.
 """
 
 import math
@@ -31,7 +31,7 @@ HALVES = frozenset({"float16", "bfloat16"})
 
 @dataclass(frozen=True)
 class Bounded(Step):
-    """An exact step, and how far a computed one may be from it.
+    """An exact step, and a bound on the error of a computed one.
 
     Attributes:
         error: a float64 bound for every number of the step, before it is rounded for storage.
@@ -41,7 +41,7 @@ class Bounded(Step):
 
 
 def bounded(step: Step) -> Bounded:
-    """A step over :func:`tangency.theory.rounded.rounded`, taken apart."""
+    """The values and the bounds of a step over :func:`tangency.theory.rounded.rounded`."""
     halves: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for half, *found in zip(halves, *(parts(x) for x in (step.w, step.p, step.q, step.lr)), strict=True):
         half.update(zip(("w", "p", "q", "lr"), found, strict=True))
@@ -51,7 +51,7 @@ def bounded(step: Step) -> Bounded:
 
 
 def grown(bound: Any, operations: int) -> Floats:
-    """A bound, made safe against the rounding of the float64 operations that evaluated it."""
+    """A bound, enlarged by the rounding of the float64 operations that evaluated it."""
     safe: Floats = bound * (1 + FLOAT64.gamma(operations + 8)) + FLOAT64.tiny * (operations + 8)
     return safe
 

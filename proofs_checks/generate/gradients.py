@@ -1,4 +1,8 @@
-"""Gradients at a given angle to the weights, as functions of the weights as they are then."""
+"""Gradients at a given angle to the weights, in every row of a view: callables, as trials take them.
+
+Exactly orthogonal (:class:`Rotation`), at a multiple of the threshold of Eq. 11 (:class:`Tilted`), at a cosine
+(:class:`AtCosine`). All are made of pairs of weights turned by 90° (:func:`tangency.theory.projection.turned`).
+"""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +11,7 @@ from itertools import cycle
 import numpy as np
 
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.theory.projection import View
+from tangency.theory.projection import View, turned
 
 
 def tilted(w: Floats, tangent: Floats, cosine: float) -> Floats:
@@ -26,9 +30,11 @@ def tilted(w: Floats, tangent: Floats, cosine: float) -> Floats:
 
 @dataclass(frozen=True)
 class Rotation:
-    """A gradient exactly orthogonal to the weights in every row of a view: pairs of weights, turned by 90° and scaled.
+    """A gradient exactly orthogonal to the weights in every row of a view: w·g = 0 without any rounding.
 
-    g_i = s·w_j and g_j = −s·w_i with s = 2^``exponent``, so that w·g = 0 without any rounding (barring underflow).
+    Attributes:
+        exponent: the gradient is the turned weights times 2^``exponent`` (exact, barring underflow).
+        stride: how far apart the two weights of a pair are.
     """
 
     view: View
@@ -36,21 +42,18 @@ class Rotation:
     stride: int = 1
 
     def __call__(self, w: Floats) -> Floats:
-        g = np.zeros_like(w)
-        for g_row, w_row in zip(self.view.rows(g), self.view.rows(w), strict=True):
-            step = min(self.stride, max(1, len(w_row) // 2))
-            for start in range(0, len(w_row) - step, 2 * step):
-                i = np.arange(start, min(start + step, len(w_row) - step))
-                g_row[i], g_row[i + step] = w_row[i + step], -w_row[i]
-        return np.ldexp(g, self.exponent)
+        """The gradient at the weights ``w``, of their shape."""
+        return np.ldexp(turned(self.view.rows(w), self.stride).reshape(w.shape), self.exponent)
 
 
 @dataclass(frozen=True)
 class Tilted:
-    """A gradient at a chosen angle: cos(w, g) = ``ratio`` · δ/√dim in every row of a view, up to the rounding of g.
+    """A gradient near the threshold of Eq. 11: cos(w, g) = ratio · δ/√dim in every row, up to the rounding of g.
 
-    A ratio of 1 is the tie of Eq. 11, 1 ± 2^−k either side of it; a negative one turns g to the other side of w.
-    Several are those of the rows in turn.
+    Attributes:
+        ratio: 1 is the tie of Eq. 11, 1 ± 2^−k either side of it; a negative one turns g to the other side of w. Of
+            several, each row takes the next, over and over.
+        exponent: of the orthogonal part, which is that of :class:`Rotation`.
     """
 
     view: View
@@ -59,6 +62,7 @@ class Tilted:
     exponent: int = 0
 
     def __call__(self, w: Floats) -> Floats:
+        """The gradient at the weights ``w``, of their shape."""
         g = Rotation(self.view, self.exponent)(w)
         ratios = self.ratio if isinstance(self.ratio, tuple) else (self.ratio,)
         for g_row, w_row, ratio in zip(self.view.rows(g), self.view.rows(w), cycle(ratios), strict=False):
@@ -68,15 +72,21 @@ class Tilted:
 
 @dataclass(frozen=True)
 class AtCosine:
-    """A gradient at chosen cosines to the weights of every channel, in turn, and of length ``size`` there."""
+    """A gradient whose channels have given lengths and cosines to the weights, up to rounding.
+
+    Attributes:
+        cosines: in [−1, 1]; each channel takes the next, over and over.
+        length: ‖g‖ of every channel.
+    """
 
     cosines: tuple[float, ...]
-    size: float = 1.0
+    length: float = 1.0
 
     def __call__(self, w: Floats) -> Floats:
-        rows, g = View.CHANNEL.rows(w), np.zeros_like(w)
-        sides = View.CHANNEL.rows(Rotation(View.CHANNEL)(w))
-        for g_row, row, side, cosine in zip(View.CHANNEL.rows(g), rows, sides, cycle(self.cosines), strict=False):
+        """The gradient at the weights ``w``, of their shape; no channel of ``w`` may be zero."""
+        rows = View.CHANNEL.rows(w)
+        g = np.zeros_like(rows)
+        for g_row, row, side, cosine in zip(g, rows, turned(rows), cycle(self.cosines), strict=False):
             unit, tangent = row / np.linalg.norm(row), side / np.linalg.norm(side)
-            g_row[:] = self.size * (cosine * unit + np.sqrt(1 - cosine**2) * tangent)
-        return g
+            g_row[:] = self.length * (cosine * unit + np.sqrt(1 - cosine**2) * tangent)
+        return g.reshape(w.shape)

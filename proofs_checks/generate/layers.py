@@ -1,4 +1,4 @@
-"""Real torch layers with scale-invariant weights, as gradients of trials: what an optimizer meets in a network.
+"""Gradients of real torch layers with scale-invariant weights, for trials: what an optimizer receives in a network.
 
 The gradient is torch's own, by autograd in float64, rounded once to the dtype of the trial.
 """
@@ -16,13 +16,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.generate import strategies as generate
+from tangency.proofs_checks.generate import strategies
 from tangency.proofs_checks.generate.invariant_problems import integers
 from tangency.proofs_checks.generate.trials import Trial
 from tangency.proofs_checks.subjects import Subject
 from tangency.theory.projection import View
 
-# Below this share of the size of its terms, a gradient is what rounding left of an exact zero: it has no direction.
+# A gradient smaller than this share of its terms is the rounding error of an exact zero: it has no direction.
 DUST = 2.0**-26
 
 
@@ -105,7 +105,7 @@ def layer_trials(draw: st.DrawFn, subject: Subject, /, *, skip: bool = False, **
     w = draw(
         integers(channels, fan_in).map(lambda rows: np.ldexp(np.array(rows), exponent)).filter(layer.has_direction)
     )
-    hyper = draw(generate.hyperparameters(subject, weight_decay=0.0, **fixed))
+    hyper = draw(strategies.hyperparameters(subject, weight_decay=0.0, **fixed))
     steps = draw(st.integers(2, 3))
     return Trial((channels, fan_in), dtype, tuple(w.ravel().tolist()), (layer,) * steps, hyper)
 

@@ -1,4 +1,4 @@
-"""Strategies of trials: shapes, dtypes, layouts, magnitudes, hyper-parameters at their corners, threshold gradients."""
+"""Strategies of trials: shapes, dtypes, layouts, magnitudes, gradients, hyper-parameters at their corners."""
 
 import math
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ def gradients(
     """A gradient of any kind: free, orthogonal in a view, at the threshold, with zero rows, zero, or missing."""
     count = math.prod(trial_shape) * (2 if dtype.startswith("complex") else 1)
     kind = draw(st.sampled_from(("rotation", "free", "tilted", "tilted", "zero", "zero rows", "none")))
-    # A vector is never projected, which an orthogonal gradient tells: all of it is one row.
+    # A vector counts as one row: an orthogonal gradient shows whether it is projected, which it must not be.
     view = draw(st.sampled_from((View.CHANNEL, View.LAYER))) if len(trial_shape) > 1 else View.LAYER
     if kind == "none":
         return None
@@ -130,9 +130,9 @@ def trials(
 
 @st.composite
 def steps(draw: st.DrawFn, subject: Subject, /) -> Trial:
-    """Trials for what a whole step does: of every kind, half of them of weights that can be projected.
+    """Trials of whole steps: of every kind, half of them with weights that can be projected.
 
-    Now and then a run is long, for what depends on the step count; or a parameter large, for what depends on its size.
+    A few runs are long, for slips that depend on the step count; a few parameters large, for slips that depend on size.
     """
     kind = draw(st.integers(0, 11))
     setting = Setting()
@@ -148,7 +148,7 @@ def steps(draw: st.DrawFn, subject: Subject, /) -> Trial:
 
 
 def settings(subject: Subject) -> st.SearchStrategy[Setting]:
-    """How a parameter stands in its optimizer: alone and plainly, or as little else as shows a slip."""
+    """The surroundings of a parameter in its optimizer: none, or the fewest that expose a slip."""
     if GROUPS not in subject.capabilities:
         return st.just(Setting())
     beside = st.lists(st.one_of(shapes(max_elements=12), st.just((7, 2))), min_size=1, max_size=3).map(tuple)

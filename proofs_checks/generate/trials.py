@@ -1,4 +1,4 @@
-"""The implementation rung: trials of a real optimizer, their runs, and the distance of every step to the exact one.
+"""The records of the implementation rung: a trial, its run on an optimizer, and the distance to the exact steps.
 
 A float is a rational number. A trial feeds the same floats to the optimizer and to the executable spec, one step at a
 time: the exact step starts from the state that the optimizer really had, so that errors do not accumulate.
@@ -23,7 +23,7 @@ from tangency.theory.rounded import rounded
 # A gradient: its values, flat; None for a step without one; or a function of the current weights (rows, dim).
 Gradient = tuple[float, ...] | None | Callable[[Floats], Floats]
 LAYOUTS = ("contiguous", "transposed", "strided", "channels_last")
-# Switches of how a step is executed, of which the algorithm knows nothing.
+# Arguments that choose how a step is executed; the spec has none of them.
 EXECUTION = frozenset({"maximize", "foreach", "fused", "capturable", "differentiable"})
 BALLS = balls(256)
 as_float = nearest
@@ -31,15 +31,15 @@ as_float = nearest
 
 @dataclass(frozen=True)
 class Setting:
-    """How the parameter of a trial stands in its optimizer; none of it may change what becomes of it.
+    """The surroundings of a trial's parameter in its optimizer; none of them may change its steps.
 
     Attributes:
         beside: shapes of other parameters of the optimizer, half of them before it.
         grouped: whether the parameter has a group of its own, with the trial's hyper-parameters, while the constructor,
             and the parameters beside it, get others.
         tensor_lr: whether lr is a tensor.
-        repeats: how often every row stands in the real parameter, one after the other: a power of 4, for one step. The
-            trial and the exact step are those of a single one, and δ is that of their dimension.
+        repeats: how many times the real parameter holds every row, one after the other: a power of 4; for one step. The
+            trial and the exact step hold every row once, and δ is scaled so that δ/√dim is the same.
     """
 
     beside: tuple[tuple[int, ...], ...] = ()
@@ -72,9 +72,9 @@ class Trial:
     setting: Setting = Setting()
 
     def __repr__(self) -> str:
-        """As a dataclass has it, without the setting where it is a plain one."""
-        told = [field.name for field in fields(self) if field.name != "setting" or self.setting != Setting()]
-        return f"Trial({', '.join(f'{name}={getattr(self, name)!r}' for name in told)})"
+        """The dataclass's own, without a setting that is the default."""
+        shown = [field.name for field in fields(self) if field.name != "setting" or self.setting != Setting()]
+        return f"Trial({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
     @property
     def spec_shape(self) -> tuple[int, ...]:
@@ -159,7 +159,7 @@ class Run:
 
     @property
     def hyper(self) -> dict[str, Any]:
-        """The :attr:`options` that the algorithm of the spec knows."""
+        """The :attr:`options` that the algorithm of the spec takes."""
         return {name: value for name, value in self.options.items() if name not in self.subject.unspecified}
 
     @property
@@ -168,17 +168,17 @@ class Run:
         return PROJECTION in self.subject.capabilities
 
     def given(self, record: Record) -> Floats | None:
-        """The gradient as the optimizer got it: ``record.g``, negated under ``maximize``."""
+        """The gradient in ``p.grad``: ``record.g``, negated under ``maximize``."""
         return -record.g if self.trial.hyper.get("maximize") and record.g is not None else record.g
 
     @property
     def field(self) -> Field:
-        """Where the exact step lives: rationals, or balls where it takes a root or an angle."""
+        """The number system of the exact step: rationals, or balls where it takes a root or an angle."""
         return EXACT if self.subject.update.rational else BALLS
 
     @property
     def rounded(self) -> Field:
-        """The same numbers with the errors of the format in which the step is computed."""
+        """That number system with bounds on the errors of the format in which the step is computed."""
         return rounded(self.field, self.compute, self.trial.setting.repeats)
 
     def exact(self, record: Record, view: View | None = None, **changes: Any) -> Bounded:
@@ -187,7 +187,7 @@ class Run:
         ``view`` forces the decision, ``changes`` override ``hyper``.
 
         Raises:
-            UndecidedView: a decision that nothing forces is within rounding.
+            UndecidedView: the decision is not forced and lies within rounding of the threshold.
         """
         assert record.g is not None, "a step without a gradient has no exact step"
         numbers = self.rounded
@@ -196,7 +196,7 @@ class Run:
         return bounded(self.subject.step(numbers, numbers.array(record.w), numbers.array(record.g), state, **hyper))
 
     def compare(self, what: str, record: Record, got: Floats, exact: Array, bound: Floats) -> Measurement:
-        """The element of an array that lies worst against its bound."""
+        """The measurement of the element with the largest error as a share of its bound."""
         measured = [
             self.measure(f"{what}{list(i)}", record.index, float(got[i]), exact[i], float(bound[i]))
             for i in np.ndindex(got.shape)

@@ -14,8 +14,8 @@ from tangency.theory.projection import View, view_decision
 def admissible_views(run: Run, record: Record) -> tuple[View, ...]:
     """The decisions of Eq. 11 that are right within rounding: one, or several near the threshold δ/√dim.
 
-    A view passes only if every row does, and the first that passes wins; a row within rounding of the threshold leaves
-    both answers open.
+    A view passes only if every row does, and the first that passes wins; for a row within rounding of the
+    threshold both answers are right.
     """
     assert record.g is not None
     if record.w.ndim < 2 or record.w.size == 0 or not run.projects:
@@ -41,7 +41,7 @@ def projected_records(run: Run) -> Iterator[tuple[Record, View]]:
 
 
 def weights_bound(run: Run, exact: Bounded) -> Floats:
-    """How far the new weights may be from the exact ones, in storage."""
+    """The largest admissible error of the new weights, after rounding for storage."""
     return run.storage.stored(floats(exact.w), exact.error.w)
 
 

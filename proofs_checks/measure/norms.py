@@ -1,4 +1,4 @@
-"""The norm of the weights along a run of a real optimizer, and how far rounding may carry it from the lemmas of §2.
+"""The norm of the weights along a run of a real optimizer, and a bound on its rounding errors in the lemmas of §2.
 
 With the buffers p_t that the optimizer stored and the updates u_t made of them (u = p, or g + βp for Nesterov), write
 w_{t+1} = w_t − ηu_t + e_t and p_{t+1} = βp_t + (1−τ)g_{t+1} + d_{t+1}; e and d are the errors of one step. On gradients
@@ -17,7 +17,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.errors.rounding import inner_product_error, squared_norm_error
-from tangency.proofs_checks.generate import strategies as generate
+from tangency.proofs_checks.generate import strategies
 from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.trials import LAYOUTS, Measurement, Record, Run, Trial, as_float
 from tangency.proofs_checks.measure.conformance import floats, weights_bound
@@ -47,7 +47,7 @@ class NormStep:
 
 
 def norm_steps(run: Run) -> Iterator[NormStep]:
-    """The steps of an unprojected run, up to the first gradient that rounding has made not orthogonal."""
+    """The steps of an unprojected run, up to the first gradient that is not exactly orthogonal because of rounding."""
     hyper = run.hyper
     lr, beta, nesterov = hyper["lr"], hyper.get("momentum", 0.0), bool(hyper.get("nesterov"))
     radial = 0.0
@@ -73,7 +73,7 @@ def norm_steps(run: Run) -> Iterator[NormStep]:
 
 
 def measured(what: str, step: int, got: Any, expected: Any, bound: float) -> Measurement:
-    """Two rationals, subtracted before they are rounded."""
+    """The measurement of a rational against another: their difference is taken exactly, then rounded."""
     return Measurement(what, step, as_float(got), as_float(expected), abs(as_float(got - expected)), bound)
 
 
@@ -83,11 +83,11 @@ def orthogonal_trials(draw: st.DrawFn, subject: Subject, /, *, max_steps: int = 
 
     ``fixed`` hyper-parameters are not drawn, and win over these.
     """
-    shape = draw(generate.shapes(min_dims=1, max_elements=32))
-    dtype = draw(st.sampled_from(generate.DTYPES))
-    hyper = draw(generate.hyperparameters(subject, **{"delta": 0.0, "weight_decay": 0.0, **fixed}))
+    shape = draw(strategies.shapes(min_dims=1, max_elements=32))
+    dtype = draw(st.sampled_from(strategies.DTYPES))
+    hyper = draw(strategies.hyperparameters(subject, **{"delta": 0.0, "weight_decay": 0.0, **fixed}))
     count = int(np.prod(shape)) * (2 if dtype.startswith("complex") else 1)
-    w = draw(generate.values(count, draw(generate.exponents(dtype, squared=True))))
+    w = draw(strategies.values(count, draw(strategies.exponents(dtype, squared=True))))
     rotations = st.builds(
         Rotation, st.just(View.LAYER), st.integers(-3, 1), st.sampled_from((1, 2, 3, max(1, count // 2)))
     )

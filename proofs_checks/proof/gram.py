@@ -103,7 +103,7 @@ class Proof:
     conclusion: str
 
     def check(self) -> int:
-        """Check every step; the number of steps. Raises :class:`Violation` at the first that is wrong."""
+        """Check every step and return their number. Raises :class:`Violation` at the first that is wrong."""
         if not self.steps:
             raise Violation("proof", "at least one step", "none")
         for step in self.steps:
@@ -151,7 +151,7 @@ class Gram:
         return self.dot(a, a)
 
     def _coefficients(self, combination: Expr) -> dict[str, Expr]:
-        """Nothing may be left over: a square, a constant or a vector that is no generator has no inner product here."""
+        """The coefficients by generator; a square, a constant or an unknown vector has no inner product: an error."""
         expanded = sympy.expand(combination)
         found = {vector.name: expanded.coeff(vector, 1) for vector in self.vectors}
         rest = expanded - sum(found[vector.name] * vector for vector in self.vectors)

@@ -35,7 +35,7 @@ _COMPOSED = {"ŵ": r"\hat{w}", "ĝ": r"\hat{g}", "û": r"\hat{u}", "ŷ": r"\hat{
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     c: "\\" + c for c in "&%$#_{}"
 }
-# A name with its indices (S_{t+1}, w_t', β₂ᵗ), or a run of signs: what becomes mathematics inside a sentence.
+# A name with indices (S_{t+1}, w_t', β₂ᵗ): mathematics inside a sentence.
 _NAME = re.compile(r"[^\W\d_](?:_\{[^{}]*\}|_\w+|\^\{[^{}]*\}|\^\w+)+")
 
 
@@ -82,7 +82,7 @@ def formula(expression: Any) -> str:
 
 
 class _Printer(LatexPrinter):  # type: ignore[misc]
-    """Symbols here are named as they are written, which LaTeX has to be told."""
+    """Prints a symbol by its name in Unicode mathematics, converted to LaTeX."""
 
     def _print_Symbol(self, expr: sympy.Symbol, style: str = "plain") -> str:  # noqa: N802 (sympy's name)
         match = re.fullmatch(r"⟨([^⟨⟩,]+),\1⟩", expr.name)

@@ -16,7 +16,7 @@ _DIGITS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def readable(expression: Any) -> str:
-    """A sympy expression as one writes it: ``η²·‖p‖²`` instead of ``η**2*⟨p,p⟩``.
+    """A sympy expression in Unicode mathematics: ``η²·‖p‖²`` instead of ``η**2*⟨p,p⟩``.
 
     >>> x, t = sympy.symbols("x t")
     >>> readable(3 * x**2 + x ** (t + 1) / 2), readable(sympy.Symbol("⟨p,p⟩") + sympy.Symbol("⟨w,p⟩") ** 2)
@@ -82,7 +82,7 @@ def certificate(step: NonNegative) -> str:
 
 
 def verdict(step: Identity | NonNegative) -> str:
-    """What checking a step found."""
+    """The result of checking a step, in a line."""
     try:
         step.check()
     except Violation as violation:
@@ -114,13 +114,13 @@ def _evidence(claim: Claim, rung: Rung, subjects: Sequence[Subject]) -> str:
     if rung is Rung.PROOF:
         return "above, in every dimension and for every t"
     if rung is not Rung.IMPLEMENTATION:
-        field = "rational arithmetic, ==" if rung is Rung.EXACT else "interval arithmetic, containment"
-        return f"generated problems in {field}"
-    said = []
+        numbers = "rational arithmetic, ==" if rung is Rung.EXACT else "interval arithmetic, containment"
+        return f"generated problems in {numbers}"
+    parts = []
     for subject in subjects:
         missing = sorted(evidence.requires - subject.capabilities)
-        said.append(f"{subject.name} lacks {', '.join(missing)}" if missing else f"runs on {subject.name}")
-    return "; ".join(said)
+        parts.append(f"{subject.name} lacks {', '.join(missing)}" if missing else f"runs on {subject.name}")
+    return "; ".join(parts)
 
 
 def short(value: Any, most: int = 120) -> str:

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from tangency.common.numbers import digits
 from tangency.proofs_checks.finding import Departure, Fit, Judgement
 
-# How bad a departure is, the worst first; ``None`` is none from the paper.
+# The kinds of departure, the worst first; ``None``: no departure from the paper.
 ORDER = [*reversed(Judgement), None]
 
 
 @dataclass(frozen=True)
 class Said:
-    """One departure as reports tell it.
+    """One departure, in the words of the reports.
 
     Attributes:
         choice, value: what the target does.
-        differs: from what: the paper's value, the published package's, or both.
-        judgement: what it does, in a word or three.
-        effect: how much.
+        differs: what it differs from: the paper's value, the published package's, or both.
+        judgement: its effect in up to three words.
+        effect: the size of the effect.
         says: the target's choice in a sentence.
         worst: whether it violates a theorem.
     """
@@ -51,7 +51,7 @@ def _said(departure: Departure) -> Said:
 
 
 def summary(fit: Fit) -> str:
-    """Whether a dialect explains the target, and how well; without it, where the target leaves the nearest one."""
+    """Whether a dialect explains the target, and how well; else where the target first differs from the nearest one."""
     if not fit.family:
         return f"no dialect: {fit.leaves_at or 'no step of the target could be run'}"
     if fit.explained:
@@ -66,5 +66,5 @@ def choices(fit: Fit) -> Iterator[tuple[str, str]]:
     """Every choice with its value, and the values that fit equally well."""
     for choice in dict.fromkeys([*fit.dialect, *fit.open]):
         others = [value for value in fit.open.get(choice, ()) if value != fit.dialect.get(choice)]
-        told = [fit.dialect[choice]] if choice in fit.dialect else []
-        yield choice, " or ".join([*told, *others])
+        fitted = [fit.dialect[choice]] if choice in fit.dialect else []
+        yield choice, " or ".join([*fitted, *others])

@@ -1,4 +1,4 @@
-"""HTML, escaped by construction: what is not made here is text, and text is never markup."""
+"""HTML, escaped by construction: any string that is not made here is text, and text is never markup."""
 
 from html import escape
 
@@ -8,19 +8,19 @@ VOID = frozenset({"meta", "link", "br"})
 
 
 class Markup(str):
-    """Text that is HTML already; any other text is escaped where it meets it."""
+    """Text that is HTML already; any other text is escaped when it is joined to it."""
 
     __slots__ = ()
 
 
 def element(name: str, /, *content: str, **attributes: str) -> Markup:
     """An element. Content that is no ``Markup`` is escaped; ``class_`` and ``http_equiv`` stand for the attributes."""
-    told = "".join(
+    written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(visible(value))}"' for key, value in attributes.items()
     )
-    return Markup(f"<{name}{told}>" + ("" if name in VOID else f"{join(*content)}</{name}>"))
+    return Markup(f"<{name}{written}>" + ("" if name in VOID else f"{join(*content)}</{name}>"))
 
 
 def join(*content: str) -> Markup:
-    """All of it, one after the other."""
+    """All parts, one after the other; plain text is escaped."""
     return Markup("".join(part if isinstance(part, Markup) else escape(visible(part)) for part in content))

@@ -1,4 +1,4 @@
-"""What every report of a check tells, in one order and in the same words; how text of a target is made harmless."""
+"""The facts that all reports of a check share: statuses, labels and order."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from tangency.proofs_checks.finding import Check, Finding, SubjectReport
 
 
 class Status(Enum):
-    """What came of a check, the worst first; the value is the word for it."""
+    """The outcome of a check, the worst first; the value is its name in reports."""
 
     FAILS = "fails"
     UNDECIDED = "undecided"
@@ -23,12 +23,12 @@ class Status(Enum):
 
     @property
     def mark(self) -> str:
-        """One character that tells it without colour."""
+        """A character for it, distinguishable without colour."""
         return _MARKS[self]
 
     @property
     def bad(self) -> bool:
-        """Whether a reader must look at it."""
+        """Whether it needs a reader's attention."""
         return self in (Status.FAILS, Status.UNDECIDED, Status.ERROR)
 
 
@@ -46,7 +46,7 @@ LEGEND = "   ".join(f"{status.mark} {status.value}" for status in Status)
 
 @dataclass(frozen=True)
 class Row:
-    """One check and what came of it.
+    """One check and its outcome.
 
     Attributes:
         finding: ``None`` if an interrupt cut it off.
@@ -61,19 +61,19 @@ class Row:
 
     @property
     def note(self) -> str:
-        """What a footnote says of it: why it is excused, or why it does not apply; empty otherwise."""
+        """Its footnote: why it is excused, or why it does not apply; empty otherwise."""
         if self.status is Status.DOES_NOT_APPLY and self.finding is not None:
             return self.finding.detail
         return self.reason
 
 
 def rows(report: SubjectReport) -> list[Row]:
-    """Every check with what came of it, in the order of the report."""
+    """Every check with its outcome, in the order of the report."""
     return [] if report.problem else [row_of(report, check, finding) for check, finding in report.pairs()]
 
 
 def row_of(report: SubjectReport, check: Check, finding: Finding | None) -> Row:
-    """One check with what came of it."""
+    """One check with its outcome."""
     if finding is None:
         return Row(check, None, Status.NOT_RUN)
     excuse = report.expected(finding)
@@ -93,20 +93,19 @@ def _severity(row: Row) -> int:
 
 
 def overall(report: SubjectReport) -> Status:
-    """The verdict on the target as one status, the worst that is true of it."""
-    found = {row.status for row in rows(report)}
+    """The verdict on the target: the worst status among its checks, excused failures aside."""
+    statuses = {row.status for row in rows(report)}
     if report.problem:
         return Status.ERROR
     if report.stale:
         return Status.FAILS
     order = (Status.FAILS, Status.UNDECIDED, Status.ERROR, Status.NOT_RUN, Status.KNOWN, Status.HOLDS)
-    told = next((status for status in order if status in found), Status.DOES_NOT_APPLY)
-    return Status.HOLDS if told is Status.KNOWN else told
+    worst = next((status for status in order if status in statuses), Status.DOES_NOT_APPLY)
+    return Status.HOLDS if worst is Status.KNOWN else worst
 
 
 def remarks(report: SubjectReport) -> Iterator[str]:
-    """What the verdict line leaves out and nobody may miss: the rest of the problem, our errors, what was cut off, what
-    is stale."""
+    """What the verdict line leaves out: the rest of the problem, our errors, checks that did not run, stale ones."""
     if more := "\n".join(report.problem.splitlines()[1:]):
         yield more
     broken = [row.check.id for row in rows(report) if row.status is Status.ERROR]
@@ -120,7 +119,7 @@ def remarks(report: SubjectReport) -> Iterator[str]:
 
 
 def labels(reports: Sequence[SubjectReport]) -> list[str]:
-    """The targets as they were named; those named alike are told apart by their options, then by numbers."""
+    """The targets as they were named; equal names are distinguished by their options, then by numbers."""
     return _apart([r.info.target for r in reports], [f"{r.info.target} ({_options(r)})" for r in reports])
 
 
@@ -131,11 +130,11 @@ def short_labels(reports: Sequence[SubjectReport]) -> list[str]:
 
 
 def _apart(names: list[str], longer: list[str]) -> list[str]:
-    """The names; the longer ones where several are alike; numbered where those are alike too."""
+    """The names; the longer one where a name repeats; numbered where that repeats too."""
     seen = Counter(names)
-    told = [long if seen[name] > 1 else name for name, long in zip(names, longer, strict=True)]
-    again = Counter(told)
-    return [f"{name} #{n}" if again[name] > 1 else name for n, name in enumerate(told, 1)]
+    distinct = [long if seen[name] > 1 else name for name, long in zip(names, longer, strict=True)]
+    again = Counter(distinct)
+    return [f"{name} #{n}" if again[name] > 1 else name for n, name in enumerate(distinct, 1)]
 
 
 def _options(report: SubjectReport) -> str:
@@ -143,10 +142,10 @@ def _options(report: SubjectReport) -> str:
 
 
 def measured(finding: Finding) -> str:
-    """How much was tried, and the largest error; empty where nothing was."""
-    said = [f"{finding.examples:,} tried"] if finding.examples else []
+    """The number of examples and the largest error, as text; empty if there are neither."""
+    parts = [f"{finding.examples:,} tried"] if finding.examples else []
     if finding.error is not None:
-        said.append(f"error {share(finding.error)} of its bound")
+        parts.append(f"error {share(finding.error)} of its bound")
     if finding.ulps is not None:
-        said.append(f"at most {digits(finding.ulps)} ulps")
-    return ", ".join(said)
+        parts.append(f"at most {digits(finding.ulps)} ulps")
+    return ", ".join(parts)

@@ -12,7 +12,7 @@ from tangency.proofs_checks.finding import Curve
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# What matplotlib draws in one of these, the page draws in the colour after it.
+# A colour in matplotlib's drawing → the colour of the page that replaces it.
 INK, FAINT, TARGET, SPEC = "#010203", "#010204", "#010205", "#010206"
 COLOURS = {INK: "currentColor", FAINT: "var(--line)", TARGET: "var(--target)", SPEC: "var(--spec)"}
 # Beyond these, the margins and ticks of an axis overflow.
@@ -61,7 +61,7 @@ def _svg(series: Sequence[tuple[Sequence[float | None], str]], start: int, prefi
 
     style: Any = {
         "svg.fonttype": "none",  # text stays text: it scales, is selectable, and takes the font of the page
-        "svg.hashsalt": "tangency",  # else no two pages are alike
+        "svg.hashsalt": "tangency",  # makes pages reproducible
         "font.family": "DejaVu Sans",
         "font.size": 8,
         "text.color": INK,
@@ -92,7 +92,7 @@ def _svg(series: Sequence[tuple[Sequence[float | None], str]], start: int, prefi
 
 
 def _draw(axes: "Axes", values: list[float], colour: str, start: int) -> None:
-    """The spec as a wide band, the target as a thin line upon it: both are seen where they agree, without colour too.
+    """The spec as a wide band, the target as a thin line upon it: where they agree both show, without colour too.
     A cross marks the last value before the run leaves the finite numbers."""
     steps = range(start, start + len(values))
     band = colour == SPEC

@@ -1,4 +1,4 @@
-"""A page for browsers: one file, without scripts, which asks nothing of the network."""
+"""A page for browsers: one file, without scripts, which loads nothing from the network."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from tangency.proofs_checks.report.facts import LEGEND, Row, labels, overall, ro
 from tangency.proofs_checks.report.sections import footnotes, icon, noted, section
 from tangency.proofs_checks.report.style import CSS
 
-# The page may do nothing but look like something: even if text slipped through as markup, no browser would act on it.
+# Only styles are allowed: even if text got through as markup, no browser would run it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -21,7 +21,7 @@ def to_html(reports: Sequence[SubjectReport], command: str = "tangency check") -
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("link", rel="icon", href="data:,"),  # else a browser asks the server for one
+        element("link", rel="icon", href="data:,"),  # else a browser requests one from the server
         element("title", title),
         element("style", Markup(CSS)),
     )

@@ -13,9 +13,9 @@ from tangency.proofs_checks.report.versions import versions
 def to_junit(reports: Sequence[SubjectReport], command: str = "tangency check") -> str:
     """The reports as JUnit XML.
 
-    A check that fails is a failure whose type is its severity; an undecided one is a failure too, for so it counts.
-    Known failures, and what does not apply, are skipped, each with its reason. What is about the whole target (it
-    cannot be run, a known failure is stale, an interrupt) is a test case of its own, so that it turns the suite red.
+    A check that fails is a failure whose type is its severity; so is an undecided one.
+    Known failures, and what does not apply, are skipped, each with its reason. A problem of the whole target (it
+    cannot be run, a known failure is stale, an interrupt) is a test case of its own, so that the suite fails.
     """
     root = ET.Element("testsuites", name=command)
     ran = versions()
@@ -51,15 +51,17 @@ def _suite(report: SubjectReport, name: str, ran: Mapping[str, str]) -> ET.Eleme
 def _facts(report: SubjectReport, ran: Mapping[str, str]) -> dict[str, str]:
     """What a reader needs to repeat the run, and the dialect."""
     info, fit = report.info, report.fit
-    found = {"algorithm": info.algorithm, "kind": info.kind, "version": info.version, "seed": str(report.seed)}
-    found |= {f"option {name}": repr(value) for name, value in info.options.items()}
-    found["verdict"] = report.verdict_line
+    facts = {"algorithm": info.algorithm, "kind": info.kind, "version": info.version, "seed": str(report.seed)}
+    facts |= {f"option {name}": repr(value) for name, value in info.options.items()}
+    facts["verdict"] = report.verdict_line
     if fit is not None:
-        found["dialect"] = dialect_text.summary(fit)
-        found |= {f"dialect {choice}": value for choice, value in dialect_text.choices(fit)}
-        for said in dialect_text.departures(fit):
-            found[f"departure {said.choice}"] = f"{said.value} ({said.differs}): {said.judgement}; {said.effect}"
-    return {**found, **{f"version of {package}": version for package, version in ran.items()}}
+        facts["dialect"] = dialect_text.summary(fit)
+        facts |= {f"dialect {choice}": value for choice, value in dialect_text.choices(fit)}
+        for departure in dialect_text.departures(fit):
+            facts[f"departure {departure.choice}"] = (
+                f"{departure.value} ({departure.differs}): {departure.judgement}; {departure.effect}"
+            )
+    return {**facts, **{f"version of {package}": version for package, version in ran.items()}}
 
 
 def _case(target: str, row: Row) -> ET.Element:
@@ -73,15 +75,15 @@ def _case(target: str, row: Row) -> ET.Element:
         undecided = "undecided: " if row.status is Status.UNDECIDED else ""
         message = undecided + line(found.detail or row.check.title)
         kind = row.check.severity.value
-        ET.SubElement(case, "failure", type=kind, message=message).text = _told(row, found)
+        ET.SubElement(case, "failure", type=kind, message=message).text = _in_full(row, found)
     elif row.status is Status.ERROR:
-        ET.SubElement(case, "error", type="our own error", message=line(found.detail)).text = _told(row, found)
+        ET.SubElement(case, "error", type="our own error", message=line(found.detail)).text = _in_full(row, found)
     elif row.status is Status.KNOWN:
-        ET.SubElement(case, "skipped", message=f"known failure: {line(row.reason)}").text = _told(row, found)
+        ET.SubElement(case, "skipped", message=f"known failure: {line(row.reason)}").text = _in_full(row, found)
     elif row.status is Status.DOES_NOT_APPLY:
         ET.SubElement(case, "skipped", message=f"does not apply: {line(found.detail)}")
-    if found is not None and (said := measured(found)):
-        ET.SubElement(case, "system-out").text = said
+    if found is not None and (text := measured(found)):
+        ET.SubElement(case, "system-out").text = text
     return case
 
 
@@ -92,7 +94,7 @@ def _odd(target: str, name: str, tag: str, kind: str, text: str) -> ET.Element:
     return case
 
 
-def _told(row: Row, found: Finding) -> str:
+def _in_full(row: Row, found: Finding) -> str:
     """The failure in full."""
     parts = [f"{row.check.title} ({row.check.source})", found.detail]
     for heading, text in (

@@ -1,5 +1,7 @@
-"""Reports for pull requests and job summaries: Markdown as GitHub and GitLab read it, with nothing of a target's in it
-that they would take for markup, a mention or a link."""
+"""Reports for pull requests and job summaries, in the Markdown of GitHub and GitLab.
+
+Text of a target is escaped, so that none of it becomes markup, a mention or a link.
+"""
 
 import html
 import re
@@ -42,7 +44,7 @@ URL = re.compile(r"(https?://[^\s<>\"'`|\\]+)")
 def to_markdown(reports: Sequence[SubjectReport]) -> str:
     """The reports as Markdown of at most 60,000 characters: verdicts, what fails, dialects; the rest is folded.
 
-    The scripts come last, each whole or not at all. What does not fit is left out from the end on; the page says so.
+    The scripts come last, each whole or not at all. What does not fit is left out from the end; the page says so.
     """
     page, left_out = "", 0
     pieces = list(_pieces(reports))
@@ -50,7 +52,7 @@ def to_markdown(reports: Sequence[SubjectReport]) -> str:
     room = LIMIT - len(end) - len(_cut(len(pieces)))
     for piece in pieces:
         if left_out or len(page) + len(piece) > room:
-            left_out += 1  # what follows a gap would be read as if there were none
+            left_out += 1  # no part may follow a part that is left out
         else:
             page += piece
     return page + (_cut(left_out) if left_out else "") + end
@@ -68,7 +70,7 @@ def _ran() -> str:
 
 
 def _pieces(reports: Sequence[SubjectReport]) -> Iterator[str]:
-    """Parts that stand or fall whole, the most important first."""
+    """Parts that are kept or left out whole, the most important first."""
     names = labels(reports)
     for report in reports:
         yield f"{MARKS[overall(report)]} **{_inline(report.verdict_line)}**\n\n"
@@ -81,11 +83,11 @@ def _pieces(reports: Sequence[SubjectReport]) -> Iterator[str]:
         yield from _matrix(reports)
     for report, name in zip(reports, names, strict=True):
         yield from _checks(report, name)
-    told = [(name, row) for report, name in zip(reports, names, strict=True) for row in worst_first(report)]
-    told = [(name, row) for name, row in told if row.status.bad or row.status is Status.KNOWN]
-    for name, row in told:
+    shown = [(name, row) for report, name in zip(reports, names, strict=True) for row in worst_first(report)]
+    shown = [(name, row) for name, row in shown if row.status.bad or row.status is Status.KNOWN]
+    for name, row in shown:
         yield _failure(row, name if len(reports) > 1 else "")
-    for name, row in told:
+    for name, row in shown:
         if row.finding is not None and row.finding.reproducer:
             heading = f"Stand-alone script: {_code(row.check.id)} of {_code(name)}"
             yield _folded(heading, _fenced(row.finding.reproducer, "python", LIMIT))
@@ -115,15 +117,15 @@ def _remarks(report: SubjectReport, name: str, *, several: bool) -> Iterator[str
 
 
 def _dialect(report: SubjectReport, name: str) -> Iterator[str]:
-    """The departures, open to sight; every choice, folded."""
+    """The departures, unfolded; every choice, folded."""
     fit = report.fit
     if fit is None:
         return
     yield f"**Dialect of {_code(name)}**: {_inline(dialect_text.summary(fit))}\n\n"
-    said = dialect_text.departures(fit)
-    if said:
+    departures = dialect_text.departures(fit)
+    if departures:
         yield "| choice | differs from | what it does | effect |\n| --- | --- | --- | --- |\n"
-        for one in said:
+        for one in departures:
             value = f"**{_inline(one.choice)}** = {_code(one.value)}<br>{_inline(one.says)}"
             judgement = f"**{one.judgement}**" if one.worst else one.judgement
             yield f"| {value} | {_inline(one.differs)} | {judgement} | {_inline(_clip(one.effect))} |\n"
@@ -169,18 +171,18 @@ def _checks(report: SubjectReport, name: str) -> Iterator[str]:
     """Every check of a target, folded."""
     lines = ["| check | severity | verdict | measured |", "| --- | --- | --- | --- |"]
     for row in worst_first(report):
-        said = measured(row.finding) if row.finding is not None else ""
+        tried = measured(row.finding) if row.finding is not None else ""
         why = _linked(row.reason)
         if row.status is Status.DOES_NOT_APPLY and row.finding is not None:
             why = _inline(_clip(row.finding.detail))
         verdict = f"{MARKS[row.status]} {row.status.value}" + (f": {why}" if why else "")
-        lines.append(f"| {_code(row.check.id)} | {row.check.severity.value} | {verdict} | {said} |")
+        lines.append(f"| {_code(row.check.id)} | {row.check.severity.value} | {verdict} | {tried} |")
     if len(lines) > 2:
         yield _folded(f"Every check of {_code(name)}", "\n".join(lines) + "\n")
 
 
 def _folded(summary: str, body: str) -> str:
-    # The blank lines: without them what stands inside is not read as Markdown.
+    # Without the blank lines the content is not parsed as Markdown.
     return f"<details><summary>{summary}</summary>\n\n{body}\n</details>\n\n"
 
 

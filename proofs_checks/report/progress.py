@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 @contextmanager
 def live_progress(console: Console, label: Callable[[Any], str]) -> Iterator[Callable[[Any, Any, int], None]]:
-    """A progress bar while tasks run, where the console is a terminal; gives what a run tells of its tasks.
+    """A progress bar while tasks run, where the console is a terminal; gives the callback that watches a run.
 
     Args:
         label: what the bar calls a task that runs.

@@ -33,7 +33,7 @@ def section(report: SubjectReport, name: str, id: str) -> Markup:
 
 
 def _verdict(report: SubjectReport) -> Markup:
-    """The verdict line, with what must not be missed."""
+    """The verdict line with its remarks."""
     status = overall(report)
     line = element("p", icon(status), element("span", report.verdict_line))
     more = (element("p", remark, class_="lines small") for remark in remarks(report))
@@ -59,7 +59,7 @@ def noted(row: Row, notes: dict[str, int], id: str) -> Markup:
 
 
 def footnotes(notes: Mapping[str, int], id: str) -> Markup:
-    """The notes, each where its number leads."""
+    """The notes, each with the anchor of its number."""
     if not notes:
         return Markup()
     items = [element("li", reason, id=f"{id}-note-{number}", class_="lines") for reason, number in notes.items()]
@@ -67,13 +67,13 @@ def footnotes(notes: Mapping[str, int], id: str) -> Markup:
 
 
 def _pairs(pairs: Mapping[str, str]) -> Markup:
-    told = (join(element("dt", name), element("dd", value)) for name, value in pairs.items() if value)
-    return element("dl", *told)
+    items = (join(element("dt", name), element("dd", value)) for name, value in pairs.items() if value)
+    return element("dl", *items)
 
 
 def _facts(report: SubjectReport) -> Markup:
     info = report.info
-    told = {
+    facts = {
         "algorithm": info.algorithm,
         "driven as": info.kind,
         "version": info.version,
@@ -81,27 +81,27 @@ def _facts(report: SubjectReport) -> Markup:
         "takes": ", ".join(info.offers.values()),
         "run": f"seed {report.seed}, {report.seconds:.0f} s",
     }
-    cells = (element("div", element("dt", name), element("dd", value)) for name, value in told.items() if value)
+    cells = (element("div", element("dt", name), element("dd", value)) for name, value in facts.items() if value)
     return element("dl", *cells, class_="facts small")
 
 
 def _dialect(report: SubjectReport) -> Markup:
-    """What the target really computes."""
+    """The dialect: what the target really computes."""
     fit = report.fit
     if fit is None:
         return Markup()
     parts = [element("h3", "What it computes"), element("p", dialect_text.summary(fit))]
     cards = []
-    for said in dialect_text.departures(fit):
+    for departure in dialect_text.departures(fit):
         cards.append(
             element(
                 "div",
-                element("h4", element("code", f"{said.choice} = {said.value}")),
-                element("p", element("span", said.judgement, class_="chip")),
-                element("p", said.says),
-                element("p", said.effect),
-                element("p", said.differs, class_="muted small"),
-                class_=f"card departure {KINDS.get(said.judgement, '')}".strip(),
+                element("h4", element("code", f"{departure.choice} = {departure.value}")),
+                element("p", element("span", departure.judgement, class_="chip")),
+                element("p", departure.says),
+                element("p", departure.effect),
+                element("p", departure.differs, class_="muted small"),
+                class_=f"card departure {KINDS.get(departure.judgement, '')}".strip(),
             )
         )
     parts.append(element("div", *cards, class_="departures"))
@@ -138,12 +138,12 @@ def _failure(row: Row) -> Markup:
         parts.append(element("p", found.detail, class_="lines"))
     values = {"expected": found.expected, "got": found.got}
     if any(values.values()):
-        told = (
+        items = (
             join(element("dt", name), element("dd", value, class_="mono lines"))
             for name, value in values.items()
             if value
         )
-        parts.append(element("dl", *told))
+        parts.append(element("dl", *items))
     if found.counterexample:
         parts.append(element("p", "counterexample", class_="muted small"))
         parts.append(element("pre", found.counterexample, tabindex="0"))

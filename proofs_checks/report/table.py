@@ -14,7 +14,7 @@ from tangency.proofs_checks.report.terminal import STYLES, print_failure
 from tangency.proofs_checks.run.verify import Report
 
 LEGEND = "✓ holds, after how many examples   ✗ fails   ? undecided   ! our own error   – does not apply"
-# What a cell shows where it speaks for several code paths: the first of these.
+# A cell for several code paths shows the first of these that one of them has.
 WORST_FIRST = (
     *(Status.ERROR, Status.FAILS, Status.UNDECIDED, Status.NOT_RUN),
     *(Status.KNOWN, Status.HOLDS, Status.DOES_NOT_APPLY),
@@ -100,7 +100,7 @@ def _subject(row: Row) -> str:
 
 
 def _optimizer(row: Row) -> str | None:
-    """The subject without its options."""
+    """The name of the subject, without its options."""
     return _subject(row).partition("(")[0] or None
 
 
@@ -144,8 +144,8 @@ def closing_line(report: Report) -> str:
     }
     worst = [next(words[status] for status in words if status in found) for found in by_claim.values()]
     order = ("hold", "fail", "undecided", "broken", "known to fail", "not applicable")
-    said = ", ".join(f"{worst.count(word)} {word}" for word in order if word in worst) or "nothing ran"
+    held = ", ".join(f"{worst.count(word)} {word}" for word in order if word in worst) or "nothing ran"
     plural = "claim" if len(by_claim) == 1 else "claims"
     cut = "interrupted; " if report.interrupted else ""
     options = report.options
-    return f"{cut}{len(by_claim)} {plural}: {said}; {options.profile.name}, seed {options.seed}, {report.seconds:.0f} s"
+    return f"{cut}{len(by_claim)} {plural}: {held}; {options.profile.name}, seed {options.seed}, {report.seconds:.0f} s"

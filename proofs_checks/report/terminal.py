@@ -58,7 +58,7 @@ def print_reports(
     _print_matrix(console, reports, names)
     for report, name in zip(reports, names, strict=True):
         console.print()
-        # Targets named alike are told apart by their labels.
+        # Labels distinguish targets of equal names.
         verdict = line(report.verdict_line).replace(line(report.info.target), line(name), 1)
         _print_verdict(console, report, verdict, whole=False)
     for report, name in zip(reports, names, strict=True):
@@ -66,7 +66,7 @@ def print_reports(
 
 
 def _print_verdict(console: Console, report: SubjectReport, verdict: str, *, whole: bool) -> None:
-    """The verdict, what must not be missed, and the dialect: the departures alone, or every choice."""
+    """The verdict, remarks, and the dialect: the departures alone, or every choice."""
     status = overall(report)
     console.print(Text(f"{status.mark} {verdict}", style=STYLES[status]))
     for remark in remarks(report):
@@ -80,11 +80,13 @@ def _print_verdict(console: Console, report: SubjectReport, verdict: str, *, who
     if choices and (whole or not fit.explained):
         nearest = "" if fit.explained else "nearest: "
         console.print(_indented(Text(nearest + ", ".join(choices), style="dim"), 2))
-    for said in dialect_text.departures(fit):
-        text = Text.assemble((f"{line(said.choice)} = {line(said.value)}", "bold"), f"  ({line(said.differs)})  ")
-        text.append(said.judgement, style="bold red" if said.worst else "")
+    for departure in dialect_text.departures(fit):
+        text = Text.assemble(
+            (f"{line(departure.choice)} = {line(departure.value)}", "bold"), f"  ({line(departure.differs)})  "
+        )
+        text.append(departure.judgement, style="bold red" if departure.worst else "")
         console.print(_indented(text, 2))
-        console.print(_indented(Text(f"{line(said.says)}\n{line(said.effect)}"), 4))
+        console.print(_indented(Text(f"{line(departure.says)}\n{line(departure.effect)}"), 4))
 
 
 def _indented(text: Text, by: int) -> Padding:
@@ -94,14 +96,13 @@ def _indented(text: Text, by: int) -> Padding:
 def _print_checks(console: Console, report: SubjectReport) -> None:
     """The checks of one target, the worst first: a line for each claim and for what needs a look, the others in few."""
     notes: dict[str, int] = {}
-    found = worst_first(report)
-    briefly = [Status.DOES_NOT_APPLY, Status.HOLDS]
-    told = [row for row in found if row.status not in briefly or (row.check.rung and row.status is Status.HOLDS)]
-    if told:
-        console.print(_table(told, notes))
+    ordered, briefly = worst_first(report), (Status.DOES_NOT_APPLY, Status.HOLDS)
+    shown = [row for row in ordered if row.status not in briefly or (row.check.rung and row.status is Status.HOLDS)]
+    if shown:
+        console.print(_table(shown, notes))
         console.print()
     for status in (Status.HOLDS, Status.DOES_NOT_APPLY):
-        alike = [row for row in found if row.status is status and row not in told]
+        alike = [row for row in ordered if row.status is status and row not in shown]
         if alike:
             of_bound = ", with the largest error / bound" if any(r.finding and r.finding.error for r in alike) else ""
             console.print(Text(f"{status.mark} {status.value} ({len(alike)}){of_bound}", style=STYLES[status]))
@@ -110,13 +111,13 @@ def _print_checks(console: Console, report: SubjectReport) -> None:
     _print_notes(console, notes)
 
 
-def _table(told: Sequence[Row], notes: dict[str, int]) -> Table:
+def _table(rows: Sequence[Row], notes: dict[str, int]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
     for heading in ("check", "verdict", "severity"):
         table.add_column(heading, no_wrap=True)
     for heading in ("tried", "error / bound", "ulps"):
         table.add_column(heading, no_wrap=True, justify="right")
-    for row in told:
+    for row in rows:
         found = row.finding
         table.add_row(
             Text(line(row.check.id)),

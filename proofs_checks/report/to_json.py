@@ -22,10 +22,10 @@ from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.report.versions import versions
 
 SCHEMA = 2
-# What JSON has as it is; any other value of an option travels as the text of a Python literal.
+# Types that JSON has; an option of any other type is written as the text of a Python literal.
 PLAIN = (str, bool, int, type(None))
 NOT_FINITE = ("inf", "-inf", "nan")
-# What a reader would else need our rules for, written beside what it follows from.
+# Derived values, written so that readers need not know our rules.
 DERIVED = {
     "SubjectReport": {"verdict_line": {"type": "string"}, "exit_code": {"type": "integer"}},
     "Finding": {"excused": {"type": "boolean"}},
@@ -33,7 +33,7 @@ DERIVED = {
 
 
 class NoReport(WrongCall):
-    """A text is no report of ours that this version can read; the message says why."""
+    """The text is no report that this version can read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +58,11 @@ class Document:
 def to_json(
     reports: Sequence[SubjectReport], *, command: str = "tangency check", options: Options | None = None
 ) -> str:
-    """The reports as JSON. Numbers that JSON has not (an error without bound is infinite) are strings: ``"inf"``."""
+    """The reports as JSON. Infinities and NaN, which JSON lacks, are strings: ``"inf"``."""
     session = Document(
         SCHEMA, command, versions(), platform.platform(), sys.byteorder, exit_code(reports), options, tuple(reports)
     )
-    # What runs a check is the only value that is no data.
+    # ``Check.run`` is the only attribute that is not data.
     document = msgspec.to_builtins(replace(session, reports=tuple(map(_plain, reports))), enc_hook=lambda value: None)
     for report, written in zip(reports, document["reports"], strict=True):
         written |= {"verdict_line": report.verdict_line, "exit_code": report.exit_code}
@@ -87,7 +87,7 @@ def _option(value: Any) -> Any:
 def from_json(text: str) -> list[SubjectReport]:
     """The reports that :func:`to_json` wrote. An option that is no Python literal comes back as its ``repr``.
 
-    Properties that this version does not know are passed over: a later one may add some under the same schema.
+    Unknown properties are ignored: a later version may add some under the same schema.
 
     Raises:
         NoReport: the text is no such document; the message says why.

@@ -1,4 +1,4 @@
-"""What ran: the versions that can change a result."""
+"""The versions of everything that can change a result."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -7,7 +7,7 @@ PACKAGES = ("tangency", "torch", "numpy", "python-flint", "sympy", "hypothesis")
 
 
 def versions() -> dict[str, str]:
-    """What ran: the interpreter and the packages whose version can change a result."""
+    """Name → version of the interpreter and of the packages that can change a result."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

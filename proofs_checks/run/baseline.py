@@ -9,7 +9,7 @@ from tangency.common.numbers import digits
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Finding, Fit, SubjectReport
 
-# One bit: other problems, or the same ones rounded elsewhere, move the largest error of a run by less.
+# One bit: other problems, or another order of rounding, change the largest error of a run by less.
 GROWTH = 2.0
 BAD = (Verdict.FAILS, Verdict.UNDECIDED)
 
@@ -62,7 +62,7 @@ class Comparison:
 
     @property
     def regressed(self) -> bool:
-        """Whether there is a new failure: what a gate must not let pass."""
+        """Whether there is a new failure."""
         return any(change.kind is Kind.NEW_FAILURE for change in self.changes)
 
 
@@ -70,7 +70,7 @@ def compare(before: Sequence[SubjectReport], after: Sequence[SubjectReport]) -> 
     """What changed, matched by target, and then by the id of the check or the choice of the dialect.
 
     A new failure is a check that fails or is undecided now, that no known failure excuses, and that did not fail
-    before, be it that it held, did not apply, or was not there; and a target that cannot be run any more.
+    before (it held, did not apply, or did not exist); and a target that cannot be run any more.
     """
     old, new = _by_target(before), _by_target(after)
     changes: list[Change] = []
@@ -88,7 +88,7 @@ def compare(before: Sequence[SubjectReport], after: Sequence[SubjectReport]) -> 
 
 
 def _by_target(reports: Sequence[SubjectReport]) -> dict[tuple[str, int], SubjectReport]:
-    """By name, and by which of that name: one target may be checked under several options."""
+    """Reports by name and by number within that name: one target may be checked under several options."""
     seen: Counter[str] = Counter()
     found = {}
     for report in reports:
@@ -136,23 +136,23 @@ def _of_check(
             yield Change(Kind.REMOVED, target, id, was, "not asked")
         return
     excuse = after.expected(new)
-    said = _line(f"known: {excuse.reason}" if excuse else new.detail)
+    detail = _line(f"known: {excuse.reason}" if excuse else new.detail)
     if new.verdict in BAD and excuse is None and (old is None or old.verdict not in BAD):
-        yield Change(Kind.NEW_FAILURE, target, id, was, new.verdict.value, said)
+        yield Change(Kind.NEW_FAILURE, target, id, was, new.verdict.value, detail)
     elif old is None:
         cut = any(check.id == id for check in before.checks)
         yield Change(Kind.NOT_COMPARED if cut else Kind.ADDED, target, id, "cut off" if cut else was, new.verdict.value)
     elif old.verdict in BAD and new.verdict is Verdict.HOLDS:
         yield Change(Kind.FIXED, target, id, was, new.verdict.value)
     elif old.verdict is not new.verdict:
-        yield Change(Kind.CHANGED, target, id, was, new.verdict.value, said)
+        yield Change(Kind.CHANGED, target, id, was, new.verdict.value, detail)
     elif old.error is not None and new.error is not None and new.error > GROWTH * old.error:
         now = f"{digits(new.error)} of its bound"
         yield Change(Kind.ERROR_GREW, target, id, digits(old.error), now)
 
 
 def _of_fit(target: str, before: Fit, after: Fit) -> Iterator[Change]:
-    """Choices that both fits tell, and tell otherwise: values that fit equally well are one."""
+    """Choices that differ between two fits; values that fit equally well count as the same."""
     if before.family != after.family:
         yield Change(Kind.CHOICE, target, "family", before.family or "none", after.family or "none")
         return
@@ -160,13 +160,13 @@ def _of_fit(target: str, before: Fit, after: Fit) -> Iterator[Change]:
         was, now = ("explained" if fit.explained else "not explained" for fit in (before, after))
         yield Change(Kind.CHOICE, target, "by the dialect", was, now, _line(after.leaves_at))
     for choice in dict.fromkeys([*before.dialect, *after.dialect]):
-        old, new = ({*fit.open.get(choice, ()), *_told(fit, choice)} for fit in (before, after))
+        old, new = ({*fit.open.get(choice, ()), *_fitted(fit, choice)} for fit in (before, after))
         if not old & new:
             was, now = (" or ".join(sorted(values)) or "not told" for values in (old, new))
             yield Change(Kind.CHOICE, target, choice, was, now)
 
 
-def _told(fit: Fit, choice: str) -> tuple[str, ...]:
+def _fitted(fit: Fit, choice: str) -> tuple[str, ...]:
     return (fit.dialect[choice],) if choice in fit.dialect else ()
 
 
@@ -177,9 +177,9 @@ def _line(text: str) -> str:
 def to_text(comparison: Comparison) -> str:
     """The comparison for a terminal or a log: a summary, and each target with its changes; ends with a newline."""
     counts = Counter(change.kind for change in comparison.changes)
-    said = ", ".join(f"{counts[kind]} {_plural(kind, counts[kind])}" for kind in Kind if counts[kind])
+    summary = ", ".join(f"{counts[kind]} {_plural(kind, counts[kind])}" for kind in Kind if counts[kind])
     targets = f"{comparison.compared} target{'s' * (comparison.compared != 1)} compared"
-    lines = [f"since the baseline: {said or 'nothing changed'}; {targets}"]
+    lines = [f"since the baseline: {summary or 'nothing changed'}; {targets}"]
     versions = {target: f" {old or '?'} → {new or '?'}" for target, old, new in comparison.versions}
     for target in dict.fromkeys([change.target for change in comparison.changes] + list(versions)):
         lines += ["", f"{target}{versions.get(target, '')}"]

@@ -1,7 +1,7 @@
 """Claims in a file outside this package: ``tangency verify my_claims.py``.
 
 Such a file is plain Python. Every variable of it that is a :class:`.Claim`, and every claim of a sequence ``CLAIMS``,
-is taken; ``SUBJECTS`` holds the optimizers that they are attacked on (those shipped here, if there is none), and
+is taken. ``SUBJECTS`` holds the optimizers that the claims are checked on (without it, those shipped here), and
 ``FIGURE``, a function without arguments, makes a matplotlib figure.
 """
 
@@ -105,7 +105,7 @@ def _load(path: Path, resolved: Path, changed: int) -> ClaimFile:
     module = _run(path, resolved)
     found = [value for value in vars(module).values() if isinstance(value, Claim)]
     found += _sequence(path, module, "CLAIMS", Claim)
-    # By identity: a second name makes no second claim, and a built-in claim that is imported is not the file's own.
+    # Compared by identity: a second name is no second claim, and an imported built-in claim is not the file's own.
     claims: dict[int, Claim] = {id(claim): claim for claim in found if not any(claim is own for own in discover())}
     if not claims:
         raise BadFile(f"{path} holds no claim: no variable of it is a Claim, and it has no CLAIMS")
@@ -127,16 +127,16 @@ def _run(path: Path, resolved: Path) -> ModuleType:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too
-        raise BadFile(f"{path} raises when it is run: {_says(error, resolved)}") from error
+        raise BadFile(f"{path} raises when it is run: {_in_a_line(error, resolved)}") from error
 
 
-def _says(error: BaseException, path: Path) -> str:
+def _in_a_line(error: BaseException, path: Path) -> str:
     """The last line of a traceback, and the innermost line of the file in it."""
-    said = traceback.format_exception_only(error)[-1].strip()
+    message = traceback.format_exception_only(error)[-1].strip()
     if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"{said} (line {error.lineno}: {(error.text or '').strip()})"
+        return f"{message} (line {error.lineno}: {(error.text or '').strip()})"
     inside = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return f"{said} (line {inside[-1].lineno}: {inside[-1].line})" if inside else said
+    return f"{message} (line {inside[-1].lineno}: {inside[-1].line})" if inside else message
 
 
 def _sequence(path: Path, module: ModuleType, name: str, kind: type[Any]) -> list[Any]:

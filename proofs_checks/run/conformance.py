@@ -119,7 +119,7 @@ def run_checks(
     total = len(asked) + sum(map(len, order))
 
     def then(cell: Cell, answer: Answer) -> list[Cell]:
-        """Described first: a target that cannot be loaded, or hangs, costs one limit and not one for each check."""
+        """Describe a target first: one that cannot be loaded, or hangs, costs one time limit, not one a check."""
         usable = isinstance(answer, Description) and not answer.problem and cell.check == DESCRIBE
         return [Cell(cell.subject, one.id) for one in order[cell.subject] if usable]
 
@@ -175,7 +175,7 @@ class _Source:
 
 
 def deaf(answer: Callable[[Target, Options], Answer]) -> Callable[[Target, Options], Answer]:
-    """The same, deaf to warnings: a filter that makes errors of them would make errors of ours."""
+    """The same with warnings ignored: a filter that turns them into errors would make a check fail as our own error."""
 
     def run(target: Target, options: Options) -> Answer:
         with warnings.catch_warnings():
@@ -188,7 +188,7 @@ def deaf(answer: Callable[[Target, Options], Answer]) -> Callable[[Target, Optio
 def load_undisturbed(spec: TargetSpec) -> Target:
     """Load a target. Settings of torch and numpy that its import changes are changed back: its verdict is about steps.
 
-    What else the import sets up (paths, variables of the environment) may be there for the steps, and stays.
+    Other changes of the import (paths, environment variables) stay, since the steps may need them.
 
     Raises:
         TargetError: it cannot be loaded.

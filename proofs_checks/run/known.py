@@ -8,8 +8,8 @@
 
 ``check`` and ``target`` may be lists: one entry then stands for all pairs.
 
-A known failure is excused. One that is wrong, because its check holds, does not apply or does not exist, is stale: an
-error, so that the file never says more than is true.
+A known failure is excused. An entry is stale if its check holds, does not apply or does not exist. That is an error, so
+that the file stays true.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -51,7 +51,7 @@ class Known:
     def applies(self, target: str, version: str) -> bool:
         """Whether it is about a version of a target.
 
-        A target without a version, or with one that is not PEP 440, is in no range: what is not told excuses nothing.
+        A target without a version, or with one that is not PEP 440, is in no range.
         """
         if not fnmatchcase(target, self.target):
             return False
@@ -107,8 +107,8 @@ def _entry(where: str, table: dict[str, Any], ids: Collection[str] | None) -> Kn
             raise BadKnownFailures(f"{where}: {name} is {value!r}; it must be a string")
     for name in ("check", "reason"):
         if not table.get(name, "").strip():
-            said = "is empty" if name in table else "is missing"
-            raise BadKnownFailures(f"{where}: {name} {said}; a known failure names its check and says why it fails")
+            problem = "is empty" if name in table else "is missing"
+            raise BadKnownFailures(f"{where}: {name} {problem}; a known failure names its check and says why it fails")
     entry = Known(**table)
     if ids is not None and entry.check not in ids:
         raise BadKnownFailures(f"{where}: {no_such('check', entry.check, ids)}")
@@ -130,11 +130,10 @@ def _refuse_unknown(where: str, table: dict[str, Any], known: Sequence[str]) -> 
 def apply(report: SubjectReport, entries: Sequence[Known], ids: Collection[str] | None = None) -> SubjectReport:
     """The report with the entries that are about its target and version: ``known``, or ``stale`` with what is wrong.
 
-    An entry says nothing, right or wrong, about a check that was not asked for, that an interrupt cut off, that is
-    undecided, or that broke.
+    An entry is neither used nor stale if its check was not requested, was cut off, is undecided or broke.
 
     Args:
-        ids: all checks that there are, where the report asked for some of them only; those of the report if ``None``.
+        ids: all existing checks, if the report has only some of them; ``None``: those of the report.
     """
     asked = {check.id for check in report.checks}
     there_are = asked if ids is None else asked.union(ids)

@@ -1,5 +1,5 @@
-"""Tasks on several cores: worker processes that are told one task at a time, so that neither a death nor a hang of one
-stops the others; and each has one owner, so that nothing that a task leaves behind reaches a task of another's."""
+"""Tasks on several cores. A worker process gets one task at a time, so that one that dies or hangs stops no other; and
+it runs the tasks of one owner only, so that what a task leaves behind reaches no other owner's."""
 
 import multiprocessing
 import os
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 MOST_WORKERS = 16
 # Importing torch from a cold network disk takes a minute; what takes longer than this hangs.
 START_LIMIT = 300.0
-# The operating system counts the milliseconds of a wait in 32 bits; who waits longer waits again.
+# The operating system counts the milliseconds of a wait in 32 bits; longer waits are repeated.
 LONGEST_WAIT = 86400.0
 
 
@@ -42,7 +42,7 @@ class _Done:
     """The result of a task.
 
     Attributes:
-        spent: the worker is not what it was, and takes no further task.
+        spent: the worker's state has changed, so it takes no further task.
     """
 
     result: Any
@@ -60,7 +60,7 @@ class _Raised:
 
 
 class Spent(Exception):
-    """A task has its result, and its worker is not what it was: it takes no further task."""
+    """A task has its result, but the worker's state has changed: it takes no further task."""
 
     def __init__(self, result: Any) -> None:
         super().__init__(result)
@@ -82,7 +82,7 @@ def work(connection: Connection, pickled: bytes, quiet: bool) -> None:
             _own_streams(printed)
             run = pickle.loads(pickled)()
         except BaseException as error:  # SystemExit too: it would be a silent death
-            connection.send(_Raised(_says(error)))
+            connection.send(_Raised(_in_a_line(error)))
             return
         connection.send(_Ready())
         while True:
@@ -92,7 +92,7 @@ def work(connection: Connection, pickled: bytes, quiet: bool) -> None:
 
 
 def _open_printed(quiet: bool) -> int:
-    """Where what is printed goes: nowhere, or to a descriptor of ours for standard error, if the parent has one."""
+    """The destination of what tasks print: nowhere, or a copy of standard error, if the parent has one."""
     if not quiet:
         with suppress(OSError):
             return os.dup(2)
@@ -100,7 +100,7 @@ def _open_printed(quiet: bool) -> int:
 
 
 def _own_streams(descriptor: int) -> None:
-    """Give 1 and 2 to what tasks print, whoever has closed or redirected them: results have a pipe of their own."""
+    """Point descriptors 1 and 2 at the destination of prints, whatever closed them; results have their own pipe."""
     for number in (1, 2):
         os.dup2(descriptor, number)
     sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", closefd=False, buffering=1)  # noqa: SIM115
@@ -115,18 +115,18 @@ def _answer(connection: Connection, run: Callable[[Any], Any], task: Any) -> Non
     except (EOFError, BrokenPipeError):
         raise
     except BaseException as error:  # of the task, or of a result that does not pickle
-        connection.send(_Raised(_says(error)))
+        connection.send(_Raised(_in_a_line(error)))
 
 
-def _says(error: BaseException) -> str:
+def _in_a_line(error: BaseException) -> str:
     """``ImportError: no such thing (claims.py:3)``: what was raised, and the innermost line that raised it."""
-    said = traceback.format_exception_only(error)[-1].strip()
+    message = traceback.format_exception_only(error)[-1].strip()
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{said} ({frames[-1].filename}:{frames[-1].lineno})" if frames else said
+    return f"{message} ({frames[-1].filename}:{frames[-1].lineno})" if frames else message
 
 
 class _Worker(Generic[Task]):
-    """A process, its pipe, the task that it is running, and until when it may."""
+    """A process, its pipe, the task that it is running, and the deadline."""
 
     def __init__(self, pickled: bytes, quiet: bool) -> None:
         context = multiprocessing.get_context("spawn")
@@ -171,9 +171,9 @@ class Pool(Generic[Task, Result]):
         jobs: how many processes.
         lost: makes the result of a task that was not run to its end, from why: its worker died or exceeded the limit,
             it raised, or no worker came up.
-        limit: seconds a task may take, one number or a function of the task; ``None`` for as long as it wants.
+        limit: seconds a task may take, one number or a function of the task; ``None``: no limit.
         owner: whose a task is. A worker runs the tasks of one owner alone, and is replaced before it would run
-            another's: whatever it has been made into reaches nobody else. By default all tasks have one owner.
+            another's: whatever a task did to it reaches no other owner. By default all tasks have one owner.
         quiet: what tasks print goes nowhere; else all of it goes to standard error.
 
     Raises:
@@ -240,7 +240,7 @@ class Pool(Generic[Task, Result]):
                     pending[:0] = then(task, result)
                 elif not isinstance(answer, _Ready):
                     reason = str(answer)
-                    jobs -= 1  # one that never came up would not come up the second time
+                    jobs -= 1  # one that failed to start would fail again
                 made = isinstance(answer, _Ready) or task is not None
                 if isinstance(answer, str) or not made or (isinstance(answer, _Done) and answer.spent):
                     self._end(worker)
@@ -251,7 +251,7 @@ class Pool(Generic[Task, Result]):
     def _hand_out(self, pending: list[Task], jobs: int) -> Iterator[tuple[Task, None]]:
         """Give a task to every free worker that may have one; replace those of another owner, and those that are gone.
 
-        A worker goes on with its owner's tasks; one without goes where the fewest are.
+        A worker goes on with its owner's tasks; then with those of the owner that has the fewest workers.
         """
         starting = sum(not worker.ready for worker in self._workers)
         for worker in [worker for worker in self._workers if worker.ready and worker.task is None]:
@@ -280,14 +280,14 @@ class Pool(Generic[Task, Result]):
         return task
 
     def _reported(self, workers: Sequence[_Worker[Task]]) -> list[_Worker[Task]]:
-        """Wait for those that have something to say, that died, or whose time is over; there may be none yet."""
+        """Wait for workers that have sent a message, died, or exceeded their limit; perhaps none yet."""
         soonest = min(worker.deadline for worker in workers) - time.monotonic()
         spoke = wait([worker.connection for worker in workers], min(max(0.0, soonest), LONGEST_WAIT))
         now = time.monotonic()
         return [worker for worker in workers if worker.connection in spoke or worker.deadline <= now]
 
     def _receive(self, worker: _Worker[Task]) -> _Ready | _Done | _Raised | str:
-        """What a worker says, or how it was lost."""
+        """The message of a worker, or how it was lost."""
         try:
             if worker.connection.poll():
                 answer: _Ready | _Done | _Raised = worker.connection.recv()
@@ -295,5 +295,5 @@ class Pool(Generic[Task, Result]):
         except (EOFError, OSError):
             return f"the worker process died: {worker.how_it_died()}"
         except Exception as error:  # a result that pickles there and does not unpickle here
-            return f"its result cannot be read: {_says(error)}"
+            return f"its result cannot be read: {_in_a_line(error)}"
         return f"took longer than {worker.seconds:g} s" + (" to start" if not worker.ready else "")

@@ -119,8 +119,8 @@ def select(claims: Sequence[Claim], ids: Iterable[str]) -> tuple[Claim, ...]:
     """
     wanted, known = set(ids), [claim.id for claim in claims]
     for id in sorted(wanted.difference(known)):
-        said = no_such("claim", id, known)
-        raise UnknownClaim(said if said.endswith("?") else f"{said}; there are {', '.join(known) or 'none'}")
+        message = no_such("claim", id, known)
+        raise UnknownClaim(message if message.endswith("?") else f"{message}; there are {', '.join(known) or 'none'}")
     return tuple(claim for claim in claims if claim.id in wanted)
 
 

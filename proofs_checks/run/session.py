@@ -1,4 +1,4 @@
-"""A session: checks × subjects, here or in worker processes that a subject may hang, kill or confuse."""
+"""A session: checks × subjects, in this process, or in workers that a misbehaving subject may hang, kill or change."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ Watcher = Callable[[Cell, Answer | None, int], None]
 
 @dataclass(frozen=True)
 class Workshop:
-    """What a process needs to answer cells.
+    """Everything a process needs to run cells.
 
     Attributes:
-        answers: what answers a cell of a subject, by the id of its check.
+        answers: the function that runs a check on a subject, by the id of the check.
         subject: the subject with a number; a :class:`Description` in place of one that cannot be run.
     """
 
@@ -45,10 +45,10 @@ class Workshop:
     subject: Callable[[int], Any]
 
     def answer(self, cell: Cell, options: Options) -> Answer:
-        """The answer of one cell; what it has changed for the next one is changed back.
+        """Run one cell; settings of the process that it changed are restored afterwards.
 
         Raises:
-            Spent: with the answer, where that cannot be done.
+            Spent: they cannot be restored; it carries the answer.
         """
         subject = self.subject(cell.subject)
         if isinstance(subject, Description):
@@ -104,10 +104,10 @@ class Session:
         watch: Callable[[Cell, Answer | None], None],
         then: Callable[[Cell, Answer], Sequence[Cell]] = lambda cell, answer: (),
     ) -> tuple[dict[Cell, Answer], bool]:
-        """Answer cells: those that there are at first, and those that an answer calls for.
+        """Run the first cells, then those that an answer makes possible.
 
         Args:
-            first: gives the first cells; workers are on their way meanwhile.
+            first: gives the first cells; workers start up meanwhile.
 
         Returns:
             the answers, and whether Ctrl-C cut them off.
@@ -149,7 +149,7 @@ def report_of(
     answers: Mapping[Cell, Answer],
     **of_run: Any,
 ) -> SubjectReport:
-    """What the cells of one subject found, in the order of the checks."""
+    """The findings on one subject, in the order of the checks."""
     found = [answers.get(Cell(number, check.id)) for check in checks]
     findings = tuple(answer for answer in found if isinstance(answer, Finding))
     return SubjectReport(info, tuple(checks), findings, **of_run)

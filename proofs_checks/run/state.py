@@ -1,6 +1,6 @@
-"""What code of somebody else's may leave behind in a process, and how it is put back where that is cheap.
+"""The state of a process that foreign code may change, saved before and restored after where that is cheap.
 
-What cannot be put back (a patched library, a thread, a mode that was entered) is what a process of its own is for.
+For the rest (a patched library, a thread, a mode that was entered), a foreign optimizer gets a process of its own.
 """
 
 import gc
@@ -23,10 +23,10 @@ class CannotRestore(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """One thing that is read before and written after, if it has changed.
+    """One setting: read before, and written back if it has changed.
 
     Attributes:
-        needs: the module that it is about; what is not imported has no state.
+        needs: the module that holds it; skipped unless that is imported.
     """
 
     name: str
@@ -44,7 +44,7 @@ def _numpy() -> Any:
 
 
 def _flushes() -> bool:
-    """Whether the processor takes subnormal numbers for 0, Python's own included."""
+    """Whether the processor flushes subnormal numbers to 0; that affects Python's floats too."""
     smallest = sys.float_info.min
     return smallest / 2 == 0
 
@@ -108,7 +108,7 @@ SETTINGS = (
     Part("random numbers", random.getstate, random.setstate),
     Part("working directory", os.getcwd, os.chdir),
 )
-# What surrounds the code; an import may set it up for the steps that follow it.
+# The environment of the code; an import may change it for the steps that follow.
 SURROUNDINGS = (
     Part("environment", lambda: dict(os.environ), _set_environment),
     Part("signal handlers", _signals, _set_signals),
@@ -140,7 +140,7 @@ def restored(parts: Sequence[Part] = SETTINGS + SURROUNDINGS) -> Iterator[None]:
 
 
 def _generators() -> list[tuple[Callable[[Any], object], Any]]:
-    """Torch's and numpy's, whose states are arrays and are put back without a look."""
+    """The random states of torch and numpy: arrays, restored without a comparison."""
     found: list[tuple[Callable[[Any], object], Any]] = []
     if "torch" in sys.modules:
         found.append((_torch().set_rng_state, _torch().get_rng_state()))

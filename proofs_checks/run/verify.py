@@ -1,4 +1,4 @@
-"""The gate: every rung of the chosen claims, on the statements themselves and on every optimizer."""
+"""``tangency verify``: every rung of the chosen claims, on the statements themselves and on every optimizer."""
 
 import secrets
 import time
@@ -15,7 +15,7 @@ from tangency.proofs_checks.run.registry import Source, Suite, production, selec
 from tangency.proofs_checks.run.session import Answer, Cell, Session, Watcher, Workshop, report_of
 from tangency.proofs_checks.subjects import Subject
 
-STATEMENTS = 0  # the number of what is about no optimizer; the optimizers have theirs from 1 on
+STATEMENTS = 0  # the subject number of rungs without an optimizer; optimizers are numbered from 1
 # Seconds a rung takes in the default profile, roughly: the longest go first, so that no core waits for a late one.
 _COST = {Rung.IMPLEMENTATION: 5.0, Rung.BALL: 3.0, Rung.EXACT: 2.0, Rung.PROOF: 1.0, Rung.NECESSITY: 0.1}
 
@@ -119,7 +119,7 @@ def verify(
 
 
 class _Run:
-    """What this process knows of a run: the suite, loaded while workers load theirs, and what is planned of it."""
+    """The parent process's view of a run: the suite, loaded while workers load theirs, and the planned cells."""
 
     def __init__(self, source: Source, claims: Iterable[str] | None, rungs: Collection[Rung]) -> None:
         self.source, self._claims, self._rungs = source, claims, rungs
@@ -146,7 +146,7 @@ class _Run:
         return sorted(self.planned, key=cost, reverse=True)
 
     def owner(self, cell: Cell) -> str:
-        """The subject, where it is not of this package, which keeps to itself; others get processes of their own."""
+        """A foreign subject's name, so that it gets a process of its own; all other cells share one owner."""
         subject = None if cell.subject == STATEMENTS else self.suite.subjects[cell.subject - 1]
         return "" if subject is None or _is_ours(subject) else subject.name
 

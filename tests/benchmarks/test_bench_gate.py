@@ -10,7 +10,7 @@ from tangency.benchmarks.contenders import Contender, contenders
 from tangency.benchmarks.counting import Counts
 from tangency.benchmarks.gate import WrongGate, differences, hold, load
 from tangency.benchmarks.optimizers import OPTIMIZERS
-from tangency.benchmarks.steps import Field, counted, field
+from tangency.benchmarks.steps import Competitors, competitors_of, counted
 from tangency.benchmarks.sweeps import SHAPES
 from tangency.optim import SGDP
 
@@ -140,11 +140,11 @@ def test_fewer_is_a_change_too() -> None:
 def test_the_stored_counts_hold(optimizer: str) -> None:
     """On every path that there is here: what it dispatches, makes and waits for is no matter of time."""
     stored = {case: exact for case, exact in load(STORED).counts.items() if case.optimizer == optimizer}
-    ready = {one.name: one for one in field(optimizer, only={case.contender for case in stored}).ready}
+    ready = {one.name: one for one in competitors_of(optimizer, only={case.contender for case in stored}).ready}
     assert "tangency loop" in ready
     for case, exact in stored.items():
         if case.contender in ready:
-            (one,) = counted(case.what, case.weights, case.mode, Field(optimizer, (ready[case.contender],), ()))
+            (one,) = counted(case.what, case.weights, case.mode, Competitors(optimizer, (ready[case.contender],), ()))
             assert differences(exact, one.counts) == [], case
 
 
@@ -156,6 +156,6 @@ def test_a_path_that_does_more_is_caught() -> None:
 
     (case,) = (c for c in load(STORED).counts if str(c) == "small · SGDP · channel · tangency loop")
     slow = Contender("slow", lambda: Waiting, OPTIMIZERS["SGDP"].options, switches={"foreach": False})
-    (one,) = counted(case.what, case.weights, case.mode, Field("SGDP", (slow,), ()))
+    (one,) = counted(case.what, case.weights, case.mode, Competitors("SGDP", (slow,), ()))
     assert "synchronisations 1, stored is 0" in differences(load(STORED).counts[case], one.counts)
     assert gates.COUNTED == ("operations", "reads", "writes", "allocations", "peak", "synchronisations")

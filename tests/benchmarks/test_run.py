@@ -8,7 +8,7 @@ from tangency.benchmarks import run as runs
 from tangency.benchmarks import sweeps, training
 from tangency.benchmarks.first_step import Start
 from tangency.benchmarks.run import Plan, run
-from tangency.benchmarks.steps import Field, field
+from tangency.benchmarks.steps import Competitors, competitors_of
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.usefixtures("quick")
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two contenders, sweeps of two points, a network of few weights, and no new interpreters."""
     points = [("4×9", sweeps.single((4, 9))), ("8×9", sweeps.single((8, 9)))]
-    monkeypatch.setattr(runs, "field", partial(field, only={"tangency loop"}))
+    monkeypatch.setattr(runs, "competitors_of", partial(competitors_of, only={"tangency loop"}))
     monkeypatch.setattr(sweeps, "shapes", lambda: points)
     monkeypatch.setattr(sweeps, "scaling", lambda: {"rows": points})
     monkeypatch.setattr(runs, "train", partial(training.train, batch=2, model=lambda: training.network(2, 1)))
 
-    def starts(what: str, competitors: Field, *, device: str, watch: object) -> list[Start]:
+    def starts(what: str, competitors: Competitors, *, device: str, watch: object) -> list[Start]:
         return [Start(what, competitors.optimizer, one.name, 1.0, 1.0, 1.0) for one in competitors.ready]
 
     monkeypatch.setattr(runs, "starts", starts)

@@ -9,11 +9,11 @@ from tangency.benchmarks import cost_model, modes, steps
 from tangency.benchmarks.contenders import Contender, LeftOut, WrongStep, contenders
 from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.benchmarks.shapes import Weight, small
-from tangency.benchmarks.steps import Field, counted, field, measure, stepper
+from tangency.benchmarks.steps import Competitors, competitors_of, counted, measure, stepper
 from tangency.optim import SGDP
 
 BASE, LOOP = (contenders("SGDP")[i] for i in (0, 3))
-PAIR = Field("SGDP", (BASE, LOOP), (LeftOut("a peer", "not installed"),))
+PAIR = Competitors("SGDP", (BASE, LOOP), (LeftOut("a peer", "not installed"),))
 
 
 @pytest.mark.usefixtures("quick")
@@ -56,7 +56,7 @@ class Turning(torch.optim.SGD):
 def test_times_of_another_decision_are_refused() -> None:
     turning = Contender("turning", lambda: Turning, OPTIMIZERS["SGDP"].options)
     with pytest.raises(modes.WrongMode, match=r"Eq\. 11 decides none; meant was channel"):
-        measure("small", small(), "channel", Field("SGDP", (turning,), ()), budget=0)
+        measure("small", small(), "channel", Competitors("SGDP", (turning,), ()), budget=0)
 
 
 def test_the_field_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,14 +65,14 @@ def test_the_field_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
 
     wrong = Contender("peer", lambda: SGDP, OPTIMIZERS["SGDP"].options, "sgdp", {"nesterov": True})
     monkeypatch.setattr(steps, "contenders", lambda *a, **k: [BASE, LOOP, Contender("x", absent, {}), wrong])
-    found = field("SGDP")
+    found = competitors_of("SGDP")
     assert found.ready == (BASE, LOOP)
     assert found.left_out[0] == LeftOut("x", "no such package")
     assert "times the bound" in found.left_out[1].reason
     ours = Contender("ours", lambda: SGDP, OPTIMIZERS["SGDP"].options, "sgdp", {"nesterov": True}, ours=True)
     monkeypatch.setattr(steps, "contenders", lambda *a, **k: [ours])
     with pytest.raises(WrongStep, match="ours: "):
-        field("SGDP")
+        competitors_of("SGDP")
 
 
 def test_a_step_moves_the_state_and_hardly_a_weight() -> None:
@@ -107,10 +107,10 @@ def test_counts_of_a_step() -> None:
 
 def test_state_is_what_adam_keeps() -> None:
     base, loop = (contenders("AdamP")[i] for i in (0, 3))
-    theirs, ours = counted("small", small(), "none", Field("AdamP", (base, loop), ()))
+    theirs, ours = counted("small", small(), "none", Competitors("AdamP", (base, loop), ()))
     assert ours.state == theirs.state == 8 * theirs.parameters + 4 * len(small())
 
 
 def test_what_torch_compiles_is_not_counted() -> None:
     compiled = Contender("compiled", lambda: SGDP, OPTIMIZERS["AdamP"].options, compiled=True)
-    assert counted("small", small(), "none", Field("SGDP", (compiled,), ())) == []
+    assert counted("small", small(), "none", Competitors("SGDP", (compiled,), ())) == []

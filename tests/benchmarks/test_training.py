@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from tangency.benchmarks.contenders import contenders
-from tangency.benchmarks.steps import Field
+from tangency.benchmarks.steps import Competitors
 from tangency.benchmarks.training import BATCH, batches, network, train
 
 
@@ -29,7 +29,7 @@ def test_training(name: str) -> None:
     fused, foreach, _, loop, *_ = contenders(name)
     told: list[tuple[int, int]] = []
     found = train(
-        Field(name, (fused, foreach, loop), ()),
+        Competitors(name, (fused, foreach, loop), ()),
         budget=0,
         batch=8,
         model=lambda: network(width=2, depth=1),

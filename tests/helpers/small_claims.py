@@ -64,7 +64,7 @@ def prints(n: int) -> None:
 
 
 def plain_trials(subject: Any) -> Any:
-    return generate.trials(subject, dtypes=("float32", "float64"), max_steps=2)
+    return strategies.trials(subject, dtypes=("float32", "float64"), max_steps=2)
 
 
 def moves_by_lr(run: Run) -> list[Measurement]:

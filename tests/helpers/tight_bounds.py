@@ -15,6 +15,7 @@ from tangency.theory.algorithms import START, nesterov
 from tangency.theory.convergence import Smoothness
 from tangency.theory.fields import EXACT, SYMBOLIC, Array, balls
 from tangency.theory.objectives import Cosine, Objective, Rayleigh, SquaredCosine
+from tangency.theory.projection import turned
 
 Q = flint.fmpq
 BALLS = balls(128)
@@ -140,8 +141,7 @@ def nesterov_growth(bound: Callable[..., Any]) -> None:
         w, state, before = EXACT.array([1, 0]), START, Q(0)
         hyper = {"lr": lr, "momentum": beta, "dampening": 1 - fresh}
         for length in buffers:
-            turned = EXACT.array([-w[1], w[0]])
-            step = nesterov(EXACT, w, (length - beta * before) / fresh * turned, state, **hyper)
+            step = nesterov(EXACT, w, (length - beta * before) / fresh * turned(w), state, **hyper)
             w, state, before = step.w, step.state, length
         buffer = state["momentum_buffer"]
         last = nesterov(EXACT, w, 0 * w, state, **hyper)

@@ -15,7 +15,7 @@ from optim_reference import assert_same_steps
 import tangency.optim
 from tangency.optim.gpu import decide, tables, update
 from tangency.proofs_checks import Claim, Subject, Suite, Verdict, discover, verify
-from tangency.proofs_checks.generate.execute import execute
+from tangency.proofs_checks.generate.execution import execute
 from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.trials import Gradient, Trial
 from tangency.proofs_checks.measure.conformance import admissible_views, measure_step

@@ -202,3 +202,34 @@ def test_weights_stay_finite_and_of_their_kind(make, data):
     p, state = steps(make, w, grads)
     assert p.isfinite().all()
     assert all(value.isfinite().all() for value in state.values())
+
+
+def test_memory_that_holds_the_negative_or_the_conjugate_steps_as_any_other(make):
+    z, g = (torch.view_as_complex(x.reshape(2, 2, 2)) for x in (W, W.flip(0) - 0.5))
+    for lazy in (lambda x: x.conj(), lambda x: x.conj().imag):
+        found = []
+        for x in (lazy(z.clone()), lazy(z.clone()).resolve_conj().resolve_neg()):
+            x.grad = lazy(g.clone()).clone()
+            optimizer = make([x])
+            for _ in range(2):
+                optimizer.step()
+            found.append((x.clone(), *optimizer.state[x].values()))
+        assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+        assert not torch.equal(found[0][0], lazy(z))
+
+
+def test_subnormal_weights_survive_a_flush_of_float32(make):
+    try:
+        if not torch.set_flush_denormal(True):
+            pytest.skip("this CPU does not flush subnormal numbers")
+        found = []
+        for dtype in (torch.float16, torch.float32):
+            p = torch.nn.Parameter((W * 2.0**-20).to(dtype))
+            p.grad = ((W.flip(0) - 0.5) * 2.0**-20).to(dtype)
+            optimizer = make([p])
+            optimizer.step()
+            found.append((p.detach(), *optimizer.state[p].values()))
+    finally:
+        torch.set_flush_denormal(False)
+    for short, wide in zip(*found, strict=True):
+        assert torch.equal(short, wide.to(short.dtype))

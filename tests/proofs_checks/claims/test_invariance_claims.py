@@ -23,7 +23,7 @@ from tangency.proofs_checks.claims import (
 )
 from tangency.proofs_checks.errors import rounding
 from tangency.proofs_checks.generate import invariant_problems, layers
-from tangency.proofs_checks.generate.execute import execute
+from tangency.proofs_checks.generate.execution import execute
 from tangency.proofs_checks.generate.trials import Trial
 from tangency.proofs_checks.subjects import PRODUCTION, Subject
 from tangency.theory.convergence import certificate, largest_squared_norm, smoothness

@@ -19,7 +19,7 @@ from tangency.proofs_checks.claims import (
     proposition_3_1_geodesic,
 )
 from tangency.proofs_checks.errors.rounding import norm_error
-from tangency.proofs_checks.generate.execute import execute
+from tangency.proofs_checks.generate.execution import execute
 from tangency.proofs_checks.generate.gradients import Tilted
 from tangency.proofs_checks.generate.trials import Trial
 from tangency.proofs_checks.subjects import SHIPPED, Subject

@@ -19,7 +19,7 @@ from tangency.proofs_checks.checks.reproducer import script
 from tangency.proofs_checks.checks.search import Budget, search
 from tangency.proofs_checks.claims.algorithm_1_sgdp import CLAIM, check_implementation
 from tangency.proofs_checks.errors.rounding import FORMATS
-from tangency.proofs_checks.generate.execute import execute
+from tangency.proofs_checks.generate.execution import execute
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted
 from tangency.proofs_checks.generate.strategies import steps
 from tangency.proofs_checks.generate.trials import Setting, Trial

@@ -17,7 +17,7 @@ from tangency.proofs_checks.broken.zoo import SOUND, find, zoo
 from tangency.proofs_checks.checks.reproducer import script
 from tangency.proofs_checks.claims.algorithm_1_sgdp import CLAIM, check_implementation
 from tangency.proofs_checks.errors.rounding import FORMATS
-from tangency.proofs_checks.generate.execute import as_floats, as_tensor, execute
+from tangency.proofs_checks.generate.execution import as_floats, as_tensor, execute
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted
 from tangency.proofs_checks.generate.strategies import hyperparameters, trials
 from tangency.proofs_checks.generate.trials import LAYOUTS, Measurement, Run, Trial

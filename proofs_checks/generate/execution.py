@@ -1,4 +1,4 @@
-"""Runs of a trial: the tensors that it asks for, the steps of a real optimizer, and what they leave behind."""
+"""A trial executed on a real optimizer: tensors made, steps taken, weights and buffers read back."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -62,8 +62,8 @@ class Crash(Exception):
 def execute(subject: Subject, trial: Trial) -> Run:
     """Run a trial on a subject: one optimizer, one parameter under test, one step a gradient.
 
-    The run ends early where a step, or a gradient that follows the weights, leaves the finite numbers: no exact step
-    starts from there. Of repeated rows there are two records, of the least and of the largest results.
+    The run ends early when weights, buffers or a gradient are no longer finite: the spec cannot continue from there. If
+    rows are repeated, every step has two records: the smallest and the largest results of each element.
 
     Raises:
         Crash: the optimizer raised an exception.
@@ -133,10 +133,10 @@ def _make(subject: Subject, trial: Trial, parameter: torch.nn.Parameter) -> torc
 
 
 def arguments(subject: Subject, trial: Trial) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the constructor gets, under the spec's names, and what the group of the parameter under test."""
+    """The arguments of the constructor and of the group of the parameter under test, by the spec's names."""
     setting, hyper = trial.setting, dict(trial.hyper)
     if setting.repeats > 1 and "delta" in hyper:
-        # δ/√dim is to be what it is for a single row.
+        # Keeps δ/√dim as it is for a single row.
         hyper["delta"] *= math.isqrt(setting.repeats)
     if setting.tensor_lr:
         hyper["lr"] = torch.tensor(hyper["lr"], dtype=torch.float64)
@@ -146,13 +146,13 @@ def arguments(subject: Subject, trial: Trial) -> tuple[dict[str, Any], dict[str,
 
 
 def _another(name: str, value: Any) -> Any:
-    """What an option of a constructor is where a group overrides it: it may have no effect."""
+    """An argument of the constructor that a group overrides, so that it must have no effect."""
     if isinstance(value, bool):
         return not value
     return HYPER[name].other if name in HYPER else value
 
 
-# The reproducers of failures take the source of these three: they know torch alone.
+# Scripts that reproduce failures contain the source of these three, so they use torch alone.
 
 
 def neighbour(shape: tuple[int, ...], dtype: torch.dtype) -> torch.nn.Parameter:
@@ -183,13 +183,13 @@ def _read_states(
     ends: Callable[[torch.Tensor], list[Floats]],
     count: int,
 ) -> list[dict[str, Any]]:
-    """The buffers under the spec's names, a dict for each end; those that the optimizer does not have are left out."""
+    """The buffers under the spec's names, a dict for each record of the step; missing buffers are left out."""
     state = optimizer.state.get(parameter, {})
-    found: list[dict[str, Any]] = [{} for _ in range(count)]
+    states: list[dict[str, Any]] = [{} for _ in range(count)]
     for name, key in subject.buffers.items():
         value = state.get(key)
         if value is not None:
-            told = [int(value)] * count if name == "step" else ends(value)
-            for end, one in zip(found, told, strict=True):
+            values = [int(value)] * count if name == "step" else ends(value)
+            for end, one in zip(states, values, strict=True):
                 end[name] = one
-    return found
+    return states
