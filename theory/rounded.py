@@ -92,7 +92,7 @@ class Rounded:
         quotient = self.top / least if least > b.error else math.inf  # perhaps by zero
         if quotient > fmt.max or _unbounded(self, b):
             return _unknown(self.value / b.value if b.value != 0 else rational(0), fmt)
-        carried = (self.error + quotient * b.error) / (least - b.error)
+        carried = self.error / (least - b.error) + _quotient(self.top, b.error, least, least - b.error)
         return _made(self.value / b.value, self.near / b.near, carried, quotient + carried, fmt)
 
     def __pow__(self, exponent: int) -> "Rounded":
@@ -146,7 +146,18 @@ def _made(
     if size > fmt.max:  # it, or a part of it, overflows
         return _unknown(value, fmt)
     gamma = fmt.gamma_2 if roundings == 2 else fmt.gamma(roundings)
-    return Rounded(value, near, (carried + gamma * size + underflows * fmt.tiny) * SAFE, fmt)
+    # Two more for the bound itself: fewer than five of its products underflow, each losing half the smallest number.
+    lost = underflows * fmt.tiny + 2 * FLOAT64.tiny
+    return Rounded(value, near, (carried + gamma * size + lost) * SAFE, fmt)
+
+
+def _quotient(a: float, b: float, c: float, d: float) -> float:
+    """a·b / (c·d) of numbers of any size: nothing underflows on the way."""
+    (a, i), (b, j), (c, m), (d, n) = map(math.frexp, (a, b, c, d))
+    try:
+        return math.ldexp(a * b / (c * d), i + j - m - n)
+    except OverflowError:
+        return math.inf
 
 
 def _unbounded(*numbers: Rounded) -> bool:

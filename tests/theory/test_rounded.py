@@ -113,6 +113,15 @@ def test_operations(kind: type, name: str, data: st.DataObject) -> None:
             assert made.error == math.inf
 
 
+def test_a_bound_does_not_underflow_where_the_error_of_a_subnormal_divisor_counts() -> None:
+    """y/z has 37 digits, so that x/(y/z) is wrong in the twelfth; its bound is a product of two tiny numbers."""
+    x, y, z = 2.22507386e-313, 2.22507386e-313, 0.3125
+    a, b, c = rounded(EXACT, FLOAT64).array([x, y, z])
+    assert x / (y / z) != z
+    assert_within(x / (y / z), a / (b / c))
+    assert (a / (b / c)).error < 1e-10
+
+
 @COMPUTING
 @given(data=st.data())
 def test_roots(kind: type, data: st.DataObject) -> None:
