@@ -109,7 +109,7 @@ def bench(
         except WrongStep as wrong:
             print(f"tangency: nothing was timed: {wrong}", file=sys.stderr)
             return WORSE
-    # Files first: whoever reads the rest through a pipe may close it early.
+    # Files first: the reader of a pipe may close it early.
     _write(outputs, results, figure)
     page = console(outputs.page)
     print_results(page, results)
