@@ -121,7 +121,7 @@ def bench(
 
 
 def _write(outputs: Outputs, results: "Results", figure: Path | None) -> None:
-    """The files that were asked for."""
+    """Write the requested files."""
     from tangency.benchmarks.figure import draw
     from tangency.benchmarks.results import to_json
 

@@ -1,4 +1,4 @@
-"""The figure of a claim file, drawn without a screen; matplotlib is imported when one is asked for."""
+"""The figure of a claim file, drawn without a screen; matplotlib is imported for that alone."""
 
 import io
 from collections.abc import Sequence

@@ -176,7 +176,7 @@ def _project(
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Updates after Eqs. 10 and 11, and weights after their decay (Appendix E.1; none where there is no decay)."""
     w, q, decayed = lists.w, list(x), [] if rate is None else list(lists.w)
-    others = [i for i, asked in enumerate(lists.projects) if not asked]
+    others = [i for i, projects in enumerate(lists.projects) if not projects]
     if rate is not None and others:
         kept = torch._foreach_mul([w[i] for i in others], _number(1 - rate, w))
         for i, value in zip(others, kept, strict=True):

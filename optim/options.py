@@ -120,9 +120,9 @@ def check_paths(options: dict[str, Any]) -> None:
     Raises:
         RuntimeError: on foreach with fused, or one of them with differentiable.
     """
-    asked = [name for name in ("foreach", "fused", "differentiable") if options.get(name)]
-    if len(asked) > 1:
-        raise RuntimeError(f"{' and '.join(asked)} cannot be True together: each is a code path of its own")
+    chosen = [name for name in ("foreach", "fused", "differentiable") if options.get(name)]
+    if len(chosen) > 1:
+        raise RuntimeError(f"{' and '.join(chosen)} cannot be True together: each is a code path of its own")
 
 
 def checked(options: dict[str, Any]) -> dict[str, Any]:
