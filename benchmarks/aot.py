@@ -1,4 +1,4 @@
-"""The kernels for GPUs, compiled ahead of time for cards that need not be there: what the machine code says of them.
+"""The kernels for GPUs, compiled ahead of time for cards that need not be present, and what their machine code does.
 
 ``python -m tangency.benchmarks.aot`` compiles each kernel for each dtype and target as a step would launch it, and
 reads registers, spills, shared memory and the width of loads and stores from the binary. It exits with 1 where a kernel
@@ -17,7 +17,7 @@ finish      4 + 3 (3 + 2)              the layer view, or rows of more than 8,19
 ==========  =========================  ===================================================
 
 The times are *estimates*: bytes over the bandwidth on the data sheet, or float64 instructions over their rate if that
-is longer. No card was asked.
+is longer. Nothing is run on a card.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ RULES = {name: (one.adaptive, True, False, False) for name, one in OPTIMIZERS.it
 
 @dataclass(frozen=True)
 class Kernel:
-    """What is expected of a kernel.
+    """The requirements of a kernel.
 
     Attributes:
         loads, stores: places in its code where a tile is read, or written; 0 where it moves no tiles.
@@ -119,7 +119,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Code:
-    """What a binary says of itself.
+    """Facts read from a binary.
 
     Attributes:
         registers, shared: of a thread, and bytes of a block.
@@ -163,7 +163,7 @@ def arguments(variant: Variant, vector: int) -> tuple[Any, dict[str, Any]]:
 
 
 def built(variant: Variant, *, aligned: bool = True, **options: Any) -> Any:
-    """Triton's binary of a kernel, compiled with the options of a real step unless told otherwise."""
+    """Triton's binary of a kernel, by default with the options of a real step."""
     target = TARGETS[variant.target]
     function, constants = arguments(variant, launch.vector(DTYPES[variant.dtype]) if aligned else 1)
     pointers = {"table": "*i64", "owners": "*i64", "found": "*fp64", "decided": "*fp64"}
@@ -172,7 +172,7 @@ def built(variant: Variant, *, aligned: bool = True, **options: Any) -> Any:
         function,
         signature={name: "constexpr" if name in constants else pointers.get(name, "fp64") for name in names},
         constexprs=constants,
-        # What a launch finds out by itself: tables begin at multiples of 16 bytes.
+        # A launch infers this itself: tables begin at multiples of 16 bytes.
         attrs={(names.index(name),): [["tt.divisibility", 16]] for name in names if name in pointers},
     )
     hip = target.backend == "hip"
@@ -180,7 +180,7 @@ def built(variant: Variant, *, aligned: bool = True, **options: Any) -> Any:
 
 
 def compiled(variant: Variant, *, aligned: bool = True, **options: Any) -> Code:
-    """Compile a kernel, with the options of a real step unless told otherwise, and read its code."""
+    """Compile a kernel, by default with the options of a real step, and read its code."""
     binary = built(variant, aligned=aligned, **options)
     target, shape = TARGETS[variant.target], binary.metadata
     read = _read_amdgcn if target.backend == "hip" else _read_sass
@@ -242,7 +242,7 @@ def moved(variant: Variant, code: Code) -> tuple[float, float]:
 
 
 def violations(variant: Variant, code: Code) -> list[str]:
-    """What a kernel does that it must not."""
+    """The requirements that a kernel violates, a line each."""
     kernel, (reads, writes), found = KERNELS[variant.kernel], variant.streams, []
     if code.local:
         found.append(f"{code.local} bytes or instructions of local memory")

@@ -1,7 +1,7 @@
-"""The optimizers under the clock: torch's own, ours on every path, and published ones; who is left out says why.
+"""The optimizers that are timed: torch's own, ours on every path, and published ones; those left out, with the reason.
 
-Nothing is timed that does not compute what it should: :func:`verified` holds one step of every projecting optimizer
-against the executable spec, in each of the three modes.
+Only correct optimizers are timed: :func:`verified` compares one step of every projecting optimizer with the executable
+spec, in each of the three modes.
 """
 
 import importlib
@@ -32,7 +32,7 @@ PATHS: Mapping[str, Mapping[str, bool]] = {
 
 @dataclass(frozen=True)
 class Contender:
-    """An optimizer under the clock.
+    """An optimizer that is timed.
 
     Attributes:
         kind: gives its class, which is called with a list of parameters, ``options`` and ``switches``.
@@ -56,7 +56,7 @@ class Contender:
         return self.kind()(params, **{**self.options, **changed}, **self.switches)
 
     def step(self, optimizer: Optimizer) -> Callable[[], Any]:
-        """What performs one step of an optimizer that it made."""
+        """A function that performs one step of an optimizer that it made."""
         return torch.compile(optimizer.step) if self.compiled else optimizer.step
 
 
@@ -69,7 +69,7 @@ class LeftOut:
 
 
 class WrongStep(AssertionError):
-    """A step is not the one of the paper."""
+    """A step differs from the paper's by more than rounding."""
 
 
 def contenders(name: str, *, peers: bool = False, compiled: bool = False) -> list[Contender]:
@@ -115,7 +115,7 @@ def contenders(name: str, *, peers: bool = False, compiled: bool = False) -> lis
 
 
 def ready(contender: Contender, device: str = "cpu") -> LeftOut | None:
-    """Verify a contender; nothing, or why it cannot compete: not installed, no such path here, another algorithm.
+    """Verify a contender; ``None``, or the reason why it is left out: not installed, no such path, another algorithm.
 
     Raises:
         WrongStep: one of ours does not compute what it should.
@@ -126,7 +126,7 @@ def ready(contender: Contender, device: str = "cpu") -> LeftOut | None:
         if contender.ours:
             raise WrongStep(f"{contender.name}: {wrong}") from None
         return LeftOut(contender.name, str(wrong))
-    # What somebody else's optimizer may raise is not ours to list; one of ours refuses, lacks a compiler, or is broken.
+    # A foreign optimizer may raise anything; one of ours may refuse or lack a compiler, all else is a bug.
     except Exception as error:
         if contender.ours and not isinstance(error, RuntimeError | ImportError):
             raise

@@ -20,10 +20,10 @@ fused: layer view                      3 + 0             4 + 0
 
 *readable* is one torch operation after the other, ``foreach=False`` and ``fused=False``; *lists* is ``foreach=True``,
 which saves launches and no traffic (a test counts the passes of real steps). *fused* keeps a row on the chip: the
-update reads the weight, its gradient and the moments, and writes all but the gradient; this alone a weight costs that
-is never projected (fewer than two dimensions), and torch's own fused optimizers. Eq. 11 asks every row before the first
-element may be written, which costs a sweep over w and g; in the layer view w·x is needed whole before w is written,
-which costs one more over all that is read.
+update reads the weight, its gradient and the moments, and writes all but the gradient. That is the whole cost of
+torch's own fused optimizers, and of a weight that is never projected (fewer than two dimensions). Eq. 11 needs every
+row before the first element may be written, which costs a sweep over w and g; in the layer view w·x is needed whole
+before w is written, which costs one more over all that is read.
 
 What a sweep has read may still lie in the cache for the next. So a step costs between its *floor*, the update alone,
 and all its sweeps from memory: 28 to 36 bytes a float32 parameter for AdamP, 20 to 28 for SGDP; `step` decides it for
@@ -103,7 +103,7 @@ def fused(name: str, view: View | None, *, cached: bool = False) -> Cost:
     """One element of a fused step with weight decay.
 
     Args:
-        view: what Eq. 11 decides; nothing, where it is not asked.
+        view: what Eq. 11 decides; ``None``, where it is not evaluated.
         cached: whether what a sweep reads stays in the cache for the next.
     """
     cost = floor(name)
@@ -129,11 +129,11 @@ def step(name: str, weights: Iterable[Weight], mode: str = "trained", *, fast: b
     """
     total = Cost()
     for weight in weights:
-        asked = len(weight.shape) >= 2
-        view = wanted(mode, weight) if asked else None
+        projects = len(weight.shape) >= 2
+        view = wanted(mode, weight) if projects else None
         kept = 2 + (OPTIMIZERS[name].moments if view is View.LAYER else 0)
         cached = kept * _FLOAT32 * weight.size <= cache
-        one = fused(name, view, cached=cached) if fast else readable(name, projected=asked)
+        one = fused(name, view, cached=cached) if fast else readable(name, projected=projects)
         total += one * weight.size
     return total
 

@@ -1,8 +1,8 @@
 """What a step does, counted exactly: operations, memory traffic, tensors made, and waits for the device.
 
 Counts are the same on every machine and in every run, so they can be held to numbers where time cannot. They are taken
-from what torch dispatches. Kernels of ours it does not dispatch: there only what they ask torch for is counted, what
-they ask numpy for is measured (`host_peak`), and their traffic is that of :mod:`.cost_model`.
+from what torch dispatches. Our kernels are not dispatched: of them only the memory from torch is counted and that from
+numpy measured (`host_peak`); their traffic is the estimate of :mod:`.cost_model`.
 """
 
 import tracemalloc
@@ -131,7 +131,7 @@ def host_peak(step: Callable[[], Any]) -> int:
 
 
 def state_bytes(optimizer: Optimizer) -> int:
-    """What an optimizer keeps between steps."""
+    """Bytes of the state that an optimizer keeps between steps."""
     return sum(x.numel() * x.element_size() for x in _tensors(dict(optimizer.state)))
 
 

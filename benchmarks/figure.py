@@ -13,7 +13,7 @@ def draw(path: Path, results: Results) -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "tangency"  # else no two files are alike
+    matplotlib.rcParams["svg.hashsalt"] = "tangency"  # makes files reproducible
     from matplotlib import pyplot
 
     panels: list[Timing | Sweep] = [*results.timings, *results.sweeps]
@@ -73,7 +73,7 @@ def _marked(title: str, disturbed: bool) -> str:
 
 
 def _plain(axis: Any) -> None:
-    """Ratios as they are said: 0.5, 1, 2, 5, 10."""
+    """Ticks at round ratios: 0.5, 1, 2, 5, 10."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -1,4 +1,4 @@
-"""What comes before the second step: importing, compiling and making state, in an interpreter for each contender.
+"""The time before the second step: imports, compilation and new state, in an interpreter for each contender.
 
 A cold start has no kernels on disk; a warm one finds those that the cold one left (numba, Triton, inductor keep them).
 """
@@ -38,10 +38,10 @@ class Start:
 def starts(
     what: str, competitors: Competitors, *, device: str = "cpu", watch: Callable[[int, int], None]
 ) -> list[Start]:
-    """Start everybody twice.
+    """Start every contender twice.
 
     Raises:
-        BrokenStart: an interpreter did not come back with a result.
+        BrokenStart: an interpreter gave no result.
     """
     found = []
     for done, contender in enumerate(competitors.ready):

@@ -1,8 +1,8 @@
-"""The regression gate: ratios of one run under stored ceilings, and counts that are what they were.
+"""The regression gate: ratios of one run must stay below stored ceilings, and counts must not change.
 
 Times of different machines and days cannot be compared, but ratios within one run can, and counts exactly. A gate is a
 TOML file of entries ``[[ratio]]`` (``what``, ``optimizer``, ``mode``, ``contender``, ``at_most``) and ``[[counts]]``
-(the same, with some of the fields of `Counts` in the place of ``at_most``). ``what`` is a model, a shape as a list, or
+(the same, with some attributes of `Counts` instead of ``at_most``). ``what`` is a model, a shape as a list, or
 "shapes" for all of :mod:`.sweeps`; ``mode`` may be a list.
 """
 
@@ -31,7 +31,7 @@ COUNTED = tuple(one.name for one in dataclasses.fields(Counts))
 
 
 class WrongGate(ValueError):
-    """A gate cannot be read, or asks for what there is not."""
+    """A gate cannot be read, or names something unknown."""
 
 
 @dataclass(frozen=True, order=True)
@@ -50,7 +50,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Gate:
-    """Ceilings of ratios to torch's fused optimizer, and exact counts, by the case that they are about."""
+    """Ceilings of ratios to torch's fused optimizer, and exact counts, by case."""
 
     ratios: Mapping[Case, float]
     counts: Mapping[Case, Mapping[str, int]]
@@ -78,10 +78,10 @@ def load(path: Path) -> Gate:
 def hold(
     gate: Gate, *, budget: float = 5.0, device: str = "cpu", watch: Callable[[str, int, int], None]
 ) -> tuple[Results, list[str]]:
-    """Measure and count what a gate is about.
+    """Measure and count the cases of a gate.
 
     Returns:
-        What was measured, and a line for each thing that is worse than it may be, or that could not be measured.
+        The results, and a line for each case that exceeds its ceiling, has other counts, or could not be measured.
     """
     results, found = Results(machine(device), device), []
     competitors: dict[str, Competitors] = {}

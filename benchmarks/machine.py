@@ -1,4 +1,4 @@
-"""What results were measured on: machine, versions, threads, caches."""
+"""The machine of a measurement: processor, versions, threads, caches."""
 
 import os
 import platform
@@ -19,7 +19,7 @@ class Machine:
     Attributes:
         processor: its name; of a GPU, that of the device.
         threads: what torch computes with on the CPU.
-        cache: bytes of the largest cache; 0 if the system does not tell.
+        cache: bytes of the largest cache; 0 if unknown.
         versions: of Python and of the installed packages that take part.
     """
 
@@ -50,9 +50,9 @@ def machine(device: str = "cpu") -> Machine:
 
 
 class Neighbours:
-    """How much of this machine other processes take, from here on (Linux; elsewhere it is not known).
+    """The share of this machine that other processes use from now on (Linux; elsewhere unknown).
 
-    It matters: torch's threads wait for each other in every tensor, so that a single busy neighbour can make its steps
+    torch's threads wait for each other in every tensor, so that a single busy neighbour can make its steps
     ten times slower than ours, and no median over rounds takes that away.
     """
 
@@ -92,7 +92,7 @@ def _processor() -> str:
 
 
 def _cache() -> int:
-    """The largest cache of the first core, as Linux tells it."""
+    """Bytes of the largest cache of the first core, from Linux; 0 elsewhere."""
     sizes = [0]
     for path in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size"):
         text = path.read_text(encoding="utf-8").strip()

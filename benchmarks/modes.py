@@ -1,6 +1,6 @@
-"""Weights and gradients on which Eq. 11 decides what is wanted: the three modes of a projecting step.
+"""Weights and gradients with a chosen decision of Eq. 11: the three modes of a projecting step.
 
-The cost of a step depends on what Eq. 11 decides, and random gradients decide nothing in particular: for rows of length
+The cost of a step depends on what Eq. 11 decides, and random gradients leave it open: for rows of length
 dim, |cos| is about 1/√dim, and the threshold 0.1/√dim. So gradients are made from the weights, an orthogonal part and
 c·w in each row, far from the threshold on either side, and the decision is computed before anything is timed and again
 after it. Timed steps are so small (`STILL`) that the weights, and with them the decisions, stay where they are.
@@ -23,11 +23,11 @@ STILL = 2.0**-40  # a step size
 
 
 class WrongMode(ValueError):
-    """Eq. 11 decides something else on these tensors, or too near its threshold."""
+    """Eq. 11 decides differently on these tensors, or too near its threshold."""
 
 
 def wanted(mode: str, weight: Weight) -> View:
-    """What Eq. 11 shall decide on a weight in a mode; of a single row, whose views are the same, the channel view."""
+    """The decision for a weight in a mode; the channel view if there is one row, where both views are the same."""
     if len(weight.shape) < 2:
         return View.NONE
     if mode == "trained":
@@ -96,10 +96,10 @@ def problem(weights: Sequence[Weight], mode: str, device: str = "cpu") -> list[t
 
 
 def check(weights: Sequence[Weight], params: Sequence[Tensor], mode: str) -> None:
-    """Refuse parameters on which Eq. 11 does not decide as the mode wants.
+    """Check that Eq. 11 decides on every parameter as the mode requires.
 
     Raises:
-        WrongMode: naming the first of them.
+        WrongMode: it does not; the message names the first such parameter.
     """
     for weight, p in zip(weights, params, strict=True):
         assert p.grad is not None

@@ -1,4 +1,4 @@
-"""Tables of what was measured, for people; every figure is a median, with the 20th and 80th percentile beside it."""
+"""Tables of the results, for people; every figure is a median, with the 20th and 80th percentile beside it."""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby

@@ -12,7 +12,7 @@ from tangency.benchmarks.shapes import MODELS, SAMPLED
 from tangency.benchmarks.steps import Competitors, competitors_of, counted, measure
 from tangency.benchmarks.training import train
 
-# What is done, and how many rounds of how many.
+# Called with the name of a table, the rounds done, and the rounds in all.
 Watch = Callable[[str, int, int], None]
 
 

@@ -1,4 +1,4 @@
-"""The weights of networks, generated from their architecture: what a step has to walk over."""
+"""The weights of networks, generated from their architecture: the tensors that a step updates."""
 
 import math
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class Weight:
 
 
 class UnknownModel(ValueError):
-    """No network has this name; the message says which ones there are."""
+    """No network has this name; the message lists those that exist."""
 
 
 def _normalised_conv(name: str, out: int, into: int, kernel: int) -> list[Weight]:

@@ -17,14 +17,14 @@ from tangency.common.numbers import quotient
 
 # The buffer of the bandwidth probe: far beyond any cache.
 PROBE_ELEMENTS = 2**26
-# What others may use of a machine that counts as quiet.
+# The share of a machine that other processes may use while it counts as quiet.
 QUIET = 0.05
 Watch = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Competitors:
-    """Who competes with one of our optimizers, and who does not.
+    """The contenders that are timed beside one of our optimizers, and those left out.
 
     Attributes:
         optimizer: ``SGDP`` or ``AdamP``.
@@ -44,7 +44,7 @@ def competitors_of(
     only: Collection[str] | None = None,
     device: str = "cpu",
 ) -> Competitors:
-    """Verify everybody who may compete.
+    """Verify every contender of an optimizer.
 
     Args:
         only: names of those that are wanted beside the baseline; all, if not given.
@@ -92,7 +92,7 @@ class Timing:
         fused: bytes that the model expects of the fused path, with the caches of this machine.
         bandwidth: bytes a second of an update in place, ``x.mul_(c)``, beyond the caches.
         rows: the contenders, the baseline first.
-        others: share of all cores that other processes used meanwhile, if the system tells.
+        others: share of all cores that other processes used meanwhile; ``None`` if unknown.
     """
 
     what: str
@@ -129,7 +129,7 @@ def measure(
     sampled: str = "",
     watch: Watch | None = None,
 ) -> Timing:
-    """Time one step of everybody in every round.
+    """Time one step of every contender in every round.
 
     All share the weights and gradients, which stay where they are, and have a state of their own.
 
@@ -137,7 +137,7 @@ def measure(
         budget: seconds to spend on rounds, about.
         cold: empty the caches before each step, as the passes of a large network do; else what is small stays there.
         cache: bytes of cache, for the model.
-        watch: told how many rounds of how many are done.
+        watch: called with the rounds done and the rounds in all.
 
     Raises:
         WrongMode: Eq. 11 does not decide what the mode says, before or after.
@@ -235,7 +235,7 @@ class Counted:
 def counted(
     what: str, weights: Sequence[Weight], mode: str, competitors: Competitors, device: str = "cpu"
 ) -> list[Counted]:
-    """Count the second step of everybody; torch.compile hides from the count what it makes of a step."""
+    """Count the second step of every contender except compiled ones, whose kernels torch does not dispatch."""
     found = []
     for contender in competitors.ready:
         if contender.compiled:

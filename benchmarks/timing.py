@@ -35,12 +35,12 @@ def interleaved(
 ) -> list[list[float]]:
     """Seconds of each step in each round.
 
-    The order turns by one from round to round, so that what the machine does meanwhile hits all of them alike, and none
-    always runs behind the same other one.
+    The order turns by one from round to round, so that disturbances of the machine affect all alike, and none
+    always follows the same other one.
 
     Args:
-        watch: told the number of each round that is done.
-        before: what is done, off the clock, before each step.
+        watch: called with the number of each round that is done.
+        before: called before each step, not timed.
     """
     seconds: list[list[float]] = [[] for _ in steps]
     for turn in range(rounds):

@@ -91,7 +91,7 @@ def network(width: int = 16, depth: int = 3) -> nn.Sequential:
 
 
 def batches(seed: int, batch: int = BATCH) -> Callable[[int], tuple[Tensor, Tensor]]:
-    """Noisy pictures of ten classes; batch t is the same whoever asks."""
+    """Noisy pictures of ten classes; batch t is the same for every contender."""
     means = torch.randn(CLASSES, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(seed))
 
     def get(t: int) -> tuple[Tensor, Tensor]:
@@ -112,11 +112,11 @@ def train(
     model: Callable[[], nn.Module] = network,
     watch: Callable[[int, int], None] | None = None,
 ) -> Training:
-    """Train a copy of the network with everybody.
+    """Train a copy of the network with every contender.
 
     Args:
         budget: seconds to spend on rounds, about.
-        watch: told how many rounds of how many are done.
+        watch: called with the rounds done and the rounds in all.
     """
     torch.manual_seed(seed)
     first, get = model().to(device), batches(seed, batch)

@@ -109,7 +109,7 @@ def bench(
         except WrongStep as wrong:
             print(f"tangency: nothing was timed: {wrong}", file=sys.stderr)
             return WORSE
-    # Files first: whoever reads the rest through a pipe may close it early.
+    # Files first: the reader of a pipe may close it early.
     _write(outputs, results, figure)
     page = console(outputs.page)
     print_results(page, results)
@@ -121,7 +121,7 @@ def bench(
 
 
 def _write(outputs: Outputs, results: "Results", figure: Path | None) -> None:
-    """The files that were asked for."""
+    """Write the requested files."""
     from tangency.benchmarks.figure import draw
     from tangency.benchmarks.results import to_json
 

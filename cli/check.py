@@ -114,7 +114,7 @@ def _specs(
 
 
 def _pinned(given: Sequence[str]) -> dict[str, str]:
-    """The choices that a target must speak; a wrong name or value is one that no target ever speaks."""
+    """The choices that a target must speak; unknown names and values are refused, since no target could have them."""
     from tangency.proofs_checks.algorithms import ALGORITHMS
 
     found = inputs.pairs("--dialect", given)

@@ -1,4 +1,4 @@
-"""The figure of a claim file, drawn without a screen; matplotlib is imported when one is asked for."""
+"""The figure of a claim file, drawn without a screen; matplotlib is imported for that alone."""
 
 import io
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ def check_path(path: Path) -> None:
     """Refuse a file of an unknown kind.
 
     Raises:
-        NoFigure: it is so.
+        NoFigure: the suffix is not one of ``SUFFIXES``.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise NoFigure(f"--figure: {path} must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
 
 
 def draw(path: Path, suite: Suite) -> bytes:
-    """The figure that the one file of the suite with a ``FIGURE`` makes; the suffix of ``path`` says in which format.
+    """The figure that ``FIGURE`` of a file of the suite makes, in the format that the suffix of ``path`` names.
 
     Raises:
         NoFigure: no file has one, or several have, or it raises, or gives no figure.
@@ -37,7 +37,7 @@ def draw(path: Path, suite: Suite) -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "tangency"  # else no two files are alike
+    matplotlib.rcParams["svg.hashsalt"] = "tangency"  # makes files reproducible
     try:
         assert file.figure is not None
         figure = file.figure()

@@ -33,7 +33,7 @@ app = typer.Typer(
 def run(args: list[str] | None = None) -> int:
     """Run the command line and give its exit code.
 
-    A reader that leaves early takes nothing from the verdict; what else keeps standard output from being written does.
+    A reader that closes the pipe early does not change the exit code; any other failure to write standard output does.
     """
     with streams() as out:
         code = _run(args)

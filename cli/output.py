@@ -1,4 +1,4 @@
-"""The files that a command writes: refused before any work, and whole or as they were before."""
+"""The files that a command writes: checked before any work, and written whole or not at all."""
 
 import errno
 import os
@@ -18,20 +18,20 @@ from tangency.common.calls import WrongCall
 from tangency.common.text import line
 from tangency.proofs_checks.finding import FAILED, NOTHING, OK, USAGE
 
-# Where nothing can be made beside a file, or no rename may replace it (a mount of one file), it is written in place.
+# Errors after which a file is written in place: no file can be made beside it, or none can replace it (a mount).
 NOT_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV)
 
 
 class Outputs:
-    """The files of one call. Each is refused before any work, or written whole; one that fails spoils no other.
+    """The files of one call. A wrong one is refused before any work; later, one that fails affects no other.
 
     Args:
         files: by option; ``-`` is standard output.
-        folder: an option and the folder that it names, for scripts; made when there is one to write.
+        folder: an option and the folder that it names, for scripts; created with the first script.
         inputs: what the call reads, by option: no output may take its place.
 
     Raises:
-        WrongCall: a file cannot be written, or two are one.
+        WrongCall: a file cannot be written, or two names mean one file.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Outputs:
             self.problems.append(f"{option}: {line(file.name)} cannot be written: {_why(error)}")
 
     def write_script(self, check: str, target: str, source: str) -> Path | None:
-        """Write a reproducer, called by its check and its target; gives where, if it could be written."""
+        """Write a reproducer, named after its check and target; the path, or ``None`` if it cannot be written."""
         try:
             if self._folder is None:
                 self._folder = Path(tempfile.mkdtemp(prefix="tangency-"))
@@ -95,7 +95,7 @@ class Outputs:
         return path
 
     def _script_name(self, check: str, target: str) -> str:
-        """Nothing that a file system minds, and no two alike in one call."""
+        """A file name that every file system accepts, unique in one call."""
         plain = "".join(c if c.isalnum() or c in "._-" else "." for c in f"{check}--{target}")
         if len(plain.encode()) > 200:
             plain = f"{check[:40]}--{crc32(repr(target).encode()):08x}"
@@ -107,7 +107,7 @@ class Outputs:
         return name
 
     def done(self, code: int) -> int:
-        """Say what could not be written; the exit code of the command."""
+        """Print what could not be written; return the exit code of the command."""
         for problem in dict.fromkeys(self.problems):
             print(f"tangency: {problem}", file=sys.stderr)
         return USAGE if self.problems and code in (OK, FAILED, NOTHING) else code
@@ -122,9 +122,9 @@ class _File:
 
     def __init__(self, name: str) -> None:
         self.name, self.stdout = name, name == "-" or _is_stdout(name)
-        # A pipe stays open from now on: opened twice, its reader would find an end in between.
+        # A pipe stays open from now on: closed and opened again, its reader would see an end in between.
         self._descriptor: int | None = None
-        # A symbolic link stays, even one to nothing: what it names is written.
+        # A symbolic link stays, even a dangling one: its target is written.
         self._path = Path(os.path.realpath(name))
         if self.stdout:
             return
@@ -156,7 +156,7 @@ class _File:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Write beside and rename: whatever fails, the file is whole or as it was."""
+    """Write a file beside it and rename: after any failure the file is whole or unchanged."""
     try:
         descriptor, beside = _beside(path.parent)
     except OSError as error:
@@ -180,13 +180,13 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _beside(folder: Path) -> tuple[int, Path]:
-    """A new file of a name that nobody else has, open for writing."""
+    """A new file with a unique name, open for writing."""
     path = folder / f".tangency-{secrets.token_hex(8)}"
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), path
 
 
 def _check_folder(folder: Path) -> None:
-    """Raise ``OSError`` where nothing can be made in a folder, or in the nearest one above that there is."""
+    """Raise ``OSError`` if no file can be made in a folder, or in its nearest existing parent."""
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     descriptor, probe = _beside(folder)
@@ -195,7 +195,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _place(name: str | Path) -> Any:
-    """What tells a file from another; ``None`` for a device, which many may share."""
+    """The identity of a file; ``None`` for a device, which several outputs may share."""
     try:
         found = os.stat(name)
     except (OSError, ValueError):

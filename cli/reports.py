@@ -1,4 +1,4 @@
-"""What `verify` and `check` have in common: expected failures and baselines go in, reports of every kind come out."""
+"""The common part of `verify` and `check`: expected failures and baselines as inputs, reports of every kind."""
 
 from collections.abc import Collection, Sequence
 from enum import Enum
@@ -71,7 +71,7 @@ def earlier(path: Path | None) -> "list[SubjectReport] | None":
 
 
 def write(outputs: Outputs, reports: "Sequence[SubjectReport]", command: str, options: "Options") -> None:
-    """Write the files that were asked for. Before anything is printed: whoever reads through a pipe may close it."""
+    """Write the requested files, before anything is printed: the reader of a pipe may close it early."""
     for option in filter(outputs.wants, FILES):
         outputs.write(option, _render(option, reports, command, options))
 
@@ -95,7 +95,7 @@ def _render(option: str, reports: "Sequence[SubjectReport]", command: str, optio
 
 
 def write_scripts(outputs: Outputs, reports: "Sequence[SubjectReport]") -> dict[tuple[str, str], str]:
-    """Write the reproducers of what fails; of each (subject, check) the path."""
+    """Write the reproducers of failures; (target, check) → path."""
     found = [(r.info.target, f.check, f.reproducer) for r in reports for f in r.findings if f.reproducer]
     written = {(target, id): outputs.write_script(id, target, source) for target, id, source in found}
     return {key: str(path) for key, path in written.items() if path is not None}
@@ -104,7 +104,7 @@ def write_scripts(outputs: Outputs, reports: "Sequence[SubjectReport]") -> dict[
 def compared(
     page: "Console", before: "list[SubjectReport] | None", reports: "Sequence[SubjectReport]", code: int
 ) -> int:
-    """The exit code. With a baseline, what changed is printed, and only new failures fail."""
+    """The exit code. With a baseline, the changes are printed, and only new failures count."""
     if before is None:
         return code
     from tangency.proofs_checks.finding import FAILED, OK

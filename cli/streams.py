@@ -1,4 +1,4 @@
-"""Standard output and standard error: pages of at most 100 columns; one may lack letters, be closed, or full."""
+"""Standard output and standard error: at most 100 columns; a stream may lack characters, be closed, or full."""
 
 import codecs
 import errno
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-# What a page shows where the terminal has no such letter: no two marks of a table become one.
+# Replacements where the encoding lacks a character; the marks of tables stay distinct.
 ASCII = {
     "✓": "+",
     "✗": "x",
@@ -49,9 +49,9 @@ codecs.register_error("tangency", _spelt)
 
 
 class Stream:
-    """Standard output or standard error: letters that it has not are spelt, and a write that fails is no exception.
+    """Standard output or standard error: characters that its encoding lacks are replaced; no write raises.
 
-    What failed first is ``lost``. Without an ``inner`` stream, as where the caller closed it, pages go nowhere.
+    ``lost`` is the first failure. Without an ``inner`` stream, as when the caller closed it, output is discarded.
     """
 
     def __init__(self, inner: Any) -> None:
@@ -62,18 +62,18 @@ class Stream:
         return getattr(self._inner, name)
 
     def isatty(self) -> bool:
-        """Whether somebody looks at it."""
+        """Whether it is a terminal."""
         return self._inner is not None and bool(self._inner.isatty())
 
     def write(self, text: str) -> int:
-        """Write the text, with the letters that the stream has."""
+        """Write the text; characters that the encoding lacks are replaced."""
         if self._inner is not None:
             encoding = getattr(self._inner, "encoding", None) or "utf-8"
             self._try(self._inner.write, text.encode(encoding, "tangency").decode(encoding))
         return len(text)
 
     def write_bytes(self, data: bytes) -> None:
-        """Write a document as a file would hold it, whatever letters the stream has."""
+        """Write a document byte for byte, whatever the encoding of the stream."""
         if self._inner is None:
             self.lost = OSError(errno.EBADF, os.strerror(errno.EBADF))
         elif hasattr(self._inner, "buffer"):
@@ -98,7 +98,7 @@ class Stream:
                 self.lost = OSError(errno.EBADF, str(error))
 
     def let_go(self) -> None:
-        """Where it was lost, let the interpreter flush into nothing what is left of it."""
+        """After a failure, redirect what is still buffered to nowhere, so that the interpreter can flush it."""
         if self.lost is not None and self._inner is not None:
             with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
                 os.dup2(nowhere.fileno(), self._inner.fileno())
@@ -106,9 +106,9 @@ class Stream:
 
 @contextmanager
 def streams() -> Iterator[Stream]:
-    """Standard output and standard error as a :class:`Stream` each, while a command runs; gives the former.
+    """Standard output and standard error as a :class:`Stream` each, while a command runs; gives standard output.
 
-    What the caller closed is opened on nothing, or the next file would take its number and be written to.
+    A descriptor that the caller closed is opened on the null device; else the next file would get its number.
     """
     for number in range(3):
         try:

@@ -96,7 +96,7 @@ def verify(
         kill_matrix.print_matrix(page, matrix)
         return outputs.done(matrix.exit_code)
     if source is not registry.production or figure is not None or known_failures is not None:
-        suite = source()  # what is wrong with a file is said before any worker starts
+        suite = source()  # errors in a file are reported before any worker starts
         if known_failures is not None:
             expected = reports.known_failures(known_failures, {check.id for check in checks_of(suite)})
         if figure is not None:

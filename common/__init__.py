@@ -1,1 +1,1 @@
-"""What every part reads and prints in one way: calls, inputs, text, numbers. It knows nothing else of this project."""
+"""Calls, inputs, text and numbers, as all parts read and print them. Imports no other part of the project."""

@@ -1,15 +1,15 @@
-"""What is wrong with a call: the error that a command answers with one line, and what may have been meant."""
+"""Wrong calls: the error that a command reports in one line, and suggestions of similar names."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 
 class WrongCall(ValueError):
-    """What a caller named is not there, or cannot be used; the message says why."""
+    """Something that the caller named does not exist or cannot be used; the message says why."""
 
 
 def no_such(what: str, id: str, known: Iterable[str]) -> str:
-    """That nothing has an id, and what is spelt nearly so.
+    """The message that nothing has an id, with ids of similar spelling.
 
     >>> no_such("claim", "eq-1", ["eq-01", "rate"])
     "no claim is called 'eq-1'; did you mean eq-01?"

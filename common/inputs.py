@@ -1,4 +1,4 @@
-"""What a call brings in: numbers, values, TOML files. Each is refused in one line where it is wrong."""
+"""The inputs of a call: numbers, values, TOML files. Wrong ones are refused with a message of one line."""
 
 import ast
 import math
@@ -15,7 +15,7 @@ from tangency.common.text import raised
 
 
 def seconds(value: float) -> float:
-    """A callback of options: NaN is less and more than nothing, so that no limit of an option refuses it."""
+    """A callback of options that refuses NaN, which passes the lower and upper limits of an option."""
     if math.isnan(value):
         raise typer.BadParameter("nan is no number of seconds")
     return value
@@ -42,7 +42,7 @@ def literal(option: str, text: str) -> Any:
     """A Python literal where it is one, else the text itself.
 
     Raises:
-        WrongCall: it reads as a literal of which Python can make no value, or none that can be printed.
+        WrongCall: it looks like a literal, but Python cannot evaluate it or cannot print its value.
     """
     try:
         with warnings.catch_warnings():
@@ -81,7 +81,7 @@ def read_toml(path: Path, wrong: type[ValueError]) -> dict[str, Any]:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """What stands in tables and arrays, however deep."""
+    """The values in nested tables and arrays."""
     pending = [value]
     while pending:
         value = pending.pop()

@@ -1,4 +1,4 @@
-"""Numbers in reports: any float is printed, whatever it is, on a page and in JSON. Nothing heavy is imported here."""
+"""Numbers in reports, on pages and in JSON; any float can be printed. Nothing heavy is imported here."""
 
 import json
 import math
@@ -25,19 +25,19 @@ def digits(x: float) -> str:
 
 
 def percent(x: float, form: str = ".0%") -> str:
-    """A share as a percentage; beyond what floats hold in percent, as the share itself."""
+    """A share as a percentage; where the percentage would overflow, the share itself."""
     return format(x, form) if math.isfinite(100 * x) or not math.isfinite(x) else digits(x)
 
 
 def quotient(a: float, b: float) -> float:
-    """a / b, where 0 divides as floats have it: to an infinity, or to NaN."""
+    """a / b by IEEE 754: division by 0 gives an infinity or NaN."""
     if b == 0:
         return math.nan if a == 0 or math.isnan(a) else math.copysign(math.inf, a) * math.copysign(1, b)
     return a / b
 
 
 def _float(x: float) -> float:
-    """An integer that no float can hold is beyond all of them."""
+    """A number as a float; an integer beyond the range becomes an infinity."""
     try:
         return float(x)
     except OverflowError:
@@ -45,7 +45,7 @@ def _float(x: float) -> float:
 
 
 def plain(value: Any) -> Any:
-    """What JSON has: objects, arrays, and for a float that is not finite its name."""
+    """A value in types that JSON has; a float that is not finite becomes a string."""
     if isinstance(value, Mapping):
         return {name: plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

@@ -1,10 +1,10 @@
-"""Text of somebody else's, made harmless: what acts instead of being read becomes escapes."""
+"""Foreign text, made harmless: characters with an effect on terminals, pages or logs become escapes."""
 
 import math
 import re
 from typing import Any
 
-# What acts instead of being read: control characters, with which escape sequences begin, halves of surrogate pairs,
+# Characters that have an effect: control characters, with which escape sequences begin, halves of surrogate pairs,
 # marks that turn the reading direction, and code points that are no characters.
 ACTING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -22,7 +22,7 @@ COMMAND = re.compile(
 
 
 def visible(text: str) -> str:
-    """The text with everything that would act instead of being read as escapes; line breaks and tabs stay."""
+    """The text with characters that have an effect replaced by escapes; line breaks and tabs stay."""
     return COMMAND.sub(_escape, ACTING.sub(_escape, text.replace("\r\n", "\n")))
 
 

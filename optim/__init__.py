@@ -1,6 +1,6 @@
 """SGDP and AdamP for torch (Heo et al., ICLR 2021, Algorithms 1 and 2).
 
-Public is what is exported here, and nothing else. Below, each module imports from those further down alone:
+Only the names exported here are public. In this list, each module imports only from those below it:
 
     sgdp, adamp             the optimizers: options, state, and the numbers of a step
     optimizer               what they share: checks, the choice of a path, state from elsewhere

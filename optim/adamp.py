@@ -24,7 +24,7 @@ class AdamP(ProjectedOptimizer):
         q = Π p = p − (w·p / w·w) w   (Eq. 10)   if |w·g| < δ/√dim · ‖w‖‖g‖ in every row of a view (Eq. 11), else p
         w ← w (1 − lr · weight_decay · r) − lr / (1 − β₁ᵗ) · q,   r = wd_ratio if projected, else 1
 
-    Views, short dtypes and complex parameters are treated as `SGDP` treats them. The bias corrections are those of the
+    Views, short dtypes and complex parameters are as in `SGDP`. The bias corrections are those of the
     published implementation; Algorithm 2 prints none.
 
     Args:
@@ -50,7 +50,7 @@ class AdamP(ProjectedOptimizer):
             graph is captured without capturable.
 
     Example:
-        The gradient is orthogonal to the weights, Adam's update (-1, 1) is not; its radial part does not reach them.
+        The gradient is orthogonal to the weights, Adam's update (-1, 1) is not; its radial part is removed.
 
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float64))
@@ -103,7 +103,7 @@ class AdamP(ProjectedOptimizer):
     def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
         state, device = self.state[p], step_device(p, group)
         if state and state["step"].device != device and device.type != "cpu":
-            # The group has been made capturable or fused since.
+            # The group may have become capturable or fused since.
             state["step"] = state["step"].to(device)
         if not state:
             state["step"] = torch.zeros((), dtype=torch.float32, device=device)

@@ -2,13 +2,13 @@
 
 Moments and the update are elementwise: one ``torch._foreach_*`` call each, whatever the number of tensors. Sums along
 rows are not: torch has no list operation for them. So weights whose rows have one shape are joined along dimension 0,
-and the rows of all of them are weighed at once: a model has few row shapes (ResNet-18: 9 for its 21 matrices). What is
-left, a few numbers a row, is put together for all weights and decided at once.
+and the inner products of all their rows are taken at once: a model has few row shapes (ResNet-18: 9 for its 21
+matrices). The results, a few numbers a row, are joined for all weights and decided at once.
 
-Joined rows and not one flat buffer with row lengths (``torch.segment_reduce``): broadcasts along a row need no index a
-number, nothing is copied from the host, and it is all ordinary operations, which compile. Scaled sums in the dtype of
-the computation and not float64 sums: those move more memory (8 bytes a number), float64 would need the scaling all the
-same, and some devices have none.
+Joined rows and not one flat buffer with row lengths (``torch.segment_reduce``): broadcasts along a row need no index
+for every number, nothing is copied from the host, and all operations are ordinary ones, which compile. Scaled sums in
+the dtype of the computation and not float64 sums: those move more memory (8 bytes a number), float64 would need the
+scaling all the same, and some devices have none.
 
 Temporary memory: up to three times the weights, and nine times a batch.
 """
@@ -39,7 +39,7 @@ class _Lists(NamedTuple):
         w, g: weights and gradients.
         m, v: the moments; empty where the optimizer keeps none.
         steps: the step counters, before this step; empty where the rule is not adaptive.
-        projects: whether Eq. 11 is asked.
+        projects: whether Eq. 11 is evaluated.
     """
 
     w: list[Tensor]
@@ -88,7 +88,7 @@ def step(
 
 
 def _lazy(x: Tensor) -> bool:
-    """Whether a tensor's memory holds the negative of its numbers, or their conjugates: lists take neither."""
+    """Whether a tensor's memory holds the negative of its numbers, or their conjugates: lists accept neither."""
     return not torch.compiler.is_compiling() and (x.is_neg() or x.is_conj())
 
 
@@ -165,7 +165,7 @@ def _number(value: float | Tensor, like: list[Tensor]) -> float | Tensor:
 
 
 def _numbers(values: Tensor, like: list[Tensor]) -> list[float] | list[Tensor]:
-    """A number for each tensor: as Python has it where the host knows it, else as tensors beside the others."""
+    """A number for each tensor: a Python number where the host knows it, else a tensor on the device."""
     if values.device.type == "cpu" and type(values) is Tensor and not torch.compiler.is_compiling():
         return cast("list[float]", values.tolist())
     return list(values.to(like[0].device, like[0].dtype, non_blocking=True).unbind())
@@ -176,7 +176,7 @@ def _project(
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Updates after Eqs. 10 and 11, and weights after their decay (Appendix E.1; none where there is no decay)."""
     w, q, decayed = lists.w, list(x), [] if rate is None else list(lists.w)
-    others = [i for i, asked in enumerate(lists.projects) if not asked]
+    others = [i for i, projects in enumerate(lists.projects) if not projects]
     if rate is not None and others:
         kept = torch._foreach_mul([w[i] for i in others], _number(1 - rate, w))
         for i, value in zip(others, kept, strict=True):
@@ -196,7 +196,7 @@ def _project(
 
 
 def _batches(lists: _Lists) -> list[list[int]]:
-    """Which weights are joined: those that may be projected, by the shape of their rows, about BATCH elements each."""
+    """The weights to join: those that may be projected, grouped by row shape, about BATCH elements a group."""
     by_shape: dict[torch.Size, list[int]] = defaultdict(list)
     for i, w in enumerate(lists.w):
         if lists.projects[i]:
@@ -225,8 +225,8 @@ def _weighed(batches: list[list[int]], w: list[Tensor], g: list[Tensor], x: list
 
 
 def _decisions(weighed: dict[int, Tensor], delta: float) -> dict[int, tuple[Tensor, Tensor]]:
-    """What `decide` says of each weight, for each of its rows."""
-    # Filled up with rows of zeros, weights of up to 16 times as many rows stand together.
+    """The results of `decide` for each weight, a number for each of its rows."""
+    # Padded with rows of zeros, a weight shares a batch with others of up to 16 times as many rows.
     together: dict[int, list[int]] = defaultdict(list)
     for i, rows in weighed.items():
         together[rows.size(1).bit_length() // 4].append(i)

@@ -1,8 +1,8 @@
 """One step of all parameters in kernels of our own, those of `cpu` or those of `gpu`.
 
-A fused step makes two sweeps over a weight, since Eq. 11 asks every row before the first element may be written: row
+A fused step makes two sweeps over a weight, since Eq. 11 needs every row before the first element may be written: row
 statistics (w·g, ‖w‖², ‖g‖²), decision, then a row-fused update. `cpu.launch` and `gpu.launch` each have one function,
-`step`, with the arguments of `rows.Kernels`; which of them runs is a matter of the device alone.
+`step`, with the arguments of `rows.Kernels`; the device alone decides which of them runs.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def step(
         found_inf: where it is not 0, nothing changes.
 
     Raises:
-        RuntimeError: what GradScaler left is no single number.
+        RuntimeError: `grad_scale` or `found_inf` is not one float32 number.
     """
     for x in (grad_scale, found_inf):
         if x is not None and (x.numel() != 1 or x.dtype is not torch.float32):
@@ -76,7 +76,7 @@ def _opaque_step(
     grad_scale: Tensor | None,
     found_inf: Tensor | None,
 ) -> None:
-    """One node of a compiled graph, which no compiler looks into: `_step` with its rule and states as flat lists."""
+    """One node of a compiled graph, opaque to compilers: `_step` with its rule and states as flat lists."""
     states: list[list[Tensor | None]] = [[None] * len(params) for _ in range(kinds)]
     for place, kept in zip(places, state, strict=True):
         states[place // len(params)][place % len(params)] = kept
@@ -84,7 +84,7 @@ def _opaque_step(
     rule = rule._replace(adaptive=rule.adaptive == 1, nesterov=rule.nesterov == 1, maximize=rule.maximize == 1)
     names = ("step", "exp_avg", "exp_avg_sq") if rule.adaptive else ("momentum_buffer",)
     for i, p in enumerate(params):
-        # What was so when the graph was made need not be so when it runs.
+        # Checked again: what held when the graph was made need not hold when it runs.
         own = {name: value for name, of in zip(names, states, strict=True) if (value := of[i]) is not None}
         reason = wrong(p, grads[i], own) or wrong_place(p, grads[i], own)
         if not reason and rule.adaptive and own["step"].device != p.device:
@@ -122,7 +122,7 @@ def _step(
         kernels.step(rule, weights, lr, *scaler)
     for kept, value in copies:
         write(kept, value)
-    # Kernels write past autograd: it must still know that saved weights are no longer what they were.
+    # Kernels write without autograd: tell it that saved weights have changed.
     torch.autograd.graph.increment_version([p for p in params if not p.is_inference()])
 
 
@@ -133,7 +133,7 @@ def _kernels(module: str) -> Kernels:
 
 
 def wrong_place(p: Tensor, g: Tensor, state: Mapping[str, Tensor]) -> str | None:
-    """Say why no kernel can step a parameter where it is, or None."""
+    """Why no kernel can step a parameter on its device, or None."""
     if p.device.type not in MODULES:
         return f"it is on {p.device.type}; fused=True needs parameters on {' or '.join(MODULES)}"
     for x in (p, g, *state.values()):

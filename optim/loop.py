@@ -1,6 +1,6 @@
 """One parameter after the other: Algorithms 1 and 2 as they are printed, in torch's own operations.
 
-Here the step can be read. `foreach` and `fused` take the same step for many parameters at once, from the numbers of
+This is the readable version. `foreach` and `fused` take the same step for many parameters at once, from the numbers of
 `rule.Rule`. Eqs. 10 and 11 are `project`'s.
 """
 
@@ -77,7 +77,7 @@ def adamp(
 
 
 def _root(v: Tensor) -> Tensor:
-    """√v; where v = 0 its derivative counts as 0, since every m that goes with it is 0."""
+    """√v; where v = 0 its derivative counts as 0, since m is 0 there too."""
     if not v.requires_grad:
         return v.sqrt()
     zero = v == 0
@@ -95,7 +95,7 @@ def step(
 
     Args:
         update: the algorithm.
-        group: the options; of them lr, maximize and differentiable are obeyed here.
+        group: the options; lr, maximize and differentiable are handled here, the others in `update`.
         params: parameters, on any devices and of any dtypes.
         grads: their gradients, which are only read.
         states: a list for each of the optimizer's `state_names`, with one entry a parameter.

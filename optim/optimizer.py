@@ -27,7 +27,7 @@ def _chosen(which: list[bool], *lists: list[Any]) -> tuple[list[Any], ...]:
 
 
 class ProjectedOptimizer(Optimizer):
-    """Base of the optimizers that project their updates; a subclass says how one tensor moves.
+    """Base of the optimizers that project their updates; a subclass defines the update of one tensor.
 
     Args:
         params: parameters, named parameters, or dicts of a parameter group.
@@ -47,9 +47,9 @@ class ProjectedOptimizer(Optimizer):
 
     @abstractmethod
     def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
-        """The state of one parameter in the order of `state_names`, made if need be; None where it keeps none.
+        """The state of one parameter in the order of `state_names`, created if missing; None where it keeps none.
 
-        All tensors have been checked, and nothing can go wrong any more.
+        All tensors have been checked before: this does not fail.
         """
 
     @abstractmethod
@@ -97,9 +97,9 @@ class ProjectedOptimizer(Optimizer):
             What the closure returned, or None.
 
         Raises:
-            RuntimeError: a parameter, its gradient or its state is not what a step needs, or not where; the message
-                says which. Nothing has changed then.
-            TypeError, ValueError: an option of a group is not what it may be; nothing has changed either.
+            RuntimeError: a parameter, its gradient or its state has a wrong shape, dtype, layout or device; the message
+                names it. Nothing has changed then.
+            TypeError, ValueError: an option of a group is invalid; nothing has changed either.
         """
         loss = None
         if closure is not None:
@@ -131,7 +131,7 @@ class ProjectedOptimizer(Optimizer):
     ) -> None:
         """Append the parameters that have a gradient, their gradients and their states to the lists."""
         if group is self.param_groups[0]:
-            # All groups before the first state is made: a step that raises leaves everything as it was.
+            # All groups are checked before the first state is made: a step that raises changes nothing.
             for number in range(len(self.param_groups)):
                 self._check(number)
         for p in group["params"]:
@@ -143,7 +143,7 @@ class ProjectedOptimizer(Optimizer):
                 kept.append(value)
 
     def _check(self, number: int) -> None:
-        """Refuse to step a group whose options, parameters, gradients or states are not what a step needs."""
+        """Raise if the options, parameters, gradients or states of a group are not fit for a step."""
         group = self.param_groups[number]
         checked(group)
         numbers = factors(self._rule(group), group["lr"])
@@ -162,20 +162,20 @@ class ProjectedOptimizer(Optimizer):
                 raise ValueError(f"{self._called(group, number, i)}: {reason}")
 
     def _called(self, group: dict[str, Any], number: int, i: int) -> str:
-        """What errors call parameter i of a group: by its name, if it has one."""
+        """Parameter i of a group in error messages: its name, if it has one."""
         names = group.get("param_names")
         called = f"parameter {names[i]}" if names else f"parameter {i} of group {number}"
         return f"{type(self).__name__}: {called}"
 
     def _wrong_place(self, p: Tensor, g: Tensor, group: dict[str, Any]) -> str | None:
-        """Why the tensors of a parameter cannot be stepped where they are, on the path of its group."""
+        """Why the path of the group cannot step the tensors of a parameter on their device, or None."""
         lr = group["lr"]
         if isinstance(lr, Tensor) and lr.is_meta and not p.is_meta:
             return f"it is on {p.device}, and lr on {lr.device}; lr must be there or on the cpu"
         return fused.wrong_place(p, g, self.state.get(p, {})) if group["fused"] else None
 
     def _path(self, group: dict[str, Any], params: list[Tensor]) -> Callable[..., None]:
-        """The code path for a group: the one asked for, or else torch's own choice, whatever lr is.
+        """The code path for a group: the requested one, or else torch's own choice, whatever lr is.
 
         (torch.optim keeps a tensor lr without capturable out of its lists, which would read it on the host. Ours do
         not.)
@@ -188,7 +188,7 @@ class ProjectedOptimizer(Optimizer):
     def _in_lists(
         self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor], *states: list[Tensor | None]
     ) -> None:
-        """Update all parameters of one device and dtype at once; those that no list takes, one by one."""
+        """Update all parameters of one device and dtype at once; those that lists do not accept, one by one."""
         # A subclass of Tensor (DTensor, say) has operations of its own; torch's own choice leaves them out too.
         plain = [type(p) in (Tensor, Parameter) for p in params]
         if not all(plain):
@@ -207,7 +207,7 @@ class ProjectedOptimizer(Optimizer):
 
     @property
     def _step_supports_amp_scaling(self) -> bool:
-        """Asked by torch.amp.GradScaler: whether a step divides gradients by ``grad_scale`` itself."""
+        """Read by torch.amp.GradScaler: whether a step divides gradients by ``grad_scale`` itself."""
         return all(group["fused"] for group in self.param_groups)
 
     def _one_by_one(
@@ -226,7 +226,7 @@ class ProjectedOptimizer(Optimizer):
             RuntimeError, TypeError, ValueError: an option, or the state of a parameter, is not what it may be; this
                 optimizer is as it was.
         """
-        # Torch converts tensors before it hands them to __setstate__, and reads what memory they say they have.
+        # Checked here, since torch converts tensors, and reads their memory, before it calls __setstate__.
         for number, (group, saved) in enumerate(zip(self.param_groups, state_dict["param_groups"], strict=False)):
             for i, (p, key) in enumerate(zip(group["params"], saved["params"], strict=False)):
                 for name, value in state_dict["state"].get(key, {}).items():
@@ -262,5 +262,5 @@ class ProjectedOptimizer(Optimizer):
             renamed["step"] = counter(renamed["step"], step_device(p, group), called)
         if reason := wrong(p, p, renamed):
             raise ValueError(f"{called}: {reason}")
-        # Cloned: load_state_dict would else share its tensors with the optimizer that they came from.
+        # Cloned: otherwise both optimizers would share the tensors of the state dict.
         return {name: value.clone() for name, value in renamed.items()}

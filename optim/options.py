@@ -1,4 +1,4 @@
-"""Options of the optimizers: what each may be, and an error that says so."""
+"""Options of the optimizers: the admissible values of each, and errors that state them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _learning_rate(name: str, value: Any) -> Any:
         raise TypeError(f"{name} must be {wanted}, got a tensor of {value.dtype}")
     if value.numel() != 1:
         raise ValueError(f"{name} must be {wanted}, got a tensor of shape {tuple(value.shape)}")
-    # Read where the host need not wait for it: this is asked at every step.
+    # Its value is checked only where the host need not wait for it: this runs at every step.
     if value.device.type == "cpu" and plain(value):
         number(name, value.detach().item())
     return value
@@ -97,7 +97,7 @@ CHECKS: dict[str, Check] = {
 
 
 def is_required(value: Any) -> bool:
-    """Whether an option still waits for a value (by type: a pickled default is not the same object any more)."""
+    """Whether an option has no value yet (compared by type: a pickled default is not the same object any more)."""
     return isinstance(value, type(required))
 
 
@@ -120,9 +120,9 @@ def check_paths(options: dict[str, Any]) -> None:
     Raises:
         RuntimeError: on foreach with fused, or one of them with differentiable.
     """
-    asked = [name for name in ("foreach", "fused", "differentiable") if options.get(name)]
-    if len(asked) > 1:
-        raise RuntimeError(f"{' and '.join(asked)} cannot be True together: each is a code path of its own")
+    chosen = [name for name in ("foreach", "fused", "differentiable") if options.get(name)]
+    if len(chosen) > 1:
+        raise RuntimeError(f"{' and '.join(chosen)} cannot be True together: each is a code path of its own")
 
 
 def checked(options: dict[str, Any]) -> dict[str, Any]:

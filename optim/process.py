@@ -1,7 +1,7 @@
-"""What a step may do in its process: which a fork may have left without threads, or with others half way.
+"""Steps in forked processes, which have lost the threads of their parent.
 
-GNU's OpenMP keeps its threads for the next parallel region. A forked child has none of them, and waits for them for
-ever: in torch's own operations, and in anything else that asks for them.
+GNU's OpenMP keeps its threads for the next parallel region. A forked child does not have them, and would wait for them
+forever: in torch's own operations, and in any other parallel region.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 
 import torch
 
-# Held while kernels are imported or compiled. A fork waits for it: else the child would find locks of the import system
-# and of numba held by a thread that it does not have.
+# Held while kernels are imported or compiled. A fork waits for it: otherwise a thread that the child does not have
+# could hold locks of the import system and of numba.
 MAKING = threading.RLock()
 
 
 def _began_as_fork() -> bool:
-    """Whether this process was forked and has run no program of its own since; only Linux tells."""
+    """Whether this process was forked and has run no program of its own since; known on Linux only."""
     try:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         return bool(int(fields[6]) & 0x40)  # PF_FORKNOEXEC
@@ -48,7 +48,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Within, torch's operations take one thread, and so none of OpenMP's."""
+    """A context in which torch's operations use one thread, and so none of OpenMP's."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

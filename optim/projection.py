@@ -5,8 +5,8 @@ channel view at a time; the layer view's are sums of those. Each row is divided 
 product over- or underflows for any norm that the dtype can represent. Sums are not matrix products: those may be
 computed in a shorter format.
 
-The decision sees nothing but `Gram`, numbers for each row. It takes them from one parameter (`project`, for the loop)
-or from many at once (`foreach`).
+The decision depends on `Gram` alone, a few numbers for each row: of one parameter (`project`, for the loop) or of many
+at once (`foreach`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Scaled(NamedTuple):
 
 
 class Gram(NamedTuple):
-    """What Eqs. 10 and 11 need to know of rows, each a tensor of shape (…, rows).
+    """The numbers of rows that Eqs. 10 and 11 depend on, each a tensor of shape (…, rows).
 
     Attributes:
         w, g, x: the largest entries of weight, gradient and update.
@@ -61,7 +61,7 @@ def scaled(x: Tensor, lead: int = 1) -> Scaled:
 
 
 def statistics(w: Scaled, g: Scaled, x: Scaled) -> Gram:
-    """Weigh the rows of the channel view of weights, gradients and updates."""
+    """The inner products of the rows of the channel view of weights, gradients and updates."""
     rows = w.size.dim()
     dims = tuple(range(rows, w.unit.dim()))
 
@@ -103,7 +103,7 @@ def _passes(rows: Gram, delta: float) -> Tensor:
     """Eq. 11, |cos(w, g)| · √dim < δ, for δ > 0, in every row: a bool tensor (…, 1)."""
     dot = rows.wg.abs()
     within = dot * rows.dim.sqrt() < delta * (rows.ww.sqrt() * rows.gg.sqrt())
-    # A row with w = 0 or g = 0 is no evidence (cos := 0 < δ/√dim); a NaN compares false and vetoes.
+    # A row with w = 0 or g = 0 passes (cos := 0 < δ/√dim); a NaN compares false and fails.
     return (within | (dot == 0)).all(dim=-1, keepdim=True)
 
 
@@ -136,7 +136,7 @@ def remove(x: Tensor, unit: Tensor, radial: Tensor, projected: Tensor) -> Tensor
         radial: c, one number a row.
         projected: for which rows, or for all of them.
     """
-    # Selected, not multiplied by 0: a NaN in w must not spread over its row of an update that stays as it was.
+    # Selected, not multiplied by 0: a NaN in w must not spread over its row of an update that is not projected.
     return torch.where(along(projected, x), x - along(radial, x) * unit, x)
 
 
@@ -166,7 +166,7 @@ def project(w: Tensor, g: Tensor, x: Tensor, *, ndim: int, delta: float) -> tupl
 
 
 def may_project(w: Tensor, ndim: int, delta: float) -> bool:
-    """Whether Eq. 11 is asked at all."""
+    """Whether Eq. 11 is evaluated at all."""
     return ndim >= 2 and w.numel() > 0 and delta > 0
 
 

@@ -1,4 +1,4 @@
-"""Parameters as rows of memory, which is all that the kernels of a fused step see of them."""
+"""Parameters as rows of memory: the form in which the kernels of a fused step receive them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Rows(NamedTuple):
         state: the state tensors of the same dtype and strides: (m, v), (m,) or ().
         step: the step counter t, a float32 scalar, before this step; None where the rule is not adaptive.
         rows, cols: the channel view (Eq. 11): a row for each index of dimension 0, and its length.
-        projects: whether Eq. 11 is asked at all: not with fewer than two dimensions (then there is one row).
+        projects: whether Eq. 11 is evaluated: not with fewer than two dimensions (then there is one row).
     """
 
     w: Tensor
@@ -33,7 +33,7 @@ class Rows(NamedTuple):
 
     @property
     def addresses(self) -> tuple[int, int, int, int, int]:
-        """Where w, g, m, v and the step counter lie; 0 for what there is not."""
+        """Where w, g, m, v and the step counter lie; 0 for those that do not exist."""
         m, v = (*(x.data_ptr() for x in self.state), 0, 0)[:2]
         return self.w.data_ptr(), self.g.data_ptr(), m, v, 0 if self.step is None else self.step.data_ptr()
 
@@ -69,7 +69,7 @@ def rows_of(
     t: Tensor | None,
     copies: list[tuple[Tensor, Tensor]],
 ) -> Rows:
-    """Make the rows of one parameter: its own memory, or else wide copies, which `copies` says how to write back."""
+    """Make the rows of one parameter: its own memory, or else wide copies, which are written back as `copies` lists."""
     ndim = p.dim()
     kept = p.detach(), *state
     w, g, state = real(p), real(g), tuple(map(real, state))

@@ -1,4 +1,4 @@
-"""What all code paths share: one rule for SGDP and AdamP, and the dtype that a step computes in."""
+"""Shared by all code paths: one rule for SGDP and AdamP, and the dtype that a step computes in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def real(x: Tensor) -> Tensor:
 
 
 def write(x: Tensor, value: Tensor) -> None:
-    """Store in a tensor what `real` is to hold of it from now on."""
+    """Store new values in a tensor, given as the pairs of reals that `real` makes of it."""
     # Not through `real`, which may be a copy.
     x.copy_(torch.view_as_complex(value.to(x.dtype.to_real()).contiguous()) if x.is_complex() else value)
 
@@ -90,7 +90,7 @@ def factors(rule: Rule, lr: float | Tensor) -> dict[str, float]:
 
 
 def overflow(numbers: dict[str, float], dtype: torch.dtype) -> str | None:
-    """Say which of the factors of a step leaves the range of the dtype that it is computed in, or None."""
+    """The factor of a step that leaves the range of the dtype of the computation, as a message, or None."""
     largest = torch.finfo(dtype).max
     for name, value in numbers.items():
         if value > largest:

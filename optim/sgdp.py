@@ -26,9 +26,9 @@ class SGDP(ProjectedOptimizer):
         q = Π p = p − (w·p / w·w) w   (Eq. 10)   if |w·g| < δ/√dim · ‖w‖‖g‖ in every row of a view (Eq. 11), else p
         w ← w (1 − lr · weight_decay · r / (1 − momentum)) − lr · q,   r = wd_ratio if projected, else 1
 
-    Two views are tried, the first that passes is taken: the channel view (dimension 0 is the channel, the rest is the
-    row, dim its length) and the layer view (the whole parameter is one row). Parameters with fewer than two dimensions
-    are never projected; a row with w = 0 or g = 0 vetoes nothing. The buffer holds p before the projection, and none is
+    The first of two views that passes is used: the channel view (dimension 0 is the channel, the rest is the row,
+    dim its length) and the layer view (the whole parameter is one row). Parameters with fewer than two dimensions
+    are never projected; a row with w = 0 or g = 0 passes. The buffer holds p before the projection, and none is
     kept while momentum is 0. Parameters shorter than float32 are computed in float32 and rounded once; a complex
     parameter counts as pairs of reals, its dimensions as the complex tensor's.
 
@@ -55,7 +55,7 @@ class SGDP(ProjectedOptimizer):
             gradient is sparse, or parameter, gradient and state differ in shape, device, memory or kind of dtype.
 
     Example:
-        The gradient is orthogonal to the weights, the momentum is not; its radial part does not reach them.
+        The gradient is orthogonal to the weights, the momentum is not; its radial part is removed.
 
         >>> import torch
         >>> w = torch.nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float64))
@@ -112,7 +112,7 @@ class SGDP(ProjectedOptimizer):
 
     def _state_of(self, p: Tensor, group: dict[str, Any]) -> State:
         if group["momentum"] == 0:
-            # No new buffer, but one from before is kept up to date.
+            # No buffer is made, but an existing one is kept up to date.
             return (self.state.get(p, {}).get("momentum_buffer"),)
         state = self.state[p]
         if "momentum_buffer" not in state:

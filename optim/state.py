@@ -1,7 +1,7 @@
-"""The state of a parameter, and what a step needs of its tensors: asked on every path, before the first write.
+"""The state of a parameter, and the requirements on its tensors, checked on every path before the first write.
 
-Kernels get addresses. A tensor that is smaller than it says, in another format or in no memory at all would have them
-write where they have no business; the other paths would broadcast it, or fail half way.
+Kernels receive addresses. With a tensor that is smaller than its shape, in another format or without memory they would
+write outside of it; the other paths would broadcast it, or fail half way.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def plain(x: Tensor) -> bool:
 
 
 def wrong(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> str | None:
-    """Say why a parameter cannot be stepped.
+    """Why a parameter cannot be stepped.
 
     Args:
         p: the parameter.
@@ -37,7 +37,7 @@ def wrong(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> str | None:
         state: its state by name, or nothing if it has none yet.
 
     Returns:
-        What one of them is and what was needed, or None if all is well.
+        The first wrong property and what was needed, or None.
     """
     if _usual(p, g, state):
         return None
@@ -67,7 +67,7 @@ def wrong(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> str | None:
 
 
 def _usual(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> bool:
-    """Whether all is well and as it nearly always is: plain, contiguous and of one dtype. A shortcut, and no more."""
+    """Whether all tensors are plain, contiguous and of one dtype: a shortcut for the usual case."""
     dtype, shape, device, size = p.dtype, p.shape, p.device, p.nbytes
     if dtype not in _REAL:
         return False
@@ -92,7 +92,7 @@ def _usual(p: Tensor, g: Tensor, state: Mapping[str, Any]) -> bool:
 
 
 def _wrong_counter(t: Tensor, p: Tensor) -> str | None:
-    # Any other dtype would be read as float32 by kernels.
+    # Kernels would read any other dtype as float32.
     if t.dtype is not torch.float32 or t.dim() != 0:
         return f"its {COUNTER} is {t.dtype} of the shape {tuple(t.shape)}; a torch.float32 scalar was needed"
     if t.device != p.device and t.device.type != "cpu":
@@ -102,7 +102,7 @@ def _wrong_counter(t: Tensor, p: Tensor) -> str | None:
 
 
 def unreadable(x: Tensor, p: Tensor) -> str | None:
-    """Say why a tensor cannot be copied to where a parameter is, or None."""
+    """Why a tensor cannot be copied to the device of a parameter, or None."""
     if x.is_meta and not p.is_meta:
         return f"is on {x.device}, where there are no numbers; {p.device} needs some"
     return _wrong_memory(x, written=False)
@@ -128,7 +128,7 @@ def _wrong_memory(x: Tensor, *, written: bool) -> str | None:
 
 
 def wrong_names(state: Mapping[str, Any], names: Sequence[str]) -> str | None:
-    """Say which tensors a state has too much or too little, or None."""
+    """Which tensors a state lacks or should not have, or None."""
     if not state or state.keys() == set(names):
         return None
     wanted = ", ".join(names)

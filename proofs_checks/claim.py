@@ -44,7 +44,7 @@ class Severity(Enum):
 
 
 class NotOffered(Exception):
-    """A trial asks for what an optimizer does not have: an argument, a value of it, a dtype. The message names it."""
+    """A trial needs an argument, a value of it or a dtype that the optimizer does not offer; the message names it."""
 
 
 class Violation(AssertionError):

@@ -35,10 +35,10 @@ def turned(w: Array, stride: int = 1) -> Array:
     The elements of a pair are ``stride`` apart, at most half a row; one without a partner becomes 0.
     """
     result, dim = np.zeros_like(w), w.shape[-1]
-    step = min(stride, max(1, dim // 2))
-    for start in range(0, dim - step, 2 * step):
-        i = np.arange(start, min(start + step, dim - step))
-        result[..., i], result[..., i + step] = w[..., i + step], -w[..., i]
+    apart = min(stride, max(1, dim // 2))
+    for start in range(0, dim - apart, 2 * apart):
+        i = np.arange(start, min(start + apart, dim - apart))
+        result[..., i], result[..., i + apart] = w[..., i + apart], -w[..., i]
     return result
 
 

@@ -10,6 +10,6 @@ Each file imports from those below it alone:
     update      the step of some elements, Eq. 10 among it
     products    inner products
     tiles       how tensors are cut
-    records     what all of these share, by name
+    records     the records that all of these share
     memory      addresses, and numbers in 16 bits
 """

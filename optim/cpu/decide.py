@@ -15,7 +15,7 @@ from tangency.optim.cpu.tiles import bounds, tile_count, tiles_of_a_row
 
 @compiled
 def passes(wg: float, ww: float, gg: float, delta: float, dim: int) -> bool:
-    """Eq. 11, squared: within what float64 holds. A row with w = 0 or g = 0 is no evidence against it; a NaN is."""
+    """Eq. 11, squared: within what float64 holds. A row with w = 0 or g = 0 passes; a NaN fails."""
     return wg * wg * dim < delta * delta * (ww * gg) or wg == 0
 
 
@@ -57,7 +57,7 @@ def _rows(w: Array, g: Array, cols: int, delta: float, tile: Any) -> None:
 
 @summing
 def _short_rows(w: Array, g: Array, cols: int, delta: float, tile: Any) -> None:
-    """The same in float64 at once: calls would cost more than they save."""
+    """The same for rows in float64, in one loop: calls would cost more than they save."""
     wg_sum = 0.0
     ww_sum = 0.0
     gg_sum = 0.0
@@ -143,7 +143,7 @@ def _view(tensor: Any, tiles: Array, delta: float) -> int:
 
 @compiled
 def decide(work: Work, t: int) -> None:
-    """View and step size of tensor t, whose counter moves on."""
+    """Decide the view and the step size of tensor t, and advance its counter."""
     job = work.job
     tensor = work.tensors[t]
     mode = NONE

@@ -1,7 +1,7 @@
-"""The fused step on a CPU: what threads are to do, as records.
+"""The fused step on a CPU: the work of the threads, as records.
 
-Small tensors are shared out whole. Larger ones are worked on by all threads together, some at a time: no more than
-leaves their w and g in the last cache between the two sweeps, so that the second need not fetch them again.
+Each small tensor goes to one thread. Larger ones are worked on by all threads together, in batches whose w and g stay
+in the last cache between the two sweeps, so that the second need not fetch them again.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def step(
     parts = max(1, min(team.threads(), sum(sizes) // SHARE))
     small = len(sizes) if parts == 1 else sum(size <= SMALL for size in sizes)
     compute, storage = STORAGE[weights[0].w.dtype]
-    # A room holds what is worked on at once: a piece or a row; numbers in 16 bits are widened a tile at a time.
+    # Scratch holds a piece or a row at a time; numbers in 16 bits are widened a tile at a time.
     least = PIECE if storage == memory.NATIVE else FULL
     width = max([least, *(w.cols for w in weights if w.projects and w.cols <= LONG)])
     job = _job(rule, lr, grad_scale)

@@ -14,7 +14,7 @@ Array: TypeAlias = np.ndarray[Any, Any]
 # How numbers are stored: as they are computed, or in 16 bits.
 NATIVE, FLOAT16, BFLOAT16 = range(3)
 
-# Not cached one by one: a cache knows the file of its own function only, and these call each other across files.
+# Not cached one by one: numba's cache watches one file, and these functions call each other across files.
 compiled: Any = njit(nogil=True, error_model="numpy")
 # Sums of products in any order (γ_n bounds them all), so that vector registers can hold them. Nothing else may move.
 summing: Any = njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
@@ -129,5 +129,5 @@ def store(address: int, storage: int, start: int, x: Array) -> None:
 
 @compiled
 def part(x: Array, first: int, n: int) -> Array:
-    """n elements of x, or what there is of them."""
+    """n elements of x, or fewer at its end."""
     return at(address_of(x) + first * x.itemsize, min(n, x.size - first), x)

@@ -1,7 +1,7 @@
 """Inner products of rows, of pieces of rows and of tiles, in numba.
 
 A PIECE in the dtype of the arrays, in the 32 or more partial sums of vector registers, then float64; an error of γ₄₀ at
-most. Where they leave the range in which that is so, again in float64: there products of float32 are exact, and neither
+most. Outside the range where that bound holds, again in float64: there products of float32 are exact, and neither
 over- nor underflow. Where the storage is float64 itself, entries are divided by the largest first (`scaled`).
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from tangency.optim.cpu.memory import Array, compiled, part, summing
 
-PIECE = 1024  # elements worked on at once: what one loop leaves in the first cache, the next takes from there
+PIECE = 1024  # elements worked on at once: few enough to stay in the first cache between two loops
 SHORT = 256  # rows up to here are worked on several at a time
 # Between these, sums of float32 products are sound.
 LOW, HIGH = 2.0**-90, 2.0**100
@@ -108,7 +108,7 @@ def add_up(tiles: Array) -> Total:
     size_x = 0.0
     for i in range(len(tiles)):
         tile = tiles[i]
-        # The size of a tile of zeros, 1, says nothing.
+        # A tile of zeros has the size 1, which does not count.
         if tile.ww != 0:
             size_w = max(size_w, tile.size_w)
         if tile.gg != 0:

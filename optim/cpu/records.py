@@ -1,4 +1,4 @@
-"""What the kernels share, by name: records in memory, which numpy and numba lay out alike, and tuples in registers."""
+"""Data shared by the kernels: records in memory, which numpy and numba lay out alike, and tuples in registers."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def _each(names: str, kind: type) -> dict[str, type]:
 # A parameter: where its tensors lie (0: there is none), its channel view, and the number of its first tile.
 TENSOR = _record(**_each("w g m v step rows cols projects first", _INT))
 
-# What is found out about a tile: sums of products of entries over the sizes, and whether Eq. 11 holds in all its rows.
+# The results for a tile: sums of products of entries over the sizes, and whether Eq. 11 holds in all its rows.
 # Once a tensor is gathered, wx is the coefficient of Π instead (Eq. 10).
 TILE = _record(**_each("wg ww gg wx size_w size_g size_x", _REAL), passes=_INT)
 
-# What is decided about a tensor: the view in which it is projected, or NONE; η, 1/√(1 − β₂ᵗ) and the factor of weight
+# The decision for a tensor: the view in which it is projected, or NONE; η, 1/√(1 − β₂ᵗ) and the factor of weight
 # decay; and whether its update comes late, since the w·x of a row or of the layer is a sum over several tiles.
 DECISION = _record(mode=_INT, late=_INT, **_each("eta inverse_root kept", _REAL))
 NONE, CHANNEL, LAYER = range(3)
@@ -72,7 +72,7 @@ def numbers(job: Any, like: Array) -> Numbers:
 
 
 class Work(NamedTuple):
-    """What one thread sees of a step.
+    """The data of a step for one thread.
 
     Attributes:
         job: the step.
@@ -94,9 +94,9 @@ ROOMS = 6
 
 
 class Streams(NamedTuple):
-    """Some elements of a parameter: weights, gradient, moments and update; `state` tells how many moments there are.
+    """Some elements of a parameter: weights, gradient, moments and update; `state` is the number of moments.
 
-    Those that there are not are x.
+    Missing moments are x.
     """
 
     w: Array

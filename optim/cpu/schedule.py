@@ -1,4 +1,4 @@
-"""What each thread does in a fused step on a CPU, and where it waits for the others."""
+"""The work of each thread in a fused step on a CPU, and the barriers between them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def call(_context: Any, _address: Any) -> Any:
 
 @compiled
 def _meet(work: Work, shares: int) -> None:
-    """Wait for the other threads; what each wrote before, all see after. Every thread comes to the same meetings."""
+    """A barrier: writes before it are visible to all threads after it. Every thread reaches the same barriers."""
     if shares > 1:
         call(work.job.barrier)
 
@@ -44,14 +44,14 @@ def _any_late(work: Work, begin: int, end: int) -> bool:
 def _batch(work: Work, begin: int, end: int, share: int, shares: int) -> None:
     """One share of the whole step of tensors begin … end − 1."""
     sweep(STATISTICS, work, begin, end, share, shares)
-    # A tensor is decided from the sums of all its tiles; and what w was, all must have read before it is written.
+    # A tensor is decided from the sums of all its tiles; and all must have read w before it is written.
     _meet(work, shares)
     for t in range(begin + share, end, shares):
         decide(work, t)
     # A tile is updated as its tensor was decided, most likely by another thread.
     _meet(work, shares)
     sweep(UPDATE, work, begin, end, share, shares)
-    # All threads see the same decisions here, so all go on to the next two meetings, or none does.
+    # All threads see the same decisions here, so all reach the next two barriers, or none does.
     if _any_late(work, begin, end):
         # A coefficient of Π is a sum of the w·x of all tiles of its row or layer.
         _meet(work, shares)
@@ -61,7 +61,7 @@ def _batch(work: Work, begin: int, end: int, share: int, shares: int) -> None:
         # A late tile is updated with a coefficient that another thread may have gathered.
         _meet(work, shares)
         sweep(FINISH, work, begin, end, share, shares)
-    # No meeting here: the next batch has other tensors, tiles and decisions, and scratch is each thread's own.
+    # No barrier here: the next batch has other tensors, tiles and decisions, and scratch is each thread's own.
 
 
 @compiled

@@ -197,7 +197,7 @@ def _scaled_row(w: Array, x: Array, kept: float, eta: float) -> None:
 
 @compiled
 def _joins(phase: int, work: Work, t: int) -> bool:
-    """Whether a tensor goes through a sweep at all."""
+    """Whether a tensor takes part in a sweep."""
     if phase == STATISTICS:
         return work.tensors[t].projects != 0
     return phase == UPDATE or work.decisions[t].late != 0
@@ -209,7 +209,7 @@ def sweep(phase: int, work: Work, begin: int, end: int, share: int, shares: int)
 
     Args:
         phase: STATISTICS, UPDATE or FINISH.
-        work: all that is known of the step.
+        work: the data of the step.
         begin, end: which tensors.
         share, shares: which part of their elements.
     """

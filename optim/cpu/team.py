@@ -1,8 +1,8 @@
-"""The team of threads that takes a fused step on a CPU, and what each of them is compiled to.
+"""The threads of a fused step on a CPU, and the compiled function that each runs.
 
 The team is torch's own: a step is one parallel region of the OpenMP runtime that torch has loaded (`GOMP_parallel` and
-`GOMP_barrier`, its stable interface). A second pool would fight with the first, whose threads go on spinning for
-milliseconds after torch's last operation, on the cores that the step needs; these here take up the step at once.
+`GOMP_barrier`, its stable interface). A second pool would compete with the first, whose threads keep spinning
+for milliseconds after torch's last operation on the cores that the step needs; torch's own threads start at once.
 There are as many as torch.get_num_threads() says, or one: in a forked child, and where torch has another runtime
 (macOS, Windows). What a step computes does not depend on their number.
 """
@@ -33,7 +33,7 @@ def _entry(compute: type) -> tuple[Any, int]:
     """What each thread calls with a job, for one dtype of the computation: as a function, and its address."""
     if compute not in _entries:
         with MAKING:
-            if compute not in _entries:  # else another thread has made it while this one waited
+            if compute not in _entries:  # unless another thread has compiled it meanwhile
                 made = _made(compute)
                 _entries[compute] = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(made.address), made.address
     return _entries[compute]
@@ -51,7 +51,7 @@ def _made(compute: type) -> Any:
 
 
 def _compile(compute: type, *, cached: bool) -> Any:
-    # A cache is keyed by what its function encloses: so by all the sources that are compiled into it.
+    # The key of the cache includes what the function encloses: here all sources that are compiled into it.
     edition = zlib.crc32(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
 
     @cfunc(types.void(types.voidptr), cache=cached, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -105,7 +105,7 @@ def threads() -> int:
 
 
 def count(job: Array, compute: type) -> int:
-    """Number the tiles of a job's tensors, which alone it has to have; how many there are."""
+    """Number the tiles of a job's tensors and return how many there are; nothing else of the job is read."""
     _entry(compute)[0](job.ctypes.data)
     return int(job["tile_count"])
 

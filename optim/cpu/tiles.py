@@ -46,7 +46,7 @@ def bounds(tensor: Any, index: int) -> tuple[int, int]:
 
 @compiled
 def number(tensors: Array) -> int:
-    """Number the tiles of all tensors, in `first`; how many there are."""
+    """Number the tiles of all tensors, in `first`, and return how many there are."""
     count = 0
     for t in range(len(tensors)):
         tensors[t].first = count

@@ -63,7 +63,7 @@ class Sums(NamedTuple):
 
 @triton.jit
 def nothing(SHAPE: tl.constexpr):
-    """Sums of nothing."""
+    """Sums of no elements: zeros."""
     zero = tl.zeros(SHAPE, tl.float64)
     least = tl.full(SHAPE, -1022, tl.int32)
     return Sums(zero, zero, zero, least, least)
@@ -71,7 +71,7 @@ def nothing(SHAPE: tl.constexpr):
 
 @triton.jit
 def found_sums(found, piece, there, WB: tl.constexpr, BB: tl.constexpr, KB: tl.constexpr):
-    """Sums that pieces found out, b's in the columns given; nothing where `there` is false."""
+    """The sums of pieces, b's from the given columns; zeros where `there` is false."""
     at = found + piece * FOUND
     ww, wb, bb = tl.load(at + WW, there, 0), tl.load(at + WB, there, 0), tl.load(at + BB, there, 0)
     kw, kb = tl.load(at + KW, there, -1022), tl.load(at + KB, there, -1022)

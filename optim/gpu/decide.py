@@ -46,7 +46,7 @@ from tangency.optim.gpu.tiles import TILE, cut, lanes, load, load_edges, window
 
 @triton.jit
 def _passes(ww, wg, gg, threshold):
-    """Eq. 11, |w·g| < δ/√dim ‖w‖‖g‖; a row with w = 0 or g = 0 is no evidence, and a NaN vetoes."""
+    """Eq. 11, |w·g| < δ/√dim ‖w‖‖g‖; a row with w = 0 or g = 0 passes, and a NaN fails."""
     return (tl.abs(wg) < threshold * (tl.sqrt(ww) * tl.sqrt(gg))) | (wg == 0)
 
 
@@ -109,7 +109,7 @@ def _view(fields, found, delta, SCALED: tl.constexpr):
         layer = add_sums(layer, found_sums(found, piece, piece < pieces, WG, GG, KG), SCALED)
         failed += tl.sum(tl.load(found + piece * FOUND + FAILED, piece < pieces, 0), 0)
     if segments > 1:
-        # No piece saw a whole row.
+        # No piece has a whole row.
         failed = tl.zeros([], tl.float64)
         for start in range(0, pieces // segments, 64):
             row = start + tl.arange(0, 64)[:, None]

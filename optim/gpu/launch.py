@@ -1,6 +1,6 @@
 """The fused step on a GPU: its kernels, launched once for all parameters of one dtype.
 
-The kernels find the parameters through a table of addresses in device memory. It is sent anew only when an address has
+The kernels find the parameters through a table of addresses in device memory. It is sent again only when an address has
 changed, from page-locked memory; nothing is read back, and the host never waits.
 """
 
@@ -39,7 +39,7 @@ def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
     if size == 0:
         return 1, 0, _LANES[0], 1, 1, 1, 0, 0
     if not projects:
-        # Its rows mean nothing: take those that fit.
+        # It is never projected, so its rows may be chosen to fit.
         rows, cols = -(-size // TILE), TILE
     # A row may begin anywhere in the first vector of its window.
     window = cols if cols % vector == 0 else cols + vector - 1
@@ -52,13 +52,13 @@ def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
 
 
 def _line(row: Rows, vector: int) -> list[int]:
-    """The line of one parameter in the table, but for its first piece."""
+    """The line of one parameter in the table, without its first piece."""
     return [*row.addresses, *_cut(row.rows, row.cols, row.projects, vector), int(row.projects)]
 
 
 @dataclass
 class _Plan:
-    """Where everything is: the lines it was made of, the table on both sides, and room for results of the kernels."""
+    """The memory of a launch: the lines, the table on host and device, and space for results of the kernels."""
 
     lines: list[list[int]]
     host: Tensor
@@ -76,9 +76,9 @@ class _Plan:
         return self.device[len(self.lines) * tables.FIELDS.value :]
 
 
-# Plans by place, stream, number and first address of their parameters; the one that was used last is last.
+# Plans by device, stream, number and first address of their parameters; the latest used comes last.
 _plans: OrderedDict[tuple[Any, ...], _Plan] = OrderedDict()
-# A captured graph reads its plan whenever it is replayed, and does not say when it is gone.
+# A captured graph reads its plan at every replay, and does not report its own end.
 _captured: list[_Plan] = []
 
 
@@ -87,8 +87,8 @@ def _capturing(device: torch.device) -> bool:
 
 
 def _plan(lines: list[list[int]], device: torch.device) -> _Plan:
-    """The plan for these lines: the one of the step before, if nothing has moved."""
-    # By stream: what one still reads, another must not write or give back.
+    """The plan for these lines: the previous one, if no address has changed."""
+    # By stream: what one stream still reads, another must not write or free.
     stream = torch.cuda.current_stream(device).cuda_stream if device.type == "cuda" else 0
     key = (device, stream, len(lines), lines[0][0])
     old = _plans.pop(key, None)
@@ -103,17 +103,17 @@ def _plan(lines: list[list[int]], device: torch.device) -> _Plan:
 
 
 def _new_plan(lines: list[list[int]], device: torch.device, old: _Plan | None) -> _Plan:
-    """A plan, in the memory of an old one for the same sizes if no graph reads that."""
+    """A plan, in the memory of an old one of the same sizes unless a graph reads that."""
     table = np.array(lines)
     pieces = table[:, tables.PIECES.value]
     table[:, tables.FIRST.value] = np.cumsum(pieces) - pieces
     numbers = torch.from_numpy(np.concatenate([table.ravel(), np.repeat(np.arange(len(lines)), pieces)]))
     fits = old is not None and not old.captured and old.host.numel() == numbers.numel()
-    # While a graph is captured no copy of before is under way, and no memory should be page-locked.
+    # During capture no earlier copy is pending, so the host table can be reused; and no memory should be page-locked.
     if old is not None and fits and _capturing(device):
         host = old.host
     else:
-        # On the CPU by name: the default device may be another.
+        # "cpu" is given, since the default device may be another.
         host = torch.empty(numbers.shape, dtype=torch.int64, device="cpu", pin_memory=device.type == "cuda")
     host.copy_(numbers)
     if old is not None and fits:
@@ -182,7 +182,7 @@ def _launch(
     kind = {"DTYPE": DTYPES[dtype], "VECTOR": width}
     pieces = (plan.found.numel() // tables.FOUND.value,)
     places = plan.table, plan.owners, plan.found
-    # Launches of one stream are barriers: a kernel sees all that those before it wrote, and they have read all they do.
+    # Launches on one stream run in order: a kernel starts when those before it have read and written everything.
     if projects:
         decide.statistics[pieces](*places, rule.delta, grad_scale, **kind, **how)
     # A parameter is decided from the sums of all its pieces.
@@ -204,7 +204,7 @@ def _launch(
     )
     numbers = rule.beta1, rule.fresh, rule.ahead, rule.beta2, 1 - rule.beta2, rule.eps
     flags = rule.adaptive, bool(weights[0].state), rule.nesterov, rule.maximize  # as `update` names them
-    # A piece is updated as its parameter was decided, after all have read what w was; it is finished with the sums of
+    # A piece is updated by the decision for its parameter, after all have read w; it is finished with the sums of
     # all pieces of its row or layer, of which none has been written yet.
     for finish in (False, True) if projects else (False,):
         update.update[pieces](*places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **how)

@@ -10,11 +10,11 @@ W, G, M, V, STEP = (tl.constexpr(i) for i in range(5))
 COLS, SIZE, LANES, BLOCKS, GROUPS, SEGMENTS, FIRST, PIECES, PROJECTS = (tl.constexpr(i) for i in range(5, 14))
 FIELDS = tl.constexpr(14)
 
-# What each piece found out: sums and their exponents, and the number of its rows that fail Eq. 11.
+# The results of each piece: sums and their exponents, and the number of its rows that fail Eq. 11.
 WW, WG, GG, WX, KW, KG, KX, FAILED = (tl.constexpr(i) for i in range(8))
 FOUND = tl.constexpr(8)
 
-# What is decided about each parameter. MODE is a view, or SKIP where gradients are not finite.
+# The decision for each parameter. MODE is a view, or SKIP where gradients are not finite.
 MODE, ETA, ROOT, KEPT = (tl.constexpr(i) for i in range(4))
 DECIDED = tl.constexpr(4)
 NONE, CHANNEL, LAYER, SKIP = (tl.constexpr(i) for i in range(4))

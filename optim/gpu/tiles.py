@@ -1,6 +1,6 @@
 """Tiles of rows in memory, as the GPU kernels read and write them, in Triton.
 
-A row starts wherever the one before it ended: at a multiple of 588 bytes in ResNet's first convolution. So a tile sees
+A row starts wherever the one before it ended: at a multiple of 588 bytes in ResNet's first convolution. So a tile reads
 its rows through windows that start at the 16-byte boundary before each: whole vectors inside a row move 128 bits at a
 time, the elements before and after them one by one. No program touches an element of a row that is not its own.
 """

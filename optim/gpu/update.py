@@ -52,7 +52,7 @@ from tangency.optim.gpu.tables import (
 )
 from tangency.optim.gpu.tiles import TILE, cut, lanes, load, load_edges, narrow, store, store_edges, window
 
-# What RULE says of a step, in order: AdamP or SGDP, whether moments are kept, Nesterov's look ahead, the sign of g.
+# The entries of RULE, in order: AdamP or SGDP, whether moments are kept, Nesterov's look ahead, the sign of g.
 ADAPTIVE, MOMENTUM, NESTEROV, MAXIMIZE = (tl.constexpr(i) for i in range(4))
 
 
@@ -69,7 +69,7 @@ class Numbers(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """What the program of a piece works with.
+    """The data of the program of a piece.
 
     Attributes:
         w, g, m, v: addresses of its parameter.
@@ -77,7 +77,7 @@ class Piece(NamedTuple):
         index: which of its pieces this is.
         blocks: tiles of a row.
         numbers: of the rule.
-        projected, eta, kept: what was decided: whether it is, η, the factor of weight decay.
+        projected, eta, kept: the decision: whether it is projected, η, the factor of weight decay.
     """
 
     w: Any
@@ -133,7 +133,7 @@ def _write(piece, spot, tile, sums, RULE: tl.constexpr, FORMAT: tl.constexpr, VE
     w, x = tile.w.to(tl.float64), tile.x.to(tl.float64)
     radial = tl.where(sums.ww == 0, 0, sums.wb / sums.ww)
     if FORMAT == tl.float64:
-        # By 2^(kx − kw) in two steps, since that may be no number, and each half of it is a normal one.
+        # By 2^(kx − kw) in two steps, since that may overflow, while each half is a normal number.
         half = (sums.kb - sums.kw) >> 1
         radial = radial * (w * power(half)) * power(sums.kb - sums.kw - half)
     else:
@@ -204,7 +204,7 @@ def _finish(
 def _opened(
     fields, index, decided, numbers, RULE: tl.constexpr, ROW: tl.constexpr, DTYPE: tl.constexpr, VECTOR: tl.constexpr
 ):
-    """A piece, and what was decided about its parameter."""
+    """A piece, with the decision for its parameter."""
     FORMAT: tl.constexpr = tl.float64 if DTYPE == tl.float64 else tl.float32
     w_at, g_at = address(fields, W, DTYPE, VECTOR), address(fields, G, DTYPE, VECTOR)
     m_at = address(fields, M, DTYPE, VECTOR) if RULE[MOMENTUM] else w_at
@@ -283,7 +283,7 @@ def update(
     DTYPE: tl.constexpr,
     VECTOR: tl.constexpr,
 ):
-    """The step of each piece; what RULE says is named above."""
+    """The step of each piece; the entries of RULE are named above."""
     piece = tl.program_id(0)
     parameter = tl.load(owners + piece)
     fields, at = table + parameter * FIELDS, decided + parameter * DECIDED

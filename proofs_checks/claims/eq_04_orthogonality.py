@@ -95,8 +95,8 @@ def homogeneity_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     count = math.prod(shape)
     hyper = draw(strategies.hyperparameters(subject))
     w = draw(strategies.values(count, draw(st.integers(-3, 3))))
-    step = st.one_of(strategies.values(count, 0), strategies.values(count, -6))
-    gradients: list[Gradient] = draw(st.lists(step, min_size=1, max_size=3))
+    gradient = st.one_of(strategies.values(count, 0), strategies.values(count, -6))
+    gradients: list[Gradient] = draw(st.lists(gradient, min_size=1, max_size=3))
     if len(shape) >= 2 and draw(st.booleans()):
         gradients[0] = Rotation(draw(st.sampled_from((View.CHANNEL, View.LAYER))), draw(st.integers(-3, 3)))
     return Trial(shape, draw(st.sampled_from(("float64", "float32", "bfloat16"))), w, tuple(gradients), hyper)

@@ -97,8 +97,8 @@ def tangent_steps(draw: st.DrawFn) -> TangentStep:
         return TangentStep(point.w, point.objective.gradient(EXACT, point.w), draw(problems.step_sizes()), False)
     if kind == "skew":
         dim = draw(problems.dimensions())
-        w, field = draw(weights(dim)), draw(problems.skew_fields(dim))
-        return TangentStep(w, field(w), draw(problems.step_sizes()), False)
+        w, skew = draw(weights(dim)), draw(problems.skew_fields(dim))
+        return TangentStep(w, skew(w), draw(problems.step_sizes()), False)
     w = draw(weights(2 * draw(problems.dimensions(32))))
     t = flint.fmpq(draw(st.integers(0, 99)), 100)
     return TangentStep(w, turned(w), 2 * t / (1 - t * t), True)

@@ -98,10 +98,10 @@ def ties(draw: st.DrawFn) -> tuple[Array, Array, flint.fmpq]:
 def check_tie(w: Array, g: Array, delta: flint.fmpq) -> None:
     """At the tie a row fails, for Eq. 11 is strict; a millionth above it passes, a millionth below it fails."""
     require_equal("cos² d", (w @ g) ** 2 * len(w), delta**2 * (w @ w) * (g @ g))
-    step = flint.fmpq(1, 10**6)
+    little = flint.fmpq(1, 10**6)
     require_equal("at the tie", looks_scale_invariant(EXACT, w, g, delta), False)
-    require_equal("above", looks_scale_invariant(EXACT, w, g, delta + step), True)
-    require_equal("below", looks_scale_invariant(EXACT, w, g, delta * (1 - step)), False)
+    require_equal("above", looks_scale_invariant(EXACT, w, g, delta + little), True)
+    require_equal("below", looks_scale_invariant(EXACT, w, g, delta * (1 - little)), False)
 
 
 def check_decision(run: problems.TensorRun) -> None:

@@ -67,7 +67,7 @@ def execute(subject: Subject, trial: Trial) -> Run:
 
     Raises:
         Crash: the optimizer raised an exception.
-        NotOffered: the optimizer lacks what the trial asks for.
+        NotOffered: the optimizer lacks an argument, a value of it or a dtype of the trial.
     """
     repeats = trial.setting.repeats
 

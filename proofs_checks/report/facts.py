@@ -105,7 +105,7 @@ def overall(report: SubjectReport) -> Status:
 
 
 def remarks(report: SubjectReport) -> Iterator[str]:
-    """What the verdict line leaves out: the rest of the problem, our errors, checks that did not run, stale ones."""
+    """What the verdict line leaves out: the rest of the problem, our own errors, what did not run, what is stale."""
     if more := "\n".join(report.problem.splitlines()[1:]):
         yield more
     broken = [row.check.id for row in rows(report) if row.status is Status.ERROR]

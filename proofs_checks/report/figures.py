@@ -92,7 +92,7 @@ def _svg(series: Sequence[tuple[Sequence[float | None], str]], start: int, prefi
 
 
 def _draw(axes: "Axes", values: list[float], colour: str, start: int) -> None:
-    """The spec as a wide band, the target as a thin line upon it: where they agree both show, without colour too.
+    """The spec as a wide band, the target as a thin line upon it: both are visible where they agree, even in grey.
     A cross marks the last value before the run leaves the finite numbers."""
     steps = range(start, start + len(values))
     band = colour == SPEC

@@ -135,8 +135,8 @@ def apply(report: SubjectReport, entries: Sequence[Known], ids: Collection[str] 
     Args:
         ids: all existing checks, if the report has only some of them; ``None``: those of the report.
     """
-    asked = {check.id for check in report.checks}
-    there_are = asked if ids is None else asked.union(ids)
+    requested = {check.id for check in report.checks}
+    existing = requested if ids is None else requested.union(ids)
     findings = {finding.check: finding for finding in report.findings}
     known: list[Expectation] = []
     stale: list[str] = []
@@ -144,8 +144,8 @@ def apply(report: SubjectReport, entries: Sequence[Known], ids: Collection[str] 
         if not entry.applies(report.info.target, report.info.version):
             continue
         finding = findings.get(entry.check)
-        if entry.check not in there_are and not report.problem:  # what could not be run was asked nothing
-            stale.append(f"{entry.check}: {no_such('check', entry.check, sorted(there_are))}")
+        if entry.check not in existing and not report.problem:  # a target that could not be run has no checks
+            stale.append(f"{entry.check}: {no_such('check', entry.check, sorted(existing))}")
         elif finding is not None and finding.verdict is Verdict.HOLDS:
             stale.append(f"{entry.check} holds, and is known to fail: {entry.reason}")
         elif finding is not None and finding.verdict is Verdict.DOES_NOT_APPLY:
