@@ -1,14 +1,15 @@
 """``tangency bench``: the command. Nothing heavy is imported before the call is understood."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tangency.cli.figure import check_path
 from tangency.cli.output import Outputs
 from tangency.cli.streams import console
 from tangency.common.inputs import seconds as duration
@@ -17,11 +18,11 @@ from tangency.common.text import raised
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tangency.benchmarks.gate import Gate
     from tangency.benchmarks.results import Results
 
 Optimizer = Enum("Optimizer", {name: name for name in ("SGDP", "AdamP")})  # type: ignore[misc]
 Mode = Enum("Mode", {name: name for name in ("trained", "channel", "layer", "none")})  # type: ignore[misc]
-FIGURES = (".svg", ".png", ".pdf")
 WORSE = 1
 
 
@@ -62,83 +63,92 @@ def bench(
 
     Exits with 1 if the gate does not hold or one of ours computes something else.
     """
-    _check_kind(figure)
+    if figure is not None:
+        check_path(figure)
     outputs = Outputs({"--json": json, "--figure": figure}, inputs={"--gate": gate})
 
     import torch
 
-    from tangency.benchmarks import shapes as networks
     from tangency.benchmarks.contenders import WrongStep
-    from tangency.benchmarks.gate import WrongGate, hold, load
-    from tangency.benchmarks.report import print_results
+    from tangency.benchmarks.gate import hold
     from tangency.benchmarks.run import Plan, run
 
     device = _known_device(device)
-    sections = {"shapes": shapes or all_, "scaling": scaling or all_, "training": training or all_}
-    sections["first_step"] = first_step or all_
-    try:
-        models = tuple(dict.fromkeys(networks.find(name) for name in model or ()))
-    except networks.UnknownModel as error:
-        raise typer.BadParameter(str(error), param_hint="--model") from None
-    if not models and (all_ or not any(sections.values())):
-        models, sections["training"] = ("resnet-50",), True
+    sections = {"shapes": shapes, "scaling": scaling, "training": training, "first_step": first_step}
     plan = Plan(
         optimizers=tuple(one.value for one in optimizer or Optimizer),
         modes=tuple(one.value for one in mode or Mode),
-        models=models,
         peers=peers,
         compiled=compiled,
         budget=seconds,
         cold=cold,
         device=device,
-        **sections,
+        **_chosen(model or (), {section: wanted or all_ for section, wanted in sections.items()}, all_),
     )
-    try:
-        held = None if gate is None else load(gate)
-    except WrongGate as error:
-        raise typer.BadParameter(str(error), param_hint="--gate") from None
+    ceilings = None if gate is None else _load_gate(gate)
     if threads is not None:
         torch.set_num_threads(threads)
     worse: list[str] = []
-    with _progress(console(sys.stderr)) as watch:
-        try:
-            if held is None:
+    try:
+        with _progress(console(sys.stderr)) as watch:
+            if ceilings is None:
                 results = run(plan, watch)
             else:
-                results, worse = hold(held, budget=seconds, device=device, watch=watch)
-        except WrongStep as wrong:
-            print(f"tangency: nothing was timed: {wrong}", file=sys.stderr)
-            return WORSE
-    # Files first: the reader of a pipe may close it early.
+                results, worse = hold(ceilings, budget=seconds, device=device, watch=watch)
+    except WrongStep as wrong:
+        print(f"tangency: nothing was timed: {wrong}", file=sys.stderr)
+        return WORSE
+    # Files first: whoever reads the rest through a pipe may close it early.
     _write(outputs, results, figure)
-    page = console(outputs.page)
-    print_results(page, results)
-    for line in worse:
-        page.print(f"✗ {line}", style="bold red", soft_wrap=True)
-    if held is not None and not worse:
-        page.print(f"✓ {gate}: {len(held.ratios)} ratios and {len(held.counts)} counts hold", style="green")
+    _print(console(outputs.page), results, worse, gate, ceilings)
     return outputs.done(WORSE if worse else 0)
 
 
+def _chosen(models: Sequence[str], sections: dict[str, bool], all_: bool) -> dict[str, Any]:
+    """Models and sections of the plan; resnet-50 with ``--all``, and with its training where nothing is chosen."""
+    from tangency.benchmarks.shapes import UnknownModel, find
+
+    try:
+        names = tuple(dict.fromkeys(map(find, models)))
+    except UnknownModel as error:
+        raise typer.BadParameter(str(error), param_hint="--model") from None
+    if not names and (all_ or not any(sections.values())):
+        names, sections = ("resnet-50",), {**sections, "training": True}
+    return {"models": names, **sections}
+
+
+def _load_gate(path: Path) -> "Gate":
+    from tangency.benchmarks.gate import WrongGate, load
+
+    try:
+        return load(path)
+    except WrongGate as error:
+        raise typer.BadParameter(str(error), param_hint="--gate") from None
+
+
 def _write(outputs: Outputs, results: "Results", figure: Path | None) -> None:
-    """Write the requested files."""
-    from tangency.benchmarks.figure import draw
+    """Write the files that were asked for."""
     from tangency.benchmarks.results import to_json
 
     if outputs.wants("--json"):
         outputs.write("--json", to_json(results))
     if figure is not None and results.all_timings():
+        from tangency.benchmarks.figure import draw
+
         outputs.write("--figure", draw(figure, results))
     elif figure is not None:
         print(f"--figure: nothing was timed that {figure} could show", file=sys.stderr)
 
 
-def _check_kind(figure: Path | None) -> None:
-    """Refuse a chart that cannot be drawn before any work."""
-    if figure is not None and figure.suffix.lower() not in FIGURES:
-        raise typer.BadParameter(
-            f"{figure} must end in {', '.join(FIGURES[:-1])} or {FIGURES[-1]}", param_hint="--figure"
-        )
+def _print(page: "Console", results: "Results", worse: list[str], path: Path | None, gate: "Gate | None") -> None:
+    """Print the tables, and whether the gate holds."""
+    from tangency.benchmarks.report import print_results
+
+    print_results(page, results)
+    for line in worse:
+        page.print(f"✗ {line}", style="bold red", soft_wrap=True)
+    if gate is not None and not worse:
+        page.print(f"✓ {path}: {len(gate.ratios)} ratios and {len(gate.counts)} counts hold", style="green")
 
 
 def _known_device(name: str) -> str:

@@ -1,6 +1,5 @@
 """``tangency check TARGET…``: the command. Nothing heavy is imported before the call is understood."""
 
-import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +35,7 @@ def check(
         list[str] | None, typer.Option(metavar="CHOICE=VALUE", help="Pin a choice: a change of dialect fails.")
     ] = None,
     profile: reports.Profile = reports.ProfileName.default,  # type: ignore[attr-defined]
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
+    jobs: reports.Jobs = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run.")] = None,
     time_limit: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", callback=inputs.seconds, help="What hangs longer fails.")
@@ -75,8 +74,7 @@ def check(
     entries = reports.known_failures(known_failures, {one.id for one in conformance.checks()})
     before = reports.earlier(baseline)
     conformance.select(only)
-    seed = secrets.randbits(32) if seed is None else seed
-    print(f"seed {seed}", file=sys.stderr)
+    seed = reports.announced(seed)
     with live_progress(console(sys.stderr), lambda cell: cell.check) as watch:
         found = conformance.check(
             specs,

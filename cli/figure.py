@@ -1,13 +1,16 @@
-"""The figure of a claim file, drawn without a screen; matplotlib is imported for that alone."""
+"""The figure of a claim file, drawn without a screen; matplotlib is imported when one is asked for."""
 
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tangency.common.calls import WrongCall
 from tangency.common.text import raised
-from tangency.proofs_checks.run.claim_files import ClaimFile
-from tangency.proofs_checks.run.registry import Suite
+
+if TYPE_CHECKING:
+    from tangency.proofs_checks.run.claim_files import ClaimFile
+    from tangency.proofs_checks.run.registry import Suite
 
 SUFFIXES = (".svg", ".png", ".pdf")
 
@@ -20,14 +23,14 @@ def check_path(path: Path) -> None:
     """Refuse a file of an unknown kind.
 
     Raises:
-        NoFigure: the suffix is not one of ``SUFFIXES``.
+        NoFigure: it is so.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise NoFigure(f"--figure: {path} must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
 
 
-def draw(path: Path, suite: Suite) -> bytes:
-    """The figure that ``FIGURE`` of a file of the suite makes, in the format that the suffix of ``path`` names.
+def draw(path: Path, suite: "Suite") -> bytes:
+    """The figure that the one file of the suite with a ``FIGURE`` makes; the suffix of ``path`` says in which format.
 
     Raises:
         NoFigure: no file has one, or several have, or it raises, or gives no figure.
@@ -37,7 +40,7 @@ def draw(path: Path, suite: Suite) -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "tangency"  # makes files reproducible
+    matplotlib.rcParams["svg.hashsalt"] = "tangency"  # else no two files are alike
     try:
         assert file.figure is not None
         figure = file.figure()
@@ -50,7 +53,7 @@ def draw(path: Path, suite: Suite) -> bytes:
     return drawn.getvalue()
 
 
-def _with_figure(files: Sequence[ClaimFile]) -> ClaimFile:
+def _with_figure(files: "Sequence[ClaimFile]") -> "ClaimFile":
     having = [file for file in files if file.figure is not None]
     if len(having) == 1:
         return having[0]

@@ -1,5 +1,7 @@
 """The common part of `verify` and `check`: expected failures and baselines as inputs, reports of every kind."""
 
+import secrets
+import sys
 from collections.abc import Collection, Sequence
 from enum import Enum
 from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 ProfileName = Enum("ProfileName", {name: name for name in PROFILES})  # type: ignore[misc]
 Profile = Annotated[ProfileName, typer.Option(help="How much is tried.")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")]
 KnownFailures = Annotated[
     Path | None, typer.Option(metavar="FILE", help="TOML of expected failures: check, reason, versions.")
 ]
@@ -36,6 +39,13 @@ FILES = ("--json", "--junit", "--markdown", "--html")
 def files(*names: str | None) -> dict[str, str | Path | None]:
     """The files of a call by their options, in the order of :data:`FILES`."""
     return dict(zip(FILES, names, strict=True))
+
+
+def announced(seed: int | None) -> int:
+    """The seed of a run, a random one if none is given; it is printed to standard error, so that it can be repeated."""
+    seed = secrets.randbits(32) if seed is None else seed
+    print(f"seed {seed}", file=sys.stderr)
+    return seed
 
 
 def known_failures(path: Path | None, ids: Collection[str]) -> "tuple[Known, ...]":

@@ -1,6 +1,5 @@
 """``tangency verify``: the command. Nothing heavy is imported before the call is understood."""
 
-import secrets
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from tangency.proofs_checks.finding import SubjectReport
     from tangency.proofs_checks.options import Options
     from tangency.proofs_checks.run.known import Known
+    from tangency.proofs_checks.run.registry import Suite
 
 
 def verify(
@@ -29,7 +29,7 @@ def verify(
     ] = None,
     profile: reports.Profile = reports.ProfileName.default,  # type: ignore[attr-defined]
     rung: Annotated[list[Rung] | None, typer.Option(help="Only this rung; may be repeated.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; all usable cores if not given.")] = None,
+    jobs: reports.Jobs = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run; with --no-database, exactly.")] = None,
     known_failures: reports.KnownFailures = None,
     baseline: reports.Baseline = None,
@@ -56,11 +56,9 @@ def verify(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every result: time, worst error, where.")] = False,
 ) -> int:
     """Prove the claims, run them exactly, and attack the optimizers with them."""
-    outputs = output.Outputs(
-        {**reports.files(json, junit, markdown, html), "--figure": figure},
-        ("--reproducers", reproducers),
-        {"--known-failures": known_failures, **{argument: file_and_id(argument)[0] for argument in claims or ()}},
-    )
+    read = {"--known-failures": known_failures, **{argument: file_and_id(argument)[0] for argument in claims or ()}}
+    files = {**reports.files(json, junit, markdown, html), "--figure": figure}
+    outputs = output.Outputs(files, ("--reproducers", reproducers), read)
     if mutants and rung not in (None, [], [Rung.IMPLEMENTATION]):
         raise WrongCall("--mutants runs the implementation rung alone; leave out --rung")
     if mutants and (known_failures or baseline):
@@ -70,12 +68,10 @@ def verify(
     from tangency.proofs_checks.report.progress import live_progress
     from tangency.proofs_checks.run import registry
     from tangency.proofs_checks.run.pool import usable_cores
-    from tangency.proofs_checks.run.verify import checks_of
     from tangency.proofs_checks.run.verify import verify as run_verify
 
     before = reports.earlier(baseline)
-    seed = secrets.randbits(32) if seed is None else seed
-    print(f"seed {seed}", file=sys.stderr)
+    seed = reports.announced(seed)
     page = console(outputs.page)
     source, ids = registry.from_arguments(claims or ())
     expected: tuple[Known, ...] = ()
@@ -96,20 +92,28 @@ def verify(
         kill_matrix.print_matrix(page, matrix)
         return outputs.done(matrix.exit_code)
     if source is not registry.production or figure is not None or known_failures is not None:
-        suite = source()  # errors in a file are reported before any worker starts
-        if known_failures is not None:
-            expected = reports.known_failures(known_failures, {check.id for check in checks_of(suite)})
-        if figure is not None:
-            from tangency.cli.figure import draw
-
-            outputs.write("--figure", draw(figure, suite))
-            print(f"wrote {line(str(figure))}", file=sys.stderr)
+        expected = _prepare(source(), known_failures, figure, outputs)
     rungs, database = rung or None, not no_database
     with progress() as watch:
         report = run_verify(ids, suite=source, rungs=rungs, database=database, known=expected, watch=watch, **usual)
     _write(outputs, reproducers, report.reports, report.options)
     table.print_report(page, report, verbose=verbose)
     return outputs.done(reports.compared(page, before, report.reports, report.exit_code))
+
+
+def _prepare(
+    suite: "Suite", known_failures: Path | None, figure: Path | None, outputs: output.Outputs
+) -> "tuple[Known, ...]":
+    """The expected failures; the figure is drawn. A bad file is reported here, before any worker starts."""
+    from tangency.proofs_checks.run.verify import checks_of
+
+    expected = reports.known_failures(known_failures, {check.id for check in checks_of(suite)})
+    if figure is not None:
+        from tangency.cli.figure import draw
+
+        outputs.write("--figure", draw(figure, suite))
+        print(f"wrote {line(str(figure))}", file=sys.stderr)
+    return expected
 
 
 def _write(outputs: output.Outputs, scripts: Path | None, found: "Sequence[SubjectReport]", options: "Options") -> None:

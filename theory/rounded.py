@@ -123,6 +123,18 @@ class Rounded:
 
     __hash__ = object.__hash__
 
+    def root(self, exact: Callable[[Any], Any]) -> "Rounded":
+        """Its square root; ``exact`` takes that of the exact value."""
+        if self.is_zero:
+            return self
+        value = exact(self.value) if self.value >= 0 else rational(0)
+        if _unbounded(self) or self.near < 0:
+            return _unknown(value, self.fmt)
+        least = math.sqrt(max(0.0, self.near - 2 * self.error))
+        carried = min(math.sqrt(self.error), self.error / (2 * least) if least else math.inf)
+        near = math.sqrt(self.near)
+        return _made(value, near, carried, near + 2 * carried, self.fmt)
+
     def turned(self, function: Callable[[float], float], exact: Callable[[Any], Any]) -> "Rounded":
         """The value of a function whose slope is at most 1: errors do not grow."""
         near = function(self.near)
@@ -250,17 +262,6 @@ def rounded(exact: Field, fmt: Format, repeats: int = 1) -> RoundedField:
         near = nearest(number)
         return Rounded(number, near, 0.0 if number == rational(near) else abs(near) * FLOAT64.unit, SCALARS)
 
-    def sqrt(x: Rounded) -> Rounded:
-        if x.is_zero:
-            return x
-        root = exact.sqrt(exact.element(x.value)) if x.value >= 0 else rational(0)
-        if _unbounded(x) or x.near < 0:
-            return _unknown(root, x.fmt)
-        least = math.sqrt(max(0.0, x.near - 2 * x.error))
-        carried = min(math.sqrt(x.error), x.error / (2 * least) if least else math.inf)
-        near = math.sqrt(x.near)
-        return _made(root, near, carried, near + 2 * carried, x.fmt)
-
     def less(a: Rounded, b: Rounded) -> bool | None:
         slack = (a.error + b.error) * SAFE
         if slack == 0:
@@ -285,7 +286,7 @@ def rounded(exact: Field, fmt: Format, repeats: int = 1) -> RoundedField:
     return RoundedField(
         name=f"{exact.name}, rounded to {fmt.name}",
         element=element,
-        sqrt=sqrt,
+        sqrt=lambda x: x.root(in_field(exact.sqrt)),
         sin=lambda x: x.turned(math.sin, in_field(exact.sin)),
         cos=lambda x: x.turned(math.cos, in_field(exact.cos)),
         atan=lambda x: x.turned(math.atan, in_field(exact.atan)),

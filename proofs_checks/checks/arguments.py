@@ -11,7 +11,7 @@ from tangency.proofs_checks.checks.state import OTHER, moves, settings
 from tangency.proofs_checks.checks.tools import Make, Wrong, parameter, same, tilted
 from tangency.proofs_checks.finding import Check
 from tangency.proofs_checks.generate.spread import spread
-from tangency.proofs_checks.hyperparameters import ADAPTIVE, HYPER
+from tangency.proofs_checks.hyperparameters import ADAPTIVE, HYPER, PROJECTION
 
 REFUSALS = "torch.optim: SGD and Adam raise ValueError"
 
@@ -35,7 +35,7 @@ def effect(make: Make, name: str) -> Wrong | None:
     return None
 
 
-def has_effect(name: str, why: str, *, capability: str = "", projects: bool = False) -> Check:
+def has_effect(name: str, why: str, *, capability: str = "") -> Check:
     """The check that an argument has an effect."""
     words = name.replace("_", "-")
     return behaviour(
@@ -45,7 +45,6 @@ def has_effect(name: str, why: str, *, capability: str = "", projects: bool = Fa
         why,
         capability=capability,
         needs=(name,),
-        projects=projects,
         extra={"name": name},
     )(effect)
 
@@ -58,9 +57,13 @@ EFFECTS = (
     has_effect("betas", "Averages of a fixed length ignore what was tuned for the batch size."),
     has_effect("eps", "eps is what bounds Adam's step where gradients vanish.", capability=ADAPTIVE),
     has_effect("weight_decay", "Training without the decay that was asked for overfits in silence."),
-    has_effect("delta", "The threshold of Eq. 11 cannot be tuned, nor the projection switched off.", projects=True),
     has_effect(
-        "wd_ratio", "Scale-invariant weights get the decay of all others, which the paper warns of.", projects=True
+        "delta", "The threshold of Eq. 11 cannot be tuned, nor the projection switched off.", capability=PROJECTION
+    ),
+    has_effect(
+        "wd_ratio",
+        "Scale-invariant weights get the decay of all others, which the paper warns of.",
+        capability=PROJECTION,
     ),
 )
 
@@ -82,16 +85,16 @@ def refused(make: Make, name: str) -> Wrong | None:
     return None
 
 
-def refuses(name: str, what: str, why: str, projects: bool = False) -> Check:
+def refuses(name: str, what: str, why: str, capability: str = "") -> Check:
     """The check that invalid values of an argument are refused."""
     return behaviour(
         f"invalid-{name.replace('_', '-')}",
         f"{what} is refused",
-        REFUSALS if not projects else "Eq. 11 and §E.1; REFUSALS".replace("REFUSALS", REFUSALS),
+        f"Eq. 11 and §E.1; {REFUSALS}" if capability == PROJECTION else REFUSALS,
         why,
         kinds=TORCH,
+        capability=capability,
         needs=(name,),
-        projects=projects,
         extra={"name": name},
     )(refused)
 
@@ -111,9 +114,12 @@ REFUSED = (
         "Weights grow instead of decaying, or the decay is skipped in silence.",
     ),
     refuses(
-        "delta", "a negative δ", "No cosine is below it: the projection is switched off in silence.", projects=True
+        "delta",
+        "a negative δ",
+        "No cosine is below it: the projection is switched off in silence.",
+        capability=PROJECTION,
     ),
-    refuses("wd_ratio", "a negative wd_ratio", "Projected weights grow instead of decaying.", projects=True),
+    refuses("wd_ratio", "a negative wd_ratio", "Projected weights grow instead of decaying.", capability=PROJECTION),
 )
 
 
@@ -153,7 +159,7 @@ def trace(make: Make, arguments: dict[str, Any]) -> list[torch.Tensor]:
     "§3.1 and §E.1 for δ and the ratio of the decay; the published package for the others",
     "Nearly everyone trains with the defaults, often behind a factory that has its own. Another δ projects other "
     "layers than the paper's experiments did.",
-    projects=True,
+    capability=PROJECTION,
 )
 def defaults(make: Make) -> Wrong | None:
     wrong, got = [], []

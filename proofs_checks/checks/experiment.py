@@ -12,7 +12,7 @@ from tangency.proofs_checks.checks.experiment_script import script
 from tangency.proofs_checks.checks.tools import Inapplicable, Make, Wrong
 from tangency.proofs_checks.claim import NotOffered, Severity
 from tangency.proofs_checks.finding import Check, Fails, Skip
-from tangency.proofs_checks.hyperparameters import LR, MOMENTUM
+from tangency.proofs_checks.hyperparameters import LR, MOMENTUM, PROJECTION
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
 
@@ -35,7 +35,6 @@ def behaviour(
     free: bool = False,
     capability: str = "",
     needs: tuple[str, ...] = (),
-    projects: bool = False,
     extra: Mapping[str, Any] | None = None,
 ) -> Callable[[Experiment], Check]:
     """Make a check of an experiment.
@@ -50,13 +49,12 @@ def behaviour(
         free: it is about algorithms that leave the weights free, not those that keep them on the sphere.
         capability: of targets that it is about; empty: any.
         needs: hyper-parameters without which it has nothing to ask.
-        projects: it is about targets that project.
         extra: keyword arguments of the experiment.
     """
 
     def wrap(experiment: Experiment) -> Check:
         def run(target: Target, options: Options) -> str | None:
-            _applies(target, kinds, free, capability, needs, projects)
+            _applies(target, kinds, free, capability, needs)
             usual = usual_hyper(target)
             momentum, defaults = carries_momentum(target, usual), target.algorithm.defaults
             make = Make(target.build, target.arguments, target.names, usual, momentum, defaults)
@@ -103,17 +101,14 @@ def carries_momentum(target: Target, usual: Mapping[str, Any]) -> bool:
     return bool(target.algorithm.update.buffers and given.get("momentum", True))
 
 
-def _applies(
-    target: Target, kinds: tuple[str, ...], free: bool, capability: str, needs: tuple[str, ...], projects: bool
-) -> None:
+def _applies(target: Target, kinds: tuple[str, ...], free: bool, capability: str, needs: tuple[str, ...]) -> None:
     if kinds and target.kind not in kinds:
         raise Skip(f"it is about targets of kind {', '.join(kinds)}")
-    if projects and not target.algorithm.projects:
-        raise Skip(f"{target.algorithm.name} does not project")
     if free and target.algorithm.update.on_sphere:
         raise Skip(f"{target.algorithm.name} keeps its weights on the sphere")
     if capability and capability not in target.capabilities:
-        raise Skip(f"the update of {target.algorithm.name} is not {capability}")
+        missing = "does not project" if capability == PROJECTION else f"has no {capability} update"
+        raise Skip(f"{target.algorithm.name} {missing}")
     for name in needs:
         if not target.offers(name):
             raise Skip(f"it takes no {name}")

@@ -112,21 +112,7 @@ def search(problems: SearchStrategy[Problem], check: Callable[[Problem], None], 
         if found.violation is None:
             found.checked += 1
 
-    kept = settings().database if budget.database else None
-    phases = [Phase.generate] + [Phase.reuse] * budget.database
-    # Climbing towards the worst error is for what holds; the failures of a broken optimizer are far apart.
-    phases += [Phase.target, Phase.shrink] * budget.shrink
-    run = settings(
-        max_examples=budget.examples,
-        phases=phases,
-        database=None if kept is None else _Keyed(key, kept),
-        deadline=None,
-        derandomize=False,
-        print_blob=False,
-        report_multiple_bugs=False,
-        suppress_health_check=NO_CHECK,
-        backend="hypothesis",
-    )(seed(budget.seed)(given(problems)(test)))
+    run = _settings(budget, key)(seed(budget.seed)(given(problems)(test)))
     statistics: list[Any] = []
     complaint = "the strategy rejects most of what it draws"
     try:
@@ -149,6 +135,25 @@ def search(problems: SearchStrategy[Problem], check: Callable[[Problem], None], 
         undecided = f"{found.undecided} undecided ({found.why}); " if found.undecided else ""
         found.shortfall = f"only {found.checked} of {budget.examples} problems checked; {undecided}{complaint}"
     return found
+
+
+def _settings(budget: Budget, key: str) -> settings:
+    """Hypothesis's, whatever profile is in force."""
+    kept = settings().database if budget.database else None
+    phases = [Phase.generate] + [Phase.reuse] * budget.database
+    # Climbing towards the worst error is for what holds; the failures of a broken optimizer are far apart.
+    phases += [Phase.target, Phase.shrink] * budget.shrink
+    return settings(
+        max_examples=budget.examples,
+        phases=phases,
+        database=None if kept is None else _Keyed(key, kept),
+        deadline=None,
+        derandomize=False,
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=NO_CHECK,
+        backend="hypothesis",
+    )
 
 
 class _Keyed(ExampleDatabase):

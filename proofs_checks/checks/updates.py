@@ -6,6 +6,7 @@ from tangency.proofs_checks.checks.experiment import STEP, TORCH, behaviour
 from tangency.proofs_checks.checks.tools import BUSY, Make, Wrong, parameter, same, show, steps, tilted
 from tangency.proofs_checks.claim import Severity
 from tangency.proofs_checks.generate.spread import spread
+from tangency.proofs_checks.hyperparameters import PROJECTION
 
 
 @behaviour(
@@ -105,7 +106,7 @@ def maximize(make: Make) -> Wrong | None:
     "projected one differs from the algorithm's.",
     severity=Severity.ALGORITHM,
     needs=("momentum", "delta"),
-    projects=True,
+    capability=PROJECTION,
 )
 def momentum_unprojected(make: Make) -> Wrong | None:
     w = spread(2, 6)
