@@ -1,1 +1,1 @@
-"""What is asked of somebody's optimizer beside the claims: the ways to check, and one file a subject."""
+"""The checks of an optimizer beside the claims: the two ways to write one, and one file a subject."""

@@ -1,4 +1,4 @@
-"""How a check of steps is written: trials with a known answer, run on the target and judged against the exact step."""
+"""How a check of steps is written: trials with a known answer, run on the target and compared with the exact step."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from tangency.proofs_checks.checks import reproducer
+from tangency.proofs_checks.checks.comparisons import Comparison, Miss, step_is_right
 from tangency.proofs_checks.checks.experiment import usual_hyper
-from tangency.proofs_checks.checks.judges import Judge, Miss, step_is_right
 from tangency.proofs_checks.checks.rungs import as_claim
 from tangency.proofs_checks.claim import Severity, Verdict
 from tangency.proofs_checks.errors.rounding import Floats
@@ -39,11 +39,11 @@ class Case:
 
     says: str
     trial: Trial
-    judge: Judge
+    compare: Comparison
     control: Trial | None = None
 
 
-def tried(
+def against_spec(
     id: str,
     title: str,
     source: str,
@@ -66,16 +66,16 @@ def tried(
                 raise Skip(f"{target.algorithm.name} does not project")
             if target.algorithm.update.on_sphere:
                 raise Skip("it is about the steps of SGD, Adam and what projects them")
-            return _try(facts, target, cases(target))
+            return _run_cases(facts, target, cases(target))
 
         return replace(facts, run=run)
 
     return wrap
 
 
-def _try(check: Check, target: Target, cases: Iterable[Case]) -> Finding:
+def _run_cases(check: Check, target: Target, cases: Iterable[Case]) -> Finding:
     """Run the cases; the first that misses is the failure."""
-    count, told = 0, []
+    count, measurements = 0, []
     off: str = ""
     for case in cases:
         count += 1
@@ -85,7 +85,7 @@ def _try(check: Check, target: Target, cases: Iterable[Case]) -> Finding:
             _require_finite(check, run, case)
             raise Skip("its state cannot be read, so that nothing but its first step can be compared")
         _require_finite(check, run, case)
-        found = case.judge(run, at)
+        found = case.compare(run, at)
         if isinstance(found, Miss):
             if _is_off(target, case.control or _ordinary(case.trial)):
                 off = (
@@ -93,11 +93,11 @@ def _try(check: Check, target: Target, cases: Iterable[Case]) -> Finding:
                 )
                 continue
             raise _failure(check, run, case, found)
-        told.append(found)
+        measurements.append(found)
     if not count:
-        raise Skip("it has nothing that could be tried")
-    ratio = max((m.ratio for m in told), default=None)
-    ulps = max((m.ulps or 0.0 for m in told), default=None)
+        raise Skip("there is no case of it for this target")
+    ratio = max((m.ratio for m in measurements), default=None)
+    ulps = max((m.ulps or 0.0 for m in measurements), default=None)
     return Finding("", Verdict.HOLDS, detail=off, examples=count, error=ratio, ulps=ulps)
 
 

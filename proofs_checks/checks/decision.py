@@ -10,13 +10,13 @@ from tangency.proofs_checks.checks.against_spec import (
     NO_EPS,
     Case,
     after_radial,
+    against_spec,
     delta_of,
     hyper,
     trial,
-    tried,
     weights,
 )
-from tangency.proofs_checks.checks.judges import decision_is_right
+from tangency.proofs_checks.checks.comparisons import decision_is_right
 from tangency.proofs_checks.errors.rounding import FORMATS, Floats
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted, tilted
 from tangency.proofs_checks.generate.trials import Gradient
@@ -29,7 +29,7 @@ DIMS = (2, 3, 16, 100, 1024, 4096)
 EQ_11 = "Eq. 11"
 
 
-@tried(
+@against_spec(
     "channel-view-is-found",
     "a gradient orthogonal to the weights in every channel is projected channel by channel",
     "Eq. 11, E.1 (views)",
@@ -46,7 +46,7 @@ def channel_view(target: Target) -> Iterator[Case]:
         )
 
 
-@tried(
+@against_spec(
     "layer-view-is-found",
     "a gradient orthogonal to the weights as a whole, but not in each channel, is projected as a layer",
     "Eq. 11, E.1 (views)",
@@ -63,7 +63,7 @@ def layer_view(target: Target) -> Iterator[Case]:
         )
 
 
-@tried(
+@against_spec(
     "threshold-inside-is-projected",
     "a gradient just below the threshold δ/√dim is projected, in every dimension",
     EQ_11,
@@ -75,7 +75,7 @@ def threshold_inside(target: Target) -> Iterator[Case]:
     yield from _threshold(target, -1)
 
 
-@tried(
+@against_spec(
     "threshold-outside-is-kept",
     "a gradient just above the threshold δ/√dim is not projected, in every dimension",
     EQ_11,
@@ -117,7 +117,7 @@ def _nearest(w: Floats, delta: float, dtype: str, side: int) -> Floats | None:
     return None
 
 
-@tried(
+@against_spec(
     "one-scale-variant-row-vetoes",
     "one channel that is not orthogonal keeps the whole channel view from being projected",
     "Eq. 11, E.1 (views)",
@@ -134,7 +134,7 @@ def veto(target: Target) -> Iterator[Case]:
         yield Case(f"only row {row} along the weights", trial((4, 6), w, (g,), given), decision_is_right)
 
 
-@tried(
+@against_spec(
     "delta-zero-projects-nothing",
     "with δ = 0 nothing is projected",
     EQ_11,
@@ -151,7 +151,7 @@ def delta_zero(target: Target) -> Iterator[Case]:
         yield Case(f"δ = 0, {says}", made, decision_is_right)
 
 
-@tried(
+@against_spec(
     "huge-delta-projects-everything",
     "with δ above √dim every weight of two or more dimensions is projected",
     EQ_11,
@@ -165,7 +165,7 @@ def huge_delta(target: Target) -> Iterator[Case]:
         yield Case(f"δ = 64, g {says}", trial((3, 4), w, (g,), given), decision_is_right)
 
 
-@tried(
+@against_spec(
     "vectors-are-never-projected",
     "a parameter of fewer than two dimensions is never projected",
     "E.1; §3.1 of the published code",
@@ -183,7 +183,7 @@ def vectors(target: Target) -> Iterator[Case]:
     yield Case("a number", trial((), np.ones(1), (np.full(1, 2.0**-20),), given), decision_is_right)
 
 
-@tried(
+@against_spec(
     "decision-is-by-the-gradient",
     "the gradient decides on the projection, not the momentum",
     "Eq. 11",
@@ -203,7 +203,7 @@ def by_gradient(target: Target) -> Iterator[Case]:
     yield Case(says, trial((3, 4), w, gradients, given), decision_is_right)
 
 
-@tried(
+@against_spec(
     "decision-ignores-weight-decay",
     "the gradient that decides is the loss's own, without weight decay",
     "Eq. 11, E.1 (decoupled weight decay)",
@@ -221,7 +221,7 @@ def ignores_decay(target: Target) -> Iterator[Case]:
     yield Case(says, trial((3, 4), w, (g,), given), decision_is_right)
 
 
-@tried(
+@against_spec(
     "both-signs-are-decided-alike",
     "a gradient is judged by |cos(w, g)|, whichever way it points",
     "Eq. 11",

@@ -42,8 +42,8 @@ def run(target: Target, options: Options) -> Finding:
         wrong = f"no known dialect explains it; it leaves the nearest at {fitted.leaves_at}"
         found = replace(found, verdict=Verdict.FAILS, detail=wrong)
     elif changed:
-        said = [f"{k} is {fitted.dialect.get(k, 'not there')!r}, pinned as {v!r}" for k, v in changed.items()]
-        wrong = f"it does not speak the pinned dialect: {'; '.join(said)}"
+        pinned = [f"{k} is {fitted.dialect.get(k, 'not there')!r}, pinned as {v!r}" for k, v in changed.items()]
+        wrong = f"it does not speak the pinned dialect: {'; '.join(pinned)}"
         found = replace(found, verdict=Verdict.FAILS, detail=wrong)
     return replace(found, fit=fitted, curves=curves(target, whole))
 

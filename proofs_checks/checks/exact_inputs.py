@@ -12,15 +12,15 @@ from tangency.proofs_checks.checks.against_spec import (
     NO_EPS,
     Case,
     after_radial,
+    against_spec,
     delta_of,
     for_gradients_of,
     hyper,
     radial,
     trial,
-    tried,
     weights,
 )
-from tangency.proofs_checks.checks.judges import decision_is_right, step_is_right
+from tangency.proofs_checks.checks.comparisons import decision_is_right, step_is_right
 from tangency.proofs_checks.claim import Severity
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.generate.gradients import Rotation
@@ -44,7 +44,7 @@ class Sized:
         return np.ldexp(g, self.exponent - int(np.frexp(np.abs(g).max())[1]))
 
 
-@tried(
+@against_spec(
     "step-is-right-at-every-magnitude",
     "steps are right for gradients from 1e-30 to 1e30, and everything stays finite",
     "Algorithms 1 and 2; Eqs. 10 and 11 are scale-free",
@@ -69,7 +69,7 @@ def _of_size(target: Target, exponent: int, dtype: str) -> Trial:
     return trial(SHAPE, weights(*SHAPE), gradients, given, dtype=dtype)
 
 
-@tried(
+@against_spec(
     "zero-gradient-step-is-right",
     "a step with a zero gradient is momentum and weight decay, and nothing else",
     "Eq. 7; Algorithms 1 and 2 with ∇f = 0",
@@ -90,7 +90,7 @@ def zero_gradient(target: Target) -> Iterator[Case]:
             yield Case(f"g = 0 after a step with momentum{decay}", made, step_is_right, control)
 
 
-@tried(
+@against_spec(
     "dead-channels-do-not-veto",
     "a channel without gradient keeps no other channel from being projected",
     "Eq. 11: a zero gradient has no direction, and counts as orthogonal",
@@ -111,7 +111,7 @@ def dead_channels(target: Target) -> Iterator[Case]:
         yield Case(f"no gradient in rows {', '.join(map(str, dead))}", made, decision_is_right)
 
 
-@tried(
+@against_spec(
     "zero-channels-do-not-veto",
     "a channel of zero weights keeps no other channel from being projected, and moves as if it were alone",
     "Eqs. 10 and 11: zero weights have no direction",
@@ -133,7 +133,7 @@ def zero_channels(target: Target) -> Iterator[Case]:
         yield Case(f"no weights in rows {', '.join(map(str, dead))}", made, decision_is_right)
 
 
-@tried(
+@against_spec(
     "zero-weights-step-is-right",
     "weights that are all zero move by the plain update",
     "Algorithms 1 and 2; Eq. 10: w = 0 has no direction",
@@ -147,7 +147,7 @@ def zero_weights(target: Target) -> Iterator[Case]:
         yield Case(f"w = 0 of shape {shape}", made, step_is_right, trial(shape, weights(*shape) * 2, (g,), given))
 
 
-@tried(
+@against_spec(
     "antiparallel-gradients-are-kept",
     "a gradient straight against or along the weights is never projected",
     "Eq. 11: |cos| = 1",
@@ -164,7 +164,7 @@ def antiparallel(target: Target) -> Iterator[Case]:
             yield Case(f"g = {factor:g} w of shape {shape}", trial(shape, w, (factor * w,), given), decision_is_right)
 
 
-@tried(
+@against_spec(
     "half-precision-steps-are-right",
     "float16 and bfloat16 parameters step as exactly as their own arithmetic allows",
     "Algorithms 1 and 2; torch.optim computes in the dtype of the parameter",

@@ -19,7 +19,7 @@ from tangency.proofs_checks.target.target import Target
 Experiment = Callable[..., Wrong | str | None]
 HERE = os.path.dirname(os.path.abspath(__file__))
 TORCH = ("torch",)
-# Sources of what is asked.
+# Sources.
 TORCH_OPTIM = "torch.optim: SGD, Adam and AdamW do so"
 STEP = "torch.optim.Optimizer.step"
 
@@ -122,6 +122,6 @@ def _blame(error: Exception) -> Wrong:
     # In tools.py it is what the target made of a parameter that does not bear the next step.
     if frames[-1] is ours[-1] and not missing and not ours[-1].filename.endswith("tools.py"):
         raise error
-    asked = [frame for frame in ours if not frame.filename.endswith(("experiment.py", "tools.py"))] or ours
-    said = raised(error)
-    return Wrong(f"{asked[-1].line} raised {said}", "no exception", said)
+    lines = [frame for frame in ours if not frame.filename.endswith(("experiment.py", "tools.py"))] or ours
+    what = raised(error)
+    return Wrong(f"{lines[-1].line} raised {what}", "no exception", what)

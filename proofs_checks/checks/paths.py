@@ -28,8 +28,8 @@ def three_steps(make: Make, dtype: torch.dtype, leaf: bool = True, **hyper: Any)
     except Exception as error:
         if True not in hyper.values():
             raise
-        said = ", ".join(f"{name}=True" for name, value in hyper.items() if value)
-        raise Inapplicable(f"it refuses {said} here: {type(error).__name__}: {error}") from None
+        arguments = ", ".join(f"{name}=True" for name, value in hyper.items() if value)
+        raise Inapplicable(f"it refuses {arguments} here: {type(error).__name__}: {error}") from None
     for t in range(3):
         for index, p in enumerate(params):
             p.grad = spread(*p.shape, start=9 + 7 * index + 30 * t).to(dtype)

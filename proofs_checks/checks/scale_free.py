@@ -8,14 +8,14 @@ import numpy as np
 from tangency.proofs_checks.checks.against_spec import (
     Case,
     after_radial,
+    against_spec,
     delta_of,
     for_gradients_of,
     hyper,
     trial,
-    tried,
     weights,
 )
-from tangency.proofs_checks.checks.judges import Miss, decision_is_right
+from tangency.proofs_checks.checks.comparisons import Miss, decision_is_right
 from tangency.proofs_checks.errors.rounding import inner_product_error
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted
 from tangency.proofs_checks.generate.trials import Measurement, Run
@@ -24,7 +24,7 @@ from tangency.proofs_checks.target.target import Target
 from tangency.theory.projection import View
 
 
-@tried(
+@against_spec(
     "large-eps-keeps-the-decision",
     "a large eps does not change which gradients are projected",
     "Eq. 11 has no ε",
@@ -42,7 +42,7 @@ def large_eps(target: Target) -> Iterator[Case]:
             yield Case(says, trial((3, 4), weights(3, 4), (g,), given), decision_is_right)
 
 
-@tried(
+@against_spec(
     "large-eps-leaves-no-radial-part",
     "a projected update has no radial part, whatever eps is",
     "Eq. 10 has no ε",
@@ -61,7 +61,7 @@ def no_radial_part(target: Target) -> Iterator[Case]:
 
 
 def _no_radial_part(run: Run, at: int) -> Miss | Measurement:
-    """Judge: no row of the step has a part along the weights, beyond what rounding admits."""
+    """Comparison: no row of the step has a part along the weights, beyond what rounding admits."""
     record = run.records[at]
     worst = Measurement("w·Δw", at, 0.0, 0.0, 0.0, 0.0)
     for view in admissible_views(run, record):
@@ -80,7 +80,7 @@ def _no_radial_part(run: Run, at: int) -> Miss | Measurement:
     return Miss(detail, "0", repr(worst.got), worst)
 
 
-@tried(
+@against_spec(
     "tiny-gradients-are-decided-as-large-ones",
     "the decision does not depend on the size of the gradient",
     "Eq. 11 is scale-free",
@@ -98,7 +98,7 @@ def tiny_gradients(target: Target) -> Iterator[Case]:
             yield Case(says, trial((3, 4), w, (np.ldexp(g, exponent),), given, dtype=dtype), decision_is_right)
 
 
-@tried(
+@against_spec(
     "tiny-weights-are-decided-as-large-ones",
     "the decision does not depend on the size of the weights",
     "Eq. 11 is scale-free",

@@ -109,9 +109,9 @@ def silent(make: Make) -> Wrong | None:
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         steps(make([p], if_offered=BUSY), p, [spread(2, 3, start=9)] * 3)
-    said = out.getvalue() + err.getvalue() + "".join(f"{warning.message}\n" for warning in seen)
-    if said:
-        return Wrong("an ordinary step is not silent", "nothing", said.splitlines()[0], "three steps")
+    printed = out.getvalue() + err.getvalue() + "".join(f"{warning.message}\n" for warning in seen)
+    if printed:
+        return Wrong("an ordinary step is not silent", "nothing", printed.splitlines()[0], "three steps")
     return None
 
 

@@ -140,12 +140,12 @@ def complex_parameter(make: Make) -> Wrong | str | None:
     try:
         got = steps(make([p], if_offered=quiet), p, [torch.view_as_complex(g) for g in gradients])
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        if "complex" not in said.lower():
-            return Wrong("a complex parameter is refused without its name", "an error that says complex", said)
+        message = f"{type(error).__name__}: {error}"
+        if "complex" not in message.lower():
+            return Wrong("a complex parameter is refused without its name", "an error that says complex", message)
         if inside_an_operation(error):
-            return Wrong("a complex parameter fails inside an operation", "an error of the optimizer", said)
-        return f"refused: {said}"
+            return Wrong("a complex parameter fails inside an operation", "an error of the optimizer", message)
+        return f"refused: {message}"
     if not agree(torch.view_as_real(got), expected, size=16.0, steps=2):
         given = "w = (3 complex numbers), two steps; expected: the same numbers as pairs of reals"
         return Wrong("complex parameters do not move as pairs of reals", show(expected), show(got), given)
@@ -168,15 +168,15 @@ def sparse_gradient(make: Make) -> Wrong | str | None:
     try:
         optimizer.step()
     except Exception as error:
-        said = f"{type(error).__name__}: {error}"
-        if "sparse" not in said.lower():
-            return Wrong("a sparse gradient is refused without its name", "an error that says sparse", said)
+        message = f"{type(error).__name__}: {error}"
+        if "sparse" not in message.lower():
+            return Wrong("a sparse gradient is refused without its name", "an error that says sparse", message)
         if inside_an_operation(error):
-            said = said.splitlines()[0]
-            return Wrong("a sparse gradient fails inside an operation", "an error of the optimizer", said)
+            message = message.splitlines()[0]
+            return Wrong("a sparse gradient fails inside an operation", "an error of the optimizer", message)
         if not same(p.detach(), spread(3, 2)):
             return Wrong("a refused gradient moves the weights", show(spread(3, 2)), show(p.detach()))
-        return f"refused: {said}"
+        return f"refused: {message}"
     if not agree(p.detach(), expected, size=16.0):
         return Wrong("a sparse gradient steps differently", show(expected), show(p.detach()), f"g = {show(g)}")
     return None

@@ -23,7 +23,7 @@ def curves(target: Target, dialect: Dialect) -> tuple[Curve, ...]:
         dialect: the fitted one, whole: the error in ulps is measured from it, so that a departure from the paper shows
             in the norms and rounding alone in the ulps.
     """
-    with np.errstate(all="ignore"):  # what leaves the finite numbers is told as such
+    with np.errstate(all="ignore"):  # weights beyond the finite numbers end a curve
         return tuple(_curves(target, dialect))
 
 

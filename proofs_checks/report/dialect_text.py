@@ -11,7 +11,7 @@ ORDER = [*reversed(Judgement), None]
 
 
 @dataclass(frozen=True)
-class Said:
+class DepartureText:
     """One departure, in the words of the reports.
 
     Attributes:
@@ -32,12 +32,14 @@ class Said:
     worst: bool
 
 
-def departures(fit: Fit) -> list[Said]:
+def departures(fit: Fit) -> list[DepartureText]:
     """The departures, the worst first."""
-    return [_said(departure) for departure in sorted(fit.departures, key=lambda one: ORDER.index(one.judgement))]
+    return [
+        _departure_text(departure) for departure in sorted(fit.departures, key=lambda one: ORDER.index(one.judgement))
+    ]
 
 
-def _said(departure: Departure) -> Said:
+def _departure_text(departure: Departure) -> DepartureText:
     paper, published = departure.paper != departure.value, departure.published != departure.value
     if paper and published and departure.paper == departure.published:
         differs = f"paper and published package: {departure.paper}"
@@ -47,7 +49,7 @@ def _said(departure: Departure) -> Said:
         )
     judgement = departure.judgement.value if departure.judgement else "as the paper"
     worst = departure.judgement is Judgement.THEOREM
-    return Said(departure.choice, departure.value, differs, judgement, departure.effect, departure.says, worst)
+    return DepartureText(departure.choice, departure.value, differs, judgement, departure.effect, departure.says, worst)
 
 
 def summary(fit: Fit) -> str:

@@ -1,4 +1,4 @@
-"""How a step is judged: against the exact step, or against what each decision of Eq. 11 would have made of it."""
+"""Comparisons of a step: with the exact step, or with the steps of every decision of Eq. 11."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ SAYS = {
 
 @dataclass(frozen=True)
 class Miss:
-    """What a judge found wrong with one step: in a line, the two sides of it, and the number that shows it."""
+    """A wrong step: in a line, both sides of it, and the number that shows it."""
 
     detail: str
     expected: str
@@ -31,11 +31,11 @@ class Miss:
     worst: Measurement
 
 
-Judge = Callable[[Run, int], Miss | Measurement]
+Comparison = Callable[[Run, int], Miss | Measurement]
 
 
 def step_is_right(run: Run, at: int) -> Miss | Measurement:
-    """Judge: the new weights are those of the exact step from the target's own state, to within rounding."""
+    """Comparison: the new weights are those of the exact step from the target's own state, to within rounding."""
     worst = measure_step(run, run.records[at])[0]
     if worst.ratio <= 1:
         return worst
@@ -44,10 +44,10 @@ def step_is_right(run: Run, at: int) -> Miss | Measurement:
 
 
 def decision_is_right(run: Run, at: int) -> Miss | Measurement:
-    """Judge: no wrong decision of Eq. 11 explains the step better than every right one.
+    """Comparison: no wrong decision of Eq. 11 explains the step better than every right one.
 
-    A step within the bounds of a right decision is right; else the nearest decision is the one that was taken, whatever
-    else differs. Of many elements the nearest decision alone is looked at, in float64: exact arithmetic takes its time.
+    A step within the bounds of a right decision is right; else the decision of the nearest step was taken, whatever
+    else differs. With many elements only the nearest is computed, in float64: exact arithmetic would take too long.
 
     Raises:
         Skip: the step is as far from what every decision gives as these are from each other.
