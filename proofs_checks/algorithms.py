@@ -35,7 +35,7 @@ from tangency.theory.fields import Array, Field
 
 
 @dataclass(frozen=True)
-class Run:
+class VectorProbe:
     """A probe of an update: a few steps of a vector under hyper-parameters that show one of its choices.
 
     Attributes:
@@ -71,7 +71,7 @@ class Update:
             of an implementation is not in the form of the specification, and cannot be read.
         moving: hyper-parameters under which the state shows in the weights.
         training: those of an ordinary training run.
-        runs: the probes of its choices.
+        probes: what shows its choices.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Update:
     recognised_by: Mapping[str, Any] | None = field(default_factory=dict)
     moving: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
-    runs: tuple[Run, ...] = ()
+    probes: tuple[VectorProbe, ...] = ()
 
 
 _NAG = {"momentum": 0.5, "nesterov": True}
@@ -104,11 +104,11 @@ SGD = Update(
     recognised_by={"momentum": 0.5},
     moving={"momentum": 0.5},
     training={"lr": 0.1, "momentum": 0.9},
-    runs=(
-        Run("momentum", 4, {"momentum": 0.5}),
-        Run("dampening", 4, {"momentum": 0.5, "dampening": 0.25}),
-        Run("nesterov", 4, _NAG),
-        Run("nesterov and dampening", 4, {**_NAG, "dampening": 0.25}),
+    probes=(
+        VectorProbe("momentum", 4, {"momentum": 0.5}),
+        VectorProbe("dampening", 4, {"momentum": 0.5, "dampening": 0.25}),
+        VectorProbe("nesterov", 4, _NAG),
+        VectorProbe("nesterov and dampening", 4, {**_NAG, "dampening": 0.25}),
     ),
 )
 ADAM = Update(
@@ -124,12 +124,12 @@ ADAM = Update(
     scales=ADAM_DECAY,
     recognised_by={"betas": (0.5, 0.75)},
     training={"lr": 0.01},
-    runs=(
-        Run("large ε", 4, {"eps": 0.25}),
-        Run("large ε, first gradient small", 3, {"eps": 0.25}, scale=0.1),
-        Run("falling gradients", 9, {"betas": (0.5, 0.25)}),
-        Run("many steps", 9),
-        Run("nesterov", 4, {"nesterov": True}),
+    probes=(
+        VectorProbe("large ε", 4, {"eps": 0.25}),
+        VectorProbe("large ε, first gradient small", 3, {"eps": 0.25}, scale=0.1),
+        VectorProbe("falling gradients", 9, {"betas": (0.5, 0.25)}),
+        VectorProbe("many steps", 9),
+        VectorProbe("nesterov", 4, {"nesterov": True}),
     ),
 )
 # Their steps are compared with the specification itself: no published variants are known.
@@ -150,11 +150,11 @@ class Algorithm:
         hyper: its hyper-parameters besides ``lr``, those of implementations among them.
         projects: whether updates are projected by Eq. 11.
         unspecified: hyper-parameters that implementations have and ``step`` does not.
-        paper: the choices of the paper where they are not the first options, with the bias correction and the weight
-            decay of the published code (E.1).
-        published: those of its reference implementation, the adamp package (0.3.0) or torch.optim, besides.
+        paper_choices: the choices of the paper where they are not the first options, with the bias correction and the
+            weight decay of the published code (E.1).
+        published_choices: besides these, those of the reference implementation: adamp 0.3.0, torch.optim.
         fixed: hyper-parameters that are part of the algorithm.
-        said_by: parts of a class's name that tell that this algorithm is meant.
+        in_names: whether a target with this name in its own claims to be it.
     """
 
     name: str
@@ -166,7 +166,7 @@ class Algorithm:
     paper_choices: Mapping[str, str] = field(default_factory=dict)
     published_choices: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
-    said_by: tuple[str, ...] = ()
+    in_names: bool = True
 
     @cached_property
     def defaults(self) -> Mapping[str, Any]:
@@ -231,7 +231,7 @@ def _heavy_ball(**fixed: Any) -> Callable[..., theory.Step]:
 
 def _sgd(name: str, hyper: tuple[Hyper, ...] = _SGD, **more: Any) -> Algorithm:
     """Momentum SGD under one of its names, as torch.optim has it: weight decay is coupled, no matter of Eq. 7."""
-    made = Algorithm(name, theory.heavy_ball, SGD, hyper, unspecified=_NO_DECAY, said_by=(name,))
+    made = Algorithm(name, theory.heavy_ball, SGD, hyper, unspecified=_NO_DECAY)
     return replace(made, paper_choices=_COUPLED, published_choices=_UNDAMPENED, **more)
 
 
@@ -244,13 +244,13 @@ ALGORITHMS: dict[str, Algorithm] = {
             (DECAY, ASCENT),
             step=_heavy_ball(momentum=0),
             update=replace(SGD, buffers=()),
-            said_by=(),
+            in_names=False,
         ),
         _sgd("momentum"),
         _sgd("nesterov", step=_heavy_ball(nesterov=True), fixed={"nesterov": True}),
         _sgd("sgd"),
-        Algorithm("adam", theory.adam, ADAM, _ADAM, unspecified=_NO_DECAY, paper_choices=_COUPLED, said_by=("adam",)),
-        Algorithm("adamw", theory.adamw, ADAM, _ADAM, said_by=("adamw",)),
+        Algorithm("adam", theory.adam, ADAM, _ADAM, unspecified=_NO_DECAY, paper_choices=_COUPLED),
+        Algorithm("adamw", theory.adamw, ADAM, _ADAM),
         Algorithm(
             "sgdp",
             theory.sgdp,
@@ -260,7 +260,6 @@ ALGORITHMS: dict[str, Algorithm] = {
             unspecified=frozenset({"eps"}),  # that of the published package is in its cosine and its norm
             paper_choices=_BY_MOMENTUM,
             published_choices={**_PUBLISHED_EPS, "buffer": "projected"},
-            said_by=("sgdp",),
         ),
         Algorithm(
             "adamp",
@@ -269,9 +268,8 @@ ALGORITHMS: dict[str, Algorithm] = {
             (*_ADAM, *_PROJECTION),
             projects=True,
             published_choices=_PUBLISHED_EPS,
-            said_by=("adamp",),
         ),
-        Algorithm("sgdg", theory.sgdg, SGDG, SGDG.hyper, said_by=("sgdg",)),
-        Algorithm("adamg", theory.adamg, ADAMG, ADAMG.hyper, said_by=("adamg",)),
+        Algorithm("sgdg", theory.sgdg, SGDG, SGDG.hyper),
+        Algorithm("adamg", theory.adamg, ADAMG, ADAMG.hyper),
     )
 }

@@ -75,9 +75,7 @@ LION = Update(
     recognised_by={"betas": (0.5, 0.75)},
     training={"lr": 0.01},
 )
-ALGORITHMS["lionp"] = Algorithm(
-    "lionp", lionp, LION, (*LION.hyper, DECAY, ASCENT, DELTA, RATIO), projects=True, said_by=("lionp",)
-)
+ALGORITHMS["lionp"] = Algorithm("lionp", lionp, LION, (*LION.hyper, DECAY, ASCENT, DELTA, RATIO), projects=True)
 
 
 # The optimizer.

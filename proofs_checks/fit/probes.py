@@ -64,7 +64,7 @@ def probes(algorithm: Algorithm) -> Iterator[Probe]:
     moving = {**base, **update.moving}
     vector, free = spread((5,)), tuple(spread((5,), 7 * k + 3, 2.0**-k) for k in range(9))
     yield Probe("plain", vector, free[:3], base)
-    for one in update.runs:
+    for one in update.probes:
         yield Probe(one.name, vector, tuple(one.scale * g for g in free[: one.steps]), {**base, **one.hyper})
     yield Probe("weight decay", vector, free[:3], {**moving, "weight_decay": 0.25})
     if algorithm.projects:

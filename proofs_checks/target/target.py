@@ -202,6 +202,6 @@ def load(spec: TargetSpec) -> Target:
 def _algorithm_of(target: str) -> str:
     name = target.rpartition(":")[2].lower().replace("_", "")
     for algorithm in reversed(ALGORITHMS.values()):
-        if any(part in name for part in algorithm.said_by):
+        if algorithm.in_names and algorithm.name in name:
             return algorithm.name
     raise TargetError(f"the name of {target} does not say what it claims to be; use --algorithm")
