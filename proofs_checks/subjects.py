@@ -7,7 +7,7 @@ from typing import Any
 from torch.optim import Optimizer
 
 from tangency.optim import SGDP, AdamP
-from tangency.proofs_checks.algorithms import ADAM, ALGORITHMS, SGD, Update
+from tangency.proofs_checks.algorithms import ADAM, ALGORITHMS, SGD, Algorithm, Update
 from tangency.proofs_checks.hyperparameters import (
     ADAPTIVE,
     DAMPENING,
@@ -35,6 +35,7 @@ __all__ = [
     "SHIPPED",
     "WEIGHT_DECAY",
     "Subject",
+    "of_class",
     "on_path",
 ]
 
@@ -92,20 +93,24 @@ class Subject:
         return ADAM if ADAPTIVE in self.capabilities else SGD
 
 
-def _shipped(cls: type[Optimizer]) -> Subject:
-    algorithm, name = ALGORITHMS[cls.__name__.lower()], cls.__name__
+def of_class(cls: type[Optimizer], algorithm: Algorithm, module: str) -> Subject:
+    """A torch optimizer that claims all that its algorithm promises, in parameter groups and at any size."""
+    name = cls.__name__
     return Subject(
-        name=f"tangency.optim:{name}",
+        name=f"{module}:{name}",
         algorithm=algorithm.name,
         make=cls,
         capabilities=algorithm.capabilities | {GROUPS, LARGE},
         buffers=algorithm.buffers,
-        imports=f"from tangency.optim import {name}",
+        imports=f"from {module} import {name}",
         expression=name,
     )
 
 
-SHIPPED: tuple[Subject, ...] = (_shipped(SGDP), _shipped(AdamP))
+SHIPPED: tuple[Subject, ...] = (
+    of_class(SGDP, ALGORITHMS["sgdp"], "tangency.optim"),
+    of_class(AdamP, ALGORITHMS["adamp"], "tangency.optim"),
+)
 PATHS = ("foreach", "fused")
 
 

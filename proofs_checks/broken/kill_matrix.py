@@ -79,10 +79,10 @@ def run(
                 watch=watch,
             ).reports
     if checks and not any(report.interrupted for report in reports):
-        asked = [(one.target, checks) for one in SOUND]
-        asked += [(one.target, chosen) for one in zoo() if (chosen := _named(one, checks)) and not one.missing]
+        pairs = [(one.target, checks) for one in SOUND]
+        pairs += [(one.target, chosen) for one in zoo() if (chosen := _named(one, checks)) and not one.missing]
         with progress() as watch:
-            reports += conformance.run_checks(asked, options, jobs=jobs, limit=limit, apart=False, watch=watch)
+            reports += conformance.run_checks(pairs, options, jobs=jobs, limit=limit, apart=False, watch=watch)
     known = frozenset(check.id for check in conformance.checks())
     return KillMatrix(tuple(reports), known, options, time.monotonic() - started)
 
@@ -130,8 +130,8 @@ class KillMatrix:
         answered = {id for _, id in self.verdicts}
         return tuple({c.id: c for report in self.reports for c in report.checks if c.id in answered}.values())
 
-    def asked(self, one: Broken, ids: Iterable[str]) -> list[str]:
-        """Which of the ids were tried on an optimizer."""
+    def run_on(self, one: Broken, ids: Iterable[str]) -> list[str]:
+        """The ids that were run on an optimizer."""
         return [id for id in ids if (one.target.target, id) in self.verdicts]
 
     def killed(self, one: Broken, id: str) -> bool:
@@ -162,7 +162,7 @@ class KillMatrix:
             if not any(self.killed(one, id) for one in self.zoo):
                 yield f"{id} kills no mutant: it may be unable to fail"
         for sound in SOUND:
-            for id in self.asked(sound, ids):
+            for id in self.run_on(sound, ids):
                 found = self.verdicts[sound.target.target, id]
                 if found.verdict in (Verdict.FAILS, Verdict.UNDECIDED):
                     yield f"{id} {found.verdict.value} on {sound.target.target}, which is sound: {found.detail}"
@@ -195,7 +195,7 @@ def print_matrix(console: Console, matrix: KillMatrix) -> None:
         if row.status is Status.ERROR and row.finding is not None:
             print_failure(console, row, f"{row.check.id} · {name} stopped on our own error", whole=True)
     ids = (*matrix.claims, *matrix.checks)
-    attacked = [one for one in matrix.zoo if matrix.asked(one, ids)]
+    attacked = [one for one in matrix.zoo if matrix.run_on(one, ids)]
     dead = sum(any(matrix.killed(one, id) for id in ids) for one in attacked)
     cut = "interrupted; " if any(report.interrupted for report in matrix.reports) else ""
     killers = {"claims": len(matrix.claims), "checks": len(matrix.checks)}
@@ -214,7 +214,7 @@ def _print_claims(console: Console, matrix: KillMatrix) -> None:
         table.add_column(str(number), justify="center")
     table.add_column("killed by", justify="right")
     for one in matrix.zoo:
-        if matrix.asked(one, matrix.claims):
+        if matrix.run_on(one, matrix.claims):
             kills = sum(matrix.killed(one, claim) for claim in matrix.claims)
             table.add_row(one.name, *(_cell(matrix, one, claim) for claim in matrix.claims), str(kills))
     console.print(table)
@@ -227,10 +227,10 @@ def _print_checks(console: Console, matrix: KillMatrix) -> None:
     table.add_column("mutant", no_wrap=True)
     table.add_column("check")
     for one in matrix.zoo:
-        asked = matrix.asked(one, matrix.checks)
-        if asked:
-            told = [Text.assemble(_cell(matrix, one, check), f"\N{NO-BREAK SPACE}{check}") for check in asked]
-            table.add_row(one.name, Text(", ").join(told))
+        checks = matrix.run_on(one, matrix.checks)
+        if checks:
+            cells = [Text.assemble(_cell(matrix, one, check), f"\N{NO-BREAK SPACE}{check}") for check in checks]
+            table.add_row(one.name, Text(", ").join(cells))
     console.print(table)
     console.print()
 

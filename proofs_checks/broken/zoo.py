@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from tangency.proofs_checks.algorithms import ALGORITHMS
 from tangency.proofs_checks.broken.sound import SGDP, AdamP
-from tangency.proofs_checks.subjects import GROUPS, LARGE, Subject
+from tangency.proofs_checks.subjects import Subject, of_class
 from tangency.proofs_checks.target.spec import TargetSpec
 
 Made = TypeVar("Made", bound=Callable[..., object])
@@ -74,16 +74,7 @@ def _record(
     module, name = made.__module__, made.__qualname__
     subject = None
     if isinstance(made, type) and issubclass(made, SGDP):
-        known = ALGORITHMS["adamp" if issubclass(made, AdamP) else "sgdp"]
-        subject = Subject(
-            name=f"{module}:{name}",
-            algorithm=known.name,
-            make=made,
-            capabilities=known.capabilities | {GROUPS, LARGE},
-            buffers=known.buffers,
-            imports=f"from {module} import {name}",
-            expression=name,
-        )
+        subject = of_class(made, ALGORITHMS["adamp" if issubclass(made, AdamP) else "sgdp"], module)
         algorithm = subject.algorithm
     description = " ".join((made.__doc__ or "").split())
     return Broken(name, description, TargetSpec(f"{module}:{name}", algorithm), frozenset(caught_by), subject, needs)

@@ -158,7 +158,7 @@ class OptaxOptimizer(ArrayOptimizer):
         import jax
 
         super().__init__(params)
-        jax.config.update("jax_enable_x64", True)
+        jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call, unused-ignore]
         self.transformation = factory(**hyper)
         if not (hasattr(self.transformation, "init") and hasattr(self.transformation, "update")):
             raise TypeError(f"the factory made {type(self.transformation).__name__}; expected a GradientTransformation")
