@@ -1,4 +1,4 @@
-"""Reports made by hand for the tests of the reports: every verdict and severity, and text that wants to be markup."""
+"""Reports written by hand for the tests of reports: every verdict and severity, and text that looks like markup."""
 
 import math
 from dataclasses import replace
@@ -71,7 +71,7 @@ STOPS = Curve(
 
 
 def fitted(report: SubjectReport, fit: Fit | None, *curves: Curve) -> SubjectReport:
-    """The report with what its check of the dialect found besides."""
+    """The report with the fit and curves of its check of the dialect."""
     findings = [replace(f, fit=fit, curves=curves) if f.check == "dialect" else f for f in report.findings]
     return replace(report, findings=tuple(findings))
 
@@ -132,21 +132,21 @@ def interrupted(target: str = "lib:Cut") -> SubjectReport:
 
 
 def broken(target: str = "nowhere:Opt") -> SubjectReport:
-    """What cannot be loaded."""
+    """A target that cannot be loaded."""
     return SubjectReport(
         TargetInfo(target, ""), CHECKS, (), problem="no module is called 'nowhere'\nSecond <line> | of it"
     )
 
 
 def unexplained(target: str = "lib:Strange") -> SubjectReport:
-    """No dialect explains it, and no step of another could be run."""
+    """One target that no dialect explains, and one that could not step."""
     fit = Fit("sgd", {"buffer": "projected"}, leaves_at="step 2, w[0, 1]")
     finding = Finding("dialect", Verdict.FAILS, detail="no known dialect explains it")
     return fitted(replace(good(target), findings=(*good().findings[:3], finding, *good().findings[4:])), fit)
 
 
 def nasty_target() -> SubjectReport:
-    """Named so that it would be markup everywhere."""
+    """A target whose name would be markup everywhere."""
     return fitted(good(f"lib:{NASTY}"), Fit(""))
 
 

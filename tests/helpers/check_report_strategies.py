@@ -1,4 +1,4 @@
-"""Any reports of a check, for the tests of the reports: text, numbers and options as odd as they may be."""
+"""Strategies for reports of `tangency check`: any text, numbers and options."""
 
 import math
 from typing import Any

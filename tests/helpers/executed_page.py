@@ -1,4 +1,4 @@
-"""Pages are executed: what a Markdown page shows of Python and of the command line, and how it is run."""
+"""The programs and commands of a Markdown page, and how they are run."""
 
 import re
 import shlex
@@ -14,11 +14,11 @@ VARYING = re.compile(r"(?m) \d+ s$| \d+\.\d+$")
 
 @dataclass(frozen=True)
 class Shown:
-    """A program and what the page says of it.
+    """A program, and its results by the page.
 
     Attributes:
         text: Python, or a command.
-        prints: what it prints on standard output; ``None`` if the page does not say.
+        prints: its standard output; ``None`` if the page does not show it.
         exits: its exit code.
     """
 
@@ -63,7 +63,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def run_python(shown: Shown, folder: Path) -> str:
-    """Run a block, check its exit code and, where the page says, its output; what it prints."""
+    """Run a block, check its exit code and the output that the page shows. Returns what it prints."""
     file = folder / "block.py"
     file.write_text(shown.text, encoding="utf-8")
     return _checked(shown, run([sys.executable, str(file)], folder))
@@ -84,7 +84,7 @@ def _checked(shown: Shown, done: subprocess.CompletedProcess[str]) -> str:
 
 
 def same(output: str) -> list[str]:
-    """The lines of an output without what varies, and without the blanks at their ends and the blank lines around."""
+    """The lines of an output without varying parts, blanks at their ends, and blank lines around."""
     return [
         line.rstrip() for line in VARYING.sub(" …", "\n".join(map(str.rstrip, output.strip().split("\n")))).split("\n")
     ]

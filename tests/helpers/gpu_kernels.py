@@ -1,4 +1,4 @@
-"""The kernels for GPUs where the tests run: compiled if there is a GPU, else in Triton's interpreter, on the CPU."""
+"""The kernels for GPUs in tests: compiled if there is a GPU, else in Triton's interpreter on the CPU."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ if not COMPILED:
 
 @contextmanager
 def kernels() -> Iterator[None]:
-    """Within, fused steps are the GPU's wherever the parameters are."""
+    """A context in which fused steps use the GPU's kernels on every device."""
     # Lanes that no row uses may compute 0/0, of which the interpreter warns.
     with patch.dict(path.MODULES, {"cpu": launch.__name__}), np.errstate(all="ignore"):
         yield
@@ -74,6 +74,6 @@ SGDP, ADAMP = (fused(subject) for subject in SHIPPED)
 
 
 def interpreted(function: Callable[..., Any]) -> Any:
-    """A function as the interpreter takes it, whatever Triton would do with it here."""
+    """A function in the form of the interpreter, even where Triton would compile it."""
     with patch.dict(os.environ, {"TRITON_INTERPRET": "1"}):
         return triton.jit(function)

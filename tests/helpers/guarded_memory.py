@@ -1,4 +1,4 @@
-"""Tensors between pages that nobody may touch: a kernel that reads or writes past one ends the process."""
+"""Tensors between protected pages: a kernel that reads or writes past one ends the process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ needs_guards = pytest.mark.skipif(
 
 
 class Guarded:
-    """Tensors in guarded memory, and the bytes of their pages that belong to none of them."""
+    """Tensors in guarded memory, and the bytes of their pages beside them."""
 
     def __init__(self) -> None:
         self._slack: list[tuple[mmap.mmap, int, int]] = []
@@ -47,5 +47,5 @@ class Guarded:
         return made
 
     def intact(self) -> bool:
-        """Whether nobody wrote beside a tensor, where no page ends."""
+        """Whether the bytes beside every tensor, up to the end of its pages, are unchanged."""
         return all(pages[start:end].count(CANARY) == end - start for pages, start, end in self._slack)

@@ -1,4 +1,4 @@
-"""A run with made-up numbers."""
+"""Results of a benchmark with made-up numbers."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""The code paths of a step, and tests that each of them must pass."""
+"""The code paths of a step, and decorators that run a test on each."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Steps of SGDP and AdamP by the executable spec, with the rounding that may separate a sound computation from them."""
+"""Steps of SGDP and AdamP by the executable spec, with bounds on the rounding of a right computation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def spec(name, w, grads, fmt=FLOAT64, **hyper):
 
 
 def is_decided(w, g, delta):
-    """Whether Eq. 11 is so far from its threshold that nobody who computes in float32 or better can err."""
+    """Whether Eq. 11 is so far from its threshold that every computation in float32 or better decides alike."""
     numbers = rounded(EXACT, FLOAT32)
     try:
         choose_view(numbers, numbers.array(w), numbers.array(g), numbers.element(delta))
@@ -37,7 +37,7 @@ def is_decided(w, g, delta):
 
 
 def worst_share(actual, made):
-    """The largest distance of numbers from exact ones, as a share of what rounding admits."""
+    """The largest distance of numbers from exact ones, as a share of the bound on rounding."""
     exact, bound = map(np.asarray, parts(made))
     assert np.shape(actual) == exact.shape
     numbers, worst = balls(), 0.0
@@ -50,14 +50,14 @@ def worst_share(actual, made):
 
 
 def assert_within(actual, made):
-    """Assert that a tensor is what exact numbers are, up to rounding."""
+    """Assert that a tensor equals exact numbers up to rounding."""
     worst = worst_share(actual, made)
     assert worst <= 1, f"{worst:.3g} times the bound:\n{actual}\n{parts(made)}"
 
 
 @cache
 def roundings(steps, fmt):
-    """What steps may lose, in units of u and the largest weight (at least 1): the worst of all problems below."""
+    """The error of steps, in units of u and the largest weight (at least 1): the worst of all problems below."""
     worst = 0.0
     for problem_name in PROBLEMS:
         w, grads = problem(problem_name)
@@ -72,7 +72,7 @@ def roundings(steps, fmt):
 
 
 def assert_same_steps(actual, expected, steps):
-    """Assert that two sound computations of the same steps, each rounded by itself, give the same tensor.
+    """Assert that two computations of the same steps give the same tensor up to the rounding of both.
 
     Short dtypes compute in float32 and are rounded once a step for storage.
     """

@@ -1,4 +1,4 @@
-"""Reports made by hand, which hold everything that a report can hold."""
+"""Reports written by hand, with everything that a report can contain."""
 
 import dataclasses
 
@@ -21,7 +21,7 @@ HOSTILE = "<script>alert('x')</script> [bold]&amp; \x1b[31mred\x00 \u202egnp \ud
 
 
 def check(id: str, severity: Severity = Severity.ALGORITHM, title: str = "") -> Check:
-    """A check; its title is made of its id."""
+    """A check; its title contains its id."""
     why = "Users who resume a run get other weights than those who did not stop."
     return Check(id, title or f"what {id} says holds", severity, f"Eq. ({len(id)})", why)
 
@@ -88,7 +88,7 @@ CURVES = (
 
 
 def fitted(report: SubjectReport, fit: Fit, *curves: Curve) -> SubjectReport:
-    """The report with a fit and curves, which its first check found besides."""
+    """The report with a fit and curves in its first finding."""
     first, *others = report.findings
     return dataclasses.replace(report, findings=(dataclasses.replace(first, fit=fit, curves=curves), *others))
 
@@ -135,7 +135,7 @@ def inapplicable() -> SubjectReport:
 
 
 def hostile() -> SubjectReport:
-    """Text of a target that would act on a terminal or in a browser, in every place."""
+    """Text with an effect on a terminal or in a browser, in every place."""
     one = check(HOSTILE, Severity.THEOREM, HOSTILE)
     two, three = check("b" + HOSTILE, title=HOSTILE), check("c" + HOSTILE, title=HOSTILE)
     findings = (
@@ -152,5 +152,5 @@ def hostile() -> SubjectReport:
 
 
 def every() -> list[SubjectReport]:
-    """One of each kind, two of them named alike."""
+    """One of each kind, two of them with one name."""
     return [failing(), holding(), unexplained(), broken(), cut_off(), inapplicable(), hostile(), holding()]

@@ -1,4 +1,4 @@
-"""Small claims, one for everything that a rung can find, and the suites that worker processes build of them."""
+"""Small claims, one for every possible finding of a rung, and their suites for worker processes."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ X, Y = sympy.symbols("x y", real=True)
 
 
 def claim(id: str, **evidence: Any) -> Claim:
-    """A claim that offers nothing but the given evidence."""
+    """A claim with the given evidence alone."""
     nothing = {"hypotheses": (), "proof": NOT_HERE, "exact": NOT_HERE, "ball": NOT_HERE, "implementation": NOT_HERE}
     texts = {"title": f"the claim {id}", "where": "§0", "statement": f"{id} is so", "latex": "x = x"}
     return Claim(id=id, **{**texts, **nothing, **evidence})
@@ -160,7 +160,7 @@ SPARED = replace(SHIPPED[0], name="spared")
 
 
 def killing(*mutants: Subject) -> Suite:
-    """A claim that kills whatever crashes, one that kills all, and one that kills none."""
+    """A claim that kills the mutants that crash, one that kills all, and one that kills none."""
     kills_all = claim("kills-all", implementation=attack(never_moves))
     kills_none = claim("kills-none", implementation=attack(moves_by_lr, frozenset({ADAPTIVE})))
     return Suite((TRUE, kills_all, kills_none, EMPTY), mutants, {"spared": frozenset({"true"})})
@@ -176,7 +176,7 @@ def dying() -> Suite:
 
 
 def unloadable() -> Suite:
-    """Loads in the parent, and in no worker."""
+    """A suite that loads in the parent but not in a worker."""
     if os.environ.get("SMALL_CLAIMS_PARENT") != str(os.getpid()):
         raise ImportError("not in this process")
     return good()
@@ -189,7 +189,7 @@ def sleep_after(marker: str) -> Proof:
 
 
 def slow() -> Suite:
-    """One claim that holds at once, and one that takes two minutes and says when it has started."""
+    """One claim that holds at once, and one that takes two minutes and reports its start."""
     quick = claim("quick", proof=proof)
     return Suite((quick, claim("slow", proof=lambda: sleep_after("SMALL_CLAIMS_MARKER"))), SHIPPED)
 

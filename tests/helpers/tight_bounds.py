@@ -1,7 +1,7 @@
-"""Witnesses of how near the bounds of the theory are: exact problems that attain them.
+"""Exact problems that attain the bounds of the theory, or come within a stated ratio.
 
-A witness takes the bound, and asserts on problems of its own that it holds and that it is attained, or within which
-ratio. All numbers are rational, but for the pass probability, which is enclosed.
+Each function takes a bound, and asserts on problems of its own that it holds and how sharp it is. All numbers are
+rational, except the pass probability, which is enclosed.
 """
 
 from collections.abc import Callable
