@@ -82,8 +82,20 @@ def test_a_new_projected_optimizer_is_one_file() -> None:
     assert {"eq-10", "eq-11", "eq-12", "proposition-3.1", "dialect", "defaults", "argument-betas"} <= held
 
 
-def test_a_slip_in_a_new_optimizer_is_found(tmp_path: Path) -> None:
-    slip = tmp_path / "lionp.py"
-    slip.write_text(LIONP.read_text().replace("beta1 * m + (1 - beta1) * g)", "beta2 * m + (1 - beta2) * g)"))
-    (report,) = check([TargetSpec(f"{slip}:LionP")], only=["dialect", "eq-11"], profile="quick", seed=1, jobs=2)
-    assert {finding.check for finding in report.findings if finding.verdict is Verdict.FAILS} == {"dialect", "eq-11"}
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("beta1 * m + (1 - beta1) * g)", "beta2 * m + (1 - beta2) * g)"),
+        (".sign()", ""),
+        ("kept - lr * q", "w - lr * q"),
+    ],
+    ids=["β₂ for β₁", "no sign", "no decay"],
+)
+def test_a_slip_in_a_new_optimizer_is_found(right: str, wrong: str, tmp_path: Path) -> None:
+    source, slip = LIONP.read_text(encoding="utf-8"), tmp_path / "lionp.py"
+    assert source.count(right) == 1
+    slip.write_text(source.replace(right, wrong), encoding="utf-8")
+    (report,) = check([TargetSpec(f"{slip}:LionP")], only=["dialect"], profile="quick", seed=1, jobs=2)
+    assert [finding.verdict for finding in report.findings] == [Verdict.FAILS]
+    assert report.fit is not None
+    assert not report.fit.explained or report.fit.departures
