@@ -30,14 +30,14 @@ def lion(field: Field, g: Array, state: State, lr: Any, betas: tuple[Any, Any]) 
 
 
 def sign(field: Field, x: Array) -> Array:
-    """−1, 0 or 1 for every element, where the field can tell."""
-    signs, zero = field.zeros(x.shape), field.element(0)
+    """−1, 0 or 1 for every element, where the field can tell: entries of a tensor, as x's are."""
+    signs, zero = np.zeros(x.shape, dtype=int), field.element(0)
     for index in np.ndindex(x.shape):
         below, above = field.less(x[index], zero), field.less(zero, x[index])
         if below is None or above is None:
             raise NotInField("the sign of an update is within rounding")
-        signs[index] = field.element(above - below)
-    return signs
+        signs[index] = above - below
+    return field.array(signs)
 
 
 @in_field
