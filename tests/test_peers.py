@@ -1,10 +1,14 @@
 """The survey of published implementations: what its page says fails is what has a reason, at the versions installed."""
 
+import importlib
 import re
+from functools import partial
 from itertools import takewhile
 
+import pytest
 from executed_page import ROOT, read
 
+from tangency.proofs_checks.broken.zoo import find
 from tangency.proofs_checks.run import conformance, known
 
 PEERS = ROOT / "docs" / "peers"
@@ -61,6 +65,22 @@ def test_the_page_has_the_versions_that_the_survey_installs() -> None:
     lines = (PEERS / "requirements.txt").read_text() + (PEERS / "unresolved.txt").read_text()
     pinned = {version for name, version in re.findall(r"^([\w-]+)==(\S+)$", lines, flags=re.MULTILINE)}
     assert {version for part in targets() for _, version in part if version} <= pinned
+
+
+def test_the_survey_runs_scripts_and_says_which_failure_has_no_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On one optimizer that prints in every step, and one check."""
+    monkeypatch.syspath_prepend(str(PEERS))
+    survey = importlib.import_module("survey")
+    prints = find("Prints")
+    run = partial(conformance.check, only=["silent"], jobs=1)
+    monkeypatch.setattr(survey.conformance, "check", run)
+    monkeypatch.setattr(survey, "PROJECTING", (prints.target.target,))
+    monkeypatch.setattr(survey, "ALGORITHM", {prints.target.target: prints.target.algorithm})
+    assert survey.main([prints.name]) == 1
+    *_, wrong = capsys.readouterr().out.splitlines()
+    assert wrong.startswith(f"{prints.target.target} silent: no reason was looked up: ")
 
 
 def test_this_project_s_own_fail_nothing() -> None:

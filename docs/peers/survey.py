@@ -16,7 +16,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tangency.cli.output import write_script
 from tangency.proofs_checks.claim import Severity
 from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report.facts import Row, Status, rows
@@ -119,18 +118,19 @@ def _not_reproduced(reports: Sequence[SubjectReport]) -> Iterator[str]:
     """The failures whose script is missing, or does not end with 1."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(usable_cores()) as threads:
 
-        def shows(failure: tuple[str, str, str]) -> str:
-            target, check, source = failure
+        def shows(numbered: tuple[int, tuple[str, str, str]]) -> str:
+            number, (target, check, source) = numbered
             if not source:
                 return f"{target} {check}: there is no script"
-            script = write_script(Path(folder), check, target, source)
+            script = Path(folder) / f"{number}.py"
+            script.write_text(source, encoding="utf-8")
             done = subprocess.run([sys.executable, "-W", "ignore", script], capture_output=True, text=True, check=False)
             return "" if done.returncode == 1 else f"{target} {check}: the script exits with {done.returncode}"
 
         failures = [
             (r.info.target, row.check.id, row.finding.reproducer) for r in reports for row in _failing(r) if row.finding
         ]
-        yield from filter(None, threads.map(shows, failures))
+        yield from filter(None, threads.map(shows, enumerate(failures)))
 
 
 def _failing(report: SubjectReport) -> list[Row]:
