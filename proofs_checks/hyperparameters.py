@@ -26,7 +26,7 @@ class Hyper:
         name: in the specification.
         default: the paper's, or where it has none the published package's.
         usual, other: two ordinary values, under which steps differ; ``other`` is no corner.
-        corners: values that trials draw: ordinary ones, and those at which something vanishes.
+        corners: values that trials draw: ordinary ones, and those at which something vanishes. Flags have none.
         invalid: values that a constructor must refuse.
         absent: what an optimizer without the argument does; ``default`` is meant where this is missing.
         synonyms: other names for it.
@@ -82,8 +82,8 @@ DECAY = Hyper(
 )
 DELTA = Hyper("delta", 0.1, 0.1, 100.0, corners=(0.1, 0.0, 1.0, 0.5, 2.0**-10, 8.0), invalid=(-0.1,))
 RATIO = Hyper("wd_ratio", 0.1, 0.25, 0.625, corners=(0.1, 0.0, 1.0, 0.5), invalid=(-0.25,))
-AHEAD = Hyper("nesterov", False, False, True, corners=(False, True), absent=(False,), capability=NESTEROV)
-ASCENT = Hyper("maximize", False, False, True, corners=(False, True), absent=(False,), capability=MAXIMIZE)
+AHEAD = Hyper("nesterov", False, False, True, absent=(False,), capability=NESTEROV)
+ASCENT = Hyper("maximize", False, False, True, absent=(False,), capability=MAXIMIZE)
 CLIP = Hyper("clip", None, None, 0.25, corners=(None, 0.5), absent=(None,), synonyms=("grad_clip",))
 HYPER: Mapping[str, Hyper] = MappingProxyType(
     {one.name: one for one in (LR, MOMENTUM, DAMPENED, BETAS, EPS, DECAY, DELTA, RATIO, AHEAD, ASCENT, CLIP)}

@@ -90,7 +90,11 @@ def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[st
     offered |= {one.name: one for one in (DAMPENED, AHEAD, DECAY, ASCENT) if one.capability in subject.capabilities}
     if PROJECTION in subject.capabilities:
         offered |= {one.name: one for one in (DELTA, RATIO)}
-    strategies = {name: st.sampled_from(one.corners) for name, one in offered.items() if name not in fixed}
+    strategies = {
+        name: st.booleans() if isinstance(one.default, bool) else st.sampled_from(one.corners)
+        for name, one in offered.items()
+        if name not in fixed
+    }
     return st.fixed_dictionaries(strategies).map(lambda drawn: {**drawn, **fixed})
 
 
