@@ -6,7 +6,7 @@ or Adam and AdamP, share), its hyper-parameters, and whether it projects.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -31,7 +31,6 @@ from tangency.proofs_checks.hyperparameters import (
     Hyper,
 )
 from tangency.theory import algorithms as theory
-from tangency.theory.fields import Array, Field
 
 
 @dataclass(frozen=True)
@@ -220,15 +219,6 @@ _PUBLISHED_EPS = {"cosine_epsilon": "clamped at ε", "norm_epsilon": "added"}
 _NO_DECAY = frozenset({"weight_decay"})
 
 
-def _heavy_ball(**fixed: Any) -> Callable[..., theory.Step]:
-    """The heavy ball with other defaults: what is true of momentum is true of gradient descent at β = 0."""
-
-    def step(field: Field, w: Array, g: Array, state: theory.State = theory.START, **hyper: Any) -> theory.Step:
-        return theory.heavy_ball(field, w, g, state, **{**fixed, **hyper})
-
-    return step
-
-
 def _sgd(name: str, hyper: tuple[Hyper, ...] = _SGD, **more: Any) -> Algorithm:
     """Momentum SGD under one of its names, as torch.optim has it: weight decay is coupled, no matter of Eq. 7."""
     made = Algorithm(name, theory.heavy_ball, SGD, hyper, unspecified=_NO_DECAY)
@@ -242,12 +232,12 @@ ALGORITHMS: dict[str, Algorithm] = {
         _sgd(
             "gd",
             (DECAY, ASCENT),
-            step=_heavy_ball(momentum=0),
+            step=partial(theory.heavy_ball, momentum=0),  # what is true of momentum is true of it at β = 0
             update=replace(SGD, buffers=()),
             in_names=False,
         ),
         _sgd("momentum"),
-        _sgd("nesterov", step=_heavy_ball(nesterov=True), fixed={"nesterov": True}),
+        _sgd("nesterov", step=partial(theory.heavy_ball, nesterov=True), fixed={"nesterov": True}),
         _sgd("sgd"),
         Algorithm("adam", theory.adam, ADAM, _ADAM, unspecified=_NO_DECAY, paper_choices=_COUPLED),
         Algorithm("adamw", theory.adamw, ADAM, _ADAM),

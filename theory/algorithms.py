@@ -45,19 +45,25 @@ class Algorithm(Protocol):
     def __call__(self, field: Field, w: Array, g: Array, state: State = START, **hyper: Any) -> Step: ...
 
 
+def elements(field: Field, hyper: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyper-parameters as elements of a field; flags and forced views as they are."""
+
+    def convert(value: Any) -> Any:
+        if value is None or isinstance(value, bool | View):
+            return value
+        return tuple(map(field.element, value)) if isinstance(value, tuple) else field.element(value)
+
+    return {name: convert(value) for name, value in hyper.items()}
+
+
 def in_field(algorithm: Callable[..., Step]) -> Algorithm:
     """Convert the hyper-parameters to the field, and compute in its context."""
 
     @wraps(algorithm)
     def step(field: Field, w: Array, g: Array, state: State = START, **hyper: Any) -> Step:
-        def convert(value: Any) -> Any:
-            if value is None or isinstance(value, bool | View):
-                return value
-            return tuple(map(field.element, value)) if isinstance(value, tuple) else field.element(value)
-
         given = {**(algorithm.__kwdefaults__ or {}), **hyper}
         with field.context():
-            return algorithm(field, w, g, state, **{name: convert(value) for name, value in given.items()})
+            return algorithm(field, w, g, state, **elements(field, given))
 
     return step
 

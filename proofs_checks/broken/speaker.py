@@ -1,21 +1,25 @@
-"""Optimizers that speak a given dialect, made of its specification: what a fit must find again."""
+"""Optimizers that run a step of the number systems: what a fit must find again, and no check may accuse."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 
+from tangency.proofs_checks.algorithms import Algorithm
 from tangency.proofs_checks.dialects.choice import Dialect
 from tangency.proofs_checks.dialects.step import step
 from tangency.proofs_checks.target.spec import TargetSpec
 from tangency.proofs_checks.target.target import Target
-from tangency.theory.algorithms import START
+from tangency.theory.algorithms import START, Step
 from tangency.theory.fields import FLOAT64
 
 
-class Speaker(torch.optim.Optimizer):
-    """Runs ``dialects.step`` on every parameter, in float64 whatever the parameter."""
+class Runs(torch.optim.Optimizer):
+    """Runs a step on every parameter, in float64 whatever the parameter."""
 
-    dialect: Dialect
+    take: Callable[..., Step]
 
     def __init__(self, params: Any, lr: float = 1e-3, **hyper: Any) -> None:
         super().__init__(params, {"lr": lr, **hyper})
@@ -27,15 +31,26 @@ class Speaker(torch.optim.Optimizer):
             for p in group["params"]:
                 if p.grad is None:
                     continue
-                w, g = (x.detach().double().numpy() for x in (p, p.grad))
-                made = step(self.dialect, FLOAT64, w, g, self.state[p].get("kept", START), **hyper)
+                if p.is_complex():
+                    raise TypeError("a complex weight is no matter of the specification")
+                w, g = p.double().numpy(), (-p.grad if group.get("maximize") else p.grad).double().numpy()
+                with np.errstate(all="ignore"):
+                    made = self.take(FLOAT64, w, g, self.state[p].get("kept", START), **hyper)
                 self.state[p]["kept"] = made.state
-                p.copy_(torch.from_numpy(made.w).to(p.dtype))
+                p.copy_(torch.from_numpy(made.w))
 
 
 def speaker(dialect: Dialect) -> Target:
     """A target that speaks a dialect and offers every hyper-parameter of its algorithm."""
-    algorithm = dialect.algorithm
-    own = type("Own", (Speaker,), {"dialect": dialect})
-    names = {name: name for name in ("lr", *algorithm.defaults)}
+    return _running(dialect.algorithm, partial(step, dialect))
+
+
+def specification(algorithm: Algorithm) -> Target:
+    """A target that runs the specification and offers the hyper-parameters that it takes."""
+    return _running(algorithm, algorithm.step, algorithm.unspecified)
+
+
+def _running(algorithm: Algorithm, take: Callable[..., Step], without: frozenset[str] = frozenset()) -> Target:
+    own = type("Own", (Runs,), {"take": staticmethod(take)})
+    names = {name: name for name in ("lr", *algorithm.defaults) if name not in without}
     return Target(TargetSpec("a:speaker", algorithm.name), algorithm, "torch", own, names, {}, {})

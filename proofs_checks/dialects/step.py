@@ -5,7 +5,7 @@ from typing import Any
 from tangency.proofs_checks.dialects.choice import Choice, Dialect, Option
 from tangency.proofs_checks.dialects.projection import decide, project
 from tangency.proofs_checks.hyperparameters import DEFAULTS, HYPER
-from tangency.theory.algorithms import START, State, Step
+from tangency.theory.algorithms import START, State, Step, elements
 from tangency.theory.fields import Array, Field
 from tangency.theory.projection import View
 
@@ -30,7 +30,7 @@ def step(
     if unknown:
         raise TypeError(f"there is no hyper-parameter {', '.join(sorted(unknown))}")
     with field.context():
-        given = {name: _in_field(field, value) for name, value in {**DEFAULTS, **algorithm.defaults, **hyper}.items()}
+        given = elements(field, {**DEFAULTS, **algorithm.defaults, **hyper})
         decay = given["weight_decay"]
         decayed, decay = dialect.compute("decay", w, g, decay) if decay != 0 else (g, decay)
         p, new, lr = compute(dialect, field, decayed, state, given)
@@ -49,12 +49,6 @@ def step(
         if chosen is not View.NONE:
             scale = dialect.compute("decay_ratio", scale, given["wd_ratio"])
         return Step(dialect.compute("decay_order", w, lr * q, 1 - scale * decay), new, p, q, lr, chosen)
-
-
-def _in_field(field: Field, value: Any) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
-    return tuple(map(field.element, value)) if isinstance(value, tuple) else field.element(value)
 
 
 # Each gives the gradient that enters the update, and what is left to scale the weights by.

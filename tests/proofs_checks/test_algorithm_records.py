@@ -3,50 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
 from tangency.proofs_checks.algorithms import ALGORITHMS, Algorithm
+from tangency.proofs_checks.broken.speaker import specification
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import OK, exit_code
 from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.run.conformance import check, checks
 from tangency.proofs_checks.target.spec import TargetSpec
-from tangency.proofs_checks.target.target import Target
-from tangency.theory.algorithms import START
 from tangency.theory.fields import FLOAT64
 
 every = pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=lambda one: one.name)
 LIONP = Path(__file__).parents[2] / "docs" / "examples" / "lionp.py"
 OF_STEPS = [one for one in checks() if one.claim or one.id in ("dialect", "step-is-right-at-every-magnitude")]
-
-
-def target(algorithm: Algorithm) -> Target:
-    """An optimizer that runs the specification itself, in float64 whatever the parameter."""
-
-    class Own(torch.optim.Optimizer):
-        def __init__(self, params: Any, lr: float = 1e-3, **hyper: Any) -> None:
-            super().__init__(params, {"lr": lr, **hyper})
-
-        @torch.no_grad()
-        def step(self) -> None:  # type: ignore[override]
-            for group in self.param_groups:
-                known = {k: v for k, v in group.items() if k == "lr" or k in specified}
-                for p in group["params"]:
-                    if p.grad is None:
-                        continue
-                    if p.is_complex():
-                        raise TypeError("a complex weight is no matter of the specification")
-                    w, g = p.double().numpy(), (-p.grad if group.get("maximize") else p.grad).double().numpy()
-                    with np.errstate(all="ignore"):
-                        made = algorithm.step(FLOAT64, w, g, self.state[p].get("kept", START), **known)
-                    self.state[p]["kept"] = made.state
-                    p.copy_(torch.from_numpy(made.w))
-
-    specified = algorithm.defaults.keys() - algorithm.unspecified - {"maximize"}
-    names = {name: name for name in ("lr", *specified, *({"maximize"} & algorithm.defaults.keys()))}
-    return Target(TargetSpec("a:target", algorithm.name), algorithm, "torch", Own, names, {}, {})
 
 
 @every
@@ -70,7 +40,7 @@ def needed(algorithm: Algorithm) -> dict[str, Any]:
 def test_no_check_of_steps_stops_on_an_error_of_ours_or_accuses_the_specification(
     algorithm: Algorithm, one: Any
 ) -> None:
-    found = one.on(target(algorithm), Options(PROFILES["quick"], 1, shrink=False))
+    found = one.on(specification(algorithm), Options(PROFILES["quick"], 1, shrink=False))
     assert found.verdict not in (Verdict.ERROR, Verdict.FAILS), found.detail
 
 
