@@ -21,6 +21,7 @@ class Option:
         compute: the function; all options of a choice take the same arguments.
         violates: the statement of the paper that is false of it, and how; empty if none is.
         requires: the other choices without which it is no other than the paper's.
+        slip: of what nobody means to write, what to look for in the code; empty for a choice that can be meant.
     """
 
     value: str
@@ -28,6 +29,7 @@ class Option:
     compute: Callable[..., Any]
     violates: str = ""
     requires: Mapping[str, str] = field(default_factory=dict)
+    slip: str = ""
 
 
 def _always(dialect: Mapping[str, str]) -> bool:

@@ -14,11 +14,14 @@ def decide(dialect: Dialect, field: Field, w: Array, g: Array, delta: Any, eps: 
         UndecidedView: the field cannot tell on which side of Eq. 11 a view lies.
     """
     # No |cos| is below 0; a cosine that keeps its sign may be.
-    if w.size == 0 or not dialect.compute("rank", w) or (delta == 0 and dialect["cosine"] == "absolute"):
+    never = delta == 0 and dialect["cosine"] == "absolute" and dialect["rows"] != "always"
+    if w.size == 0 or never or not dialect.compute("rank", w):
         return View.NONE
+    whole, seen = w, g
     for view in dialect.compute("views", w):
+        w, g = dialect.compute("axis", view, whole), dialect.compute("axis", view, seen)
         pairs = list(zip(view.rows(w), view.rows(g), strict=True))
-        threshold = dialect.compute("threshold", field, delta, len(pairs[0][0]))
+        threshold = dialect.compute("threshold", field, delta, len(pairs[0][0]), len(pairs), w.size)
         cosines = [_cosine(dialect, field, w_row, g_row, eps) for w_row, g_row in pairs]
         passes = dialect.compute("rows", field, cosines, threshold)
         if passes is None:
@@ -37,12 +40,14 @@ def _cosine(dialect: Dialect, field: Field, w: Array, g: Array, eps: Any) -> Any
 
 def project(dialect: Dialect, field: Field, view: View, w: Array, x: Array, eps: Any) -> Array:
     """Eq. 10 on every row of a view, with the dialect's ε."""
+    w, x = dialect.compute("axis", view, w), dialect.compute("axis", view, x)
     result = x.copy()
     for row, w_row, x_row in zip(view.rows(result), view.rows(w), view.rows(x), strict=True):
         square = dialect.compute("norm_epsilon", field, w_row @ w_row, eps)
         if square != 0:
-            row[:] = x_row - (w_row @ x_row) / square * w_row
-    return result
+            row[:] = dialect.compute("projection", field, x_row, w_row, w_row @ x_row, square)
+    turned_back: Array = dialect.compute("axis", view, result)
+    return turned_back
 
 
 def _at_least(field: Field, x: Any, low: Any) -> Any:
@@ -93,6 +98,16 @@ def _product_clamped(field: Field, w: Array, g: Array, eps: Any) -> tuple[Any, A
     return dot, _at_least(field, size, eps)
 
 
+def _second_axis(view: View, x: Array) -> Array:
+    return x.swapaxes(0, 1).copy() if view is View.CHANNEL and x.ndim >= 2 else x
+
+
+def _rescaled(field: Field, x: Array, w: Array, dot: Any, square: Any) -> Array:
+    q: Array = x - dot / square * w
+    after = q @ q
+    return q if after == 0 else field.sqrt(x @ x / after) * q
+
+
 def _views_in_turn(w: Array) -> tuple[View, ...]:
     return (View.CHANNEL, View.LAYER) if w.ndim >= 2 else (View.LAYER,)
 
@@ -102,7 +117,12 @@ PROJECTION_CHOICES = (
         "rank",
         (
             Option("two or more", "parameters of fewer than two dimensions are never projected", lambda w: w.ndim >= 2),
-            Option("any", "vectors and scalars are projected too", lambda w: True),
+            Option(
+                "any",
+                "vectors and scalars are projected too",
+                lambda w: True,
+                slip="nothing looks at the number of dimensions: biases and gains are projected",
+            ),
         ),
     ),
     Choice(
@@ -114,25 +134,71 @@ PROJECTION_CHOICES = (
                 "only the layer view",
                 lambda w: (View.LAYER,),
                 "eq-11: weights that are invariant by channel are not recognised",
+                slip="the channel view is missing",
             ),
             Option(
                 "channel",
                 "only the channel view",
                 lambda w: (View.CHANNEL,),
                 "eq-11: weights that are invariant as a layer are not recognised",
+                slip="the layer view is missing",
+            ),
+            Option(
+                "layer, channel",
+                "the layer view is tried first, then the channel view",
+                lambda w: _views_in_turn(w)[::-1],
+                "eq-11: weights that are invariant by channel are projected as a layer",
+                slip="the views are tried in the wrong order: the channel view comes first (E.1)",
             ),
         ),
+    ),
+    Choice(
+        "axis",
+        (
+            Option("first", "a channel is an entry of the first axis", lambda view, x: x),
+            Option(
+                "second",
+                "a channel is an entry of the second axis",
+                _second_axis,
+                "eq-11: weights that are invariant by channel are not recognised",
+                slip="the channels are taken along the wrong axis: dimension 0 of a weight has its output channels",
+            ),
+        ),
+        matters=lambda dialect: dialect["views"] != "layer",
     ),
     Choice(
         "rows",
         (
             Option("every", "a view projects if every row passes Eq. 11", _every),
             Option(
-                "mean", "a view projects if the mean cosine passes", _mean, "eq-11: a scale-variant row is projected"
+                "mean",
+                "a view projects if the mean cosine passes",
+                _mean,
+                "eq-11: a scale-variant row is projected",
+                slip="the cosines of the rows are averaged: their maximum has to pass",
             ),
-            Option("any", "a view projects if one row passes", _any, "eq-11: scale-variant rows are projected"),
+            Option(
+                "any",
+                "a view projects if one row passes",
+                _any,
+                "eq-11: scale-variant rows are projected",
+                slip="one row is enough (min, any): every row has to pass (max, all)",
+            ),
+            Option(
+                "always",
+                "the first view projects, whatever its cosines",
+                lambda field, cosines, threshold: True,
+                "eq-11: scale-variant weights are projected",
+                slip="the result of Eq. 11 is not used: everything is projected",
+            ),
+            Option(
+                "never",
+                "no view projects, whatever its cosines",
+                lambda field, cosines, threshold: False,
+                "eq-10: no update is projected",
+                slip="nothing is projected: the test of Eq. 11 never passes, or its result is not used",
+            ),
         ),
-        matters=lambda dialect: dialect["views"] != "layer",
     ),
     Choice(
         "cosine",
@@ -143,6 +209,7 @@ PROJECTION_CHOICES = (
                 "w·g against the threshold, without absolute value",
                 lambda field, dot: dot,
                 "eq-11: a gradient along −w is projected",
+                slip="the absolute value of w·g is missing",
             ),
         ),
     ),
@@ -156,12 +223,14 @@ PROJECTION_CHOICES = (
                 lambda g, decayed, p: decayed,
                 "eq-11: weight decay hides scale invariance",
                 requires={"decay": "coupled"},
+                slip="weight decay enters the gradient before Eq. 11 looks at it",
             ),
             Option(
                 "update",
                 "Eq. 11 looks at the update p",
                 lambda g, decayed, p: p,
                 "eq-11: momentum hides scale invariance",
+                slip="Eq. 11 is asked about the update or the momentum, not about the gradient",
             ),
         ),
         hyper={"weight_decay": 0.01},
@@ -172,19 +241,35 @@ PROJECTION_CHOICES = (
             Option(
                 "δ/√dim",
                 "the threshold of Eq. 11",
-                lambda field, delta, dim: delta / field.sqrt(field.element(dim)),
+                lambda field, delta, dim, rows, size: delta / field.sqrt(field.element(dim)),
             ),
             Option(
                 "δ",
                 "no √dim in the threshold",
-                lambda field, delta, dim: delta,
+                lambda field, delta, dim, rows, size: delta,
                 "eq-11: the threshold does not shrink with the dimension",
+                slip="the division by √dim is missing",
             ),
             Option(
                 "δ/dim",
                 "dim without its root",
-                lambda field, delta, dim: delta / dim,
+                lambda field, delta, dim, rows, size: delta / dim,
                 "eq-11: the threshold shrinks too fast with the dimension",
+                slip="the square root is missing: δ/dim where δ/√dim was due",
+            ),
+            Option(
+                "δ/√rows",
+                "the number of rows in place of their length",
+                lambda field, delta, dim, rows, size: delta / field.sqrt(field.element(rows)),
+                "eq-11: the threshold does not shrink with the dimension",
+                slip="the threshold is made of the number of rows, not of elements in a row: size(0) where size(1) was due",
+            ),
+            Option(
+                "δ/√size",
+                "the number of elements of the whole weight, in the channel view too",
+                lambda field, delta, dim, rows, size: delta / field.sqrt(field.element(size)),
+                "eq-11: the threshold shrinks too fast with the dimension",
+                slip="the threshold is made of the elements of the whole weight, not of one row: numel() where size(1) was due",
             ),
         ),
     ),
@@ -229,6 +314,34 @@ PROJECTION_CHOICES = (
                 "ŵ = w/max(‖w‖, ε)",
                 lambda field, square, eps: _squared(_at_least(field, field.sqrt(square), eps)),
                 "eq-10: below ‖w‖ = ε the radial component stays",
+            ),
+        ),
+        matters=lambda dialect: dialect["projection"] != "w not normalised",
+    ),
+    Choice(
+        "projection",
+        (
+            Option("Eq. 10", "Π(x) = x − (ŵ·x) ŵ", lambda field, x, w, dot, square: x - dot / square * w),
+            Option(
+                "added",
+                "x + (ŵ·x) ŵ",
+                lambda field, x, w, dot, square: x + dot / square * w,
+                "eq-10: the radial component is doubled",
+                slip="the sign of the radial part: x + (ŵ·x) ŵ where x − (ŵ·x) ŵ was due",
+            ),
+            Option(
+                "w not normalised",
+                "x − (w·x) w",
+                lambda field, x, w, dot, square: x - dot * w,
+                "eq-10: the radial component is not removed",
+                slip="w is not divided by its norm before the projection",
+            ),
+            Option(
+                "rescaled",
+                "Π(x) ‖x‖/‖Π(x)‖",
+                _rescaled,
+                "eq-12: the step is as long as the unprojected one",
+                slip="the projected update is stretched to the norm of the original",
             ),
         ),
     ),

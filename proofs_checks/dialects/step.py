@@ -43,14 +43,28 @@ def step(
             if "buffer" in dialect:
                 buffer = dialect.compute("buffer", new["momentum_buffer"], q, given["nesterov"])
                 new = {**new, "momentum_buffer": buffer}
+        move = dialect.compute("sign", lr * q)
         if decay == 0:
-            return Step(w - lr * q, new, p, q, lr, chosen)
+            return Step(w - move, new, p, q, lr, chosen)
         scale = dialect.compute("decay_scale", given, new)
         if chosen is not View.NONE:
             scale = dialect.compute("decay_ratio", scale, given["wd_ratio"])
-        return Step(dialect.compute("decay_order", w, lr * q, 1 - scale * decay), new, p, q, lr, chosen)
+        return Step(dialect.compute("decay_order", w, move, 1 - scale * decay), new, p, q, lr, chosen)
 
 
+_SIGN = Choice(
+    "sign",
+    (
+        Option("descent", "w ← w − ηq", lambda move: move),
+        Option(
+            "ascent",
+            "w ← w + ηq",
+            lambda move: -move,
+            "rate: the objective grows",
+            slip="the sign of the step: w + ηq where w − ηq was due",
+        ),
+    ),
+)
 # Each gives the gradient that enters the update, and what is left to scale the weights by.
 _DECAY = Choice(
     "decay",
@@ -83,18 +97,29 @@ _BY_CORRECTED_LR = Option(
 _RATIO = _decoupled(
     "decay_ratio",
     Option("wd_ratio", "projected steps decay wd_ratio times as much (E.1)", lambda scale, ratio: scale * ratio),
-    Option("none", "projected steps decay as much as others", lambda scale, ratio: scale),
+    Option(
+        "none",
+        "projected steps decay as much as others",
+        lambda scale, ratio: scale,
+        slip="wd_ratio has no effect on the weight decay of a projected step",
+    ),
 )
 _ORDER = _decoupled(
     "decay_order",
     Option("before", "the weights before the step decay", lambda w, move, factor: factor * w - move),
-    Option("after", "the weights after the step decay", lambda w, move, factor: factor * (w - move)),
+    Option(
+        "after",
+        "the weights after the step decay",
+        lambda w, move, factor: factor * (w - move),
+        slip="weight decay comes after the step: (1 − ηλ)(w − ηq) where (1 − ηλ)w − ηq was due",
+    ),
 )
 
 
 def decay_choices(projects: bool, *scales: Option) -> tuple[Choice, ...]:
     """The choices of weight decay; ``scales`` are what the factor may be made of, the paper's first."""
-    return (_DECAY, _decoupled("decay_scale", _BY_LR, _BY_ONE, *scales), *((_RATIO,) if projects else ()), _ORDER)
+    scale = _decoupled("decay_scale", _BY_LR, _BY_ONE, *scales)
+    return (_SIGN, _DECAY, scale, *((_RATIO,) if projects else ()), _ORDER)
 
 
 SGD_DECAY, ADAM_DECAY = (_BY_MOMENTUM,), (_BY_CORRECTED_LR,)

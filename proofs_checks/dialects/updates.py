@@ -28,10 +28,14 @@ class Update(NamedTuple):
 
 def momentum(dialect: Dialect, field: Field, g: Array, state: State, hyper: Mapping[str, Any]) -> Update:
     """Momentum SGD (Eq. 7)."""
-    buffer = dialect.compute("first_step", g, state.get("momentum_buffer"), hyper["momentum"], hyper["dampening"])
+    beta, dampening, before = hyper["momentum"], hyper["dampening"], state.get("momentum_buffer")
+    taken, kept = dialect.compute("momentum", g, before, beta)
+    buffer = dialect.compute("first_step", taken, kept, beta, dampening)
     p = buffer
     if hyper["nesterov"]:
-        p = dialect.compute("nesterov", g, hyper["dampening"]) + hyper["momentum"] * buffer
+        p = dialect.compute(
+            "nesterov", taken, beta, dampening, buffer, field.zeros(g.shape) if before is None else before
+        )
     return Update(p, {"momentum_buffer": buffer}, hyper["lr"])
 
 
@@ -46,13 +50,39 @@ def _undampened(g: Array, before: Array | None, momentum: Any, dampening: Any) -
 
 MOMENTUM_CHOICES = (
     Choice(
+        "momentum",
+        (
+            Option("βp + g", "p ← βp + (1 − τ)g (Eq. 7)", lambda g, before, beta: (g, before)),
+            Option(
+                "βp + (1−β)g",
+                "the buffer is an average of gradients, 1 − β times as long",
+                lambda g, before, beta: ((1 - beta) * g, before),
+                "lemma-2.2: norms grow by (1 − β)² of what it says",
+                slip="the gradient enters the buffer with the factor 1 − β: an average where Eq. 7 has a sum",
+            ),
+            Option(
+                "g",
+                "nothing is kept of earlier gradients",
+                lambda g, before, beta: (g, None),
+                "lemma-2.2: the sum over earlier updates is missing",
+                slip="the momentum buffer is not carried from step to step",
+            ),
+        ),
+    ),
+    Choice(
         "nesterov",
         (
-            Option("g + βp", "the update is g + βp", lambda g, dampening: g),
+            Option("g + βp", "the update is g + βp", lambda g, beta, dampening, p, before: g + beta * p),
             Option(
                 "(1−τ)g + βp",
                 "the dampening τ scales the gradient in the update too",
-                lambda g, dampening: (1 - dampening) * g,
+                lambda g, beta, dampening, p, before: (1 - dampening) * g + beta * p,
+            ),
+            Option(
+                "g + β·(p before)",
+                "the update is made of the buffer before the step",
+                lambda g, beta, dampening, p, before: g + beta * before,
+                slip="the Nesterov update is made of the buffer before the step: it is updated first",
             ),
         ),
         about="nesterov",
@@ -200,8 +230,18 @@ ADAM_CHOICES = (
             Option(
                 "none", "as Algorithm 2 prints: neither m nor v is corrected", lambda first, second, one: (one, one)
             ),
-            Option("first", "m alone is corrected", lambda first, second, one: (first, one)),
-            Option("second", "v alone is corrected", lambda first, second, one: (one, second)),
+            Option(
+                "first",
+                "m alone is corrected",
+                lambda first, second, one: (first, one),
+                slip="√v is not divided by √(1 − β₂ᵗ)",
+            ),
+            Option(
+                "second",
+                "v alone is corrected",
+                lambda first, second, one: (one, second),
+                slip="m is not divided by 1 − β₁ᵗ",
+            ),
         ),
         matters=_of_adam,
     ),
@@ -227,6 +267,13 @@ ADAM_CHOICES = (
                 "inside, before correction",
                 "√(v + ε)/√(1 − β₂ᵗ)",
                 lambda field, v, second, eps: field.sqrt_each(v + eps) / field.sqrt(second),
+            ),
+            Option(
+                "no root",
+                "v/√(1 − β₂ᵗ) + ε",
+                lambda field, v, second, eps: v / field.sqrt(second) + eps,
+                "algorithm-2: the update shrinks as gradients grow",
+                slip="the square root of v is missing",
             ),
         ),
         matters=_of_adam,
