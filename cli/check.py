@@ -65,11 +65,11 @@ def check(
     specs = _specs(targets, algorithm, kind, set_ or (), rename or ())
     pinned = _pinned(dialect or ())
 
-    from tangency.proofs_checks.finding import exit_code
     from tangency.proofs_checks.options import PROFILES, Options
     from tangency.proofs_checks.report.progress import live_progress
     from tangency.proofs_checks.report.terminal import print_reports
     from tangency.proofs_checks.run import conformance
+    from tangency.proofs_checks.subject_report import exit_code
 
     entries = reports.known_failures(known_failures, {one.id for one in conformance.checks()})
     before = reports.earlier(baseline)

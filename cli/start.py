@@ -2,7 +2,7 @@
 
 import sys
 
-from tangency.proofs_checks.finding import USAGE
+from tangency.proofs_checks.subject_report import USAGE
 
 # What the extra ``verify`` brings, by the names that are imported.
 NEEDED = frozenset({"flint", "hypothesis", "matplotlib", "msgspec", "packaging", "rich", "sympy", "typer"})

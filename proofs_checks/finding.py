@@ -1,10 +1,9 @@
-"""The records that every report is made of: a check, its finding on a subject, and all findings on one subject."""
+"""The records that every report is made of: a check, and its finding on a subject."""
 
 import sys
 import time
 import traceback
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -12,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tangency.proofs_checks.claim import NotOffered, Rung, Severity, Verdict
 from tangency.proofs_checks.options import Options
-
-OK, FAILED, INTERRUPTED, ERROR, USAGE, NOTHING = range(6)  # exit codes: pytest's
 
 if TYPE_CHECKING:
     Number = float
@@ -39,12 +36,23 @@ class Fails(Exception):
         expected, got: the quantity that is wrong.
         counterexample: the smallest input that shows it.
         script: a stand-alone reproducer.
+        again: whether the same input shows it of another subject; ``None`` if that cannot be asked.
+        measured: more of the finding.
     """
 
     def __init__(
-        self, detail: str, *, expected: object = "", got: object = "", counterexample: str = "", script: str = ""
+        self,
+        detail: str,
+        *,
+        expected: object = "",
+        got: object = "",
+        counterexample: str = "",
+        script: str = "",
+        again: "Again | None" = None,
+        **measured: Any,
     ) -> None:
         super().__init__(detail)
+        self.again = again
         self.finding = Finding(
             "",
             Verdict.FAILS,
@@ -53,7 +61,12 @@ class Fails(Exception):
             got=str(got),
             counterexample=counterexample,
             reproducer=script,
+            **measured,
         )
+
+
+# Whether a failure that was seen on one subject shows on another.
+Again = Callable[[Any], bool]
 
 
 class Skip(Exception):
@@ -92,8 +105,17 @@ class Check:
     claim: str = ""
     rung: Rung | None = None
 
-    def on(self, subject: Any, options: Options) -> "Finding":
-        """Run it. Whatever breaks that is not the subject's fault gives :attr:`.Verdict.ERROR`, never a pass."""
+    def on(
+        self,
+        subject: Any,
+        options: Options,
+        because: "Callable[[Any, Again], tuple[Departure, ...]] | None" = None,
+    ) -> "Finding":
+        """Run it. Whatever breaks that is not the subject's fault gives :attr:`.Verdict.ERROR`, never a pass.
+
+        Args:
+            because: of the subject and what shows its failure elsewhere, the choices that explain the failure.
+        """
         assert self.run is not None, f"{self.id} was read from a report"
         started = time.perf_counter()
         try:
@@ -102,6 +124,9 @@ class Check:
             found = note if isinstance(note, Finding) else Finding("", Verdict.HOLDS, detail=note or "", examples=1)
         except Fails as failure:
             found = failure.finding
+            if because is not None and failure.again is not None:
+                with redirect_stdout(sys.stderr):
+                    found = replace(found, because=because(subject, failure.again))
         except (Skip, NotOffered) as reason:
             found = Finding("", Verdict.DOES_NOT_APPLY, detail=str(reason))
         except Exception as error:
@@ -131,6 +156,8 @@ class Finding:
         ulps: the largest error in units in the last place.
         seconds: wall-clock time.
         error_at: where the largest error was.
+        because: of a failure, the choices of the target's dialect that explain it: with them alone, the paper's own
+            algorithm fails in the same way. Empty if none do.
         subject: the optimizer's name; ``None`` for what is about no optimizer.
         claim, rung: what the check is a rung of, if it is.
         fit, curves: what the check of the dialect found besides.
@@ -153,6 +180,7 @@ class Finding:
     rung: Rung | None = None
     fit: "Fit | None" = None
     curves: "tuple[Curve, ...]" = ()
+    because: "tuple[Departure, ...]" = ()
 
 
 @dataclass(frozen=True)
@@ -166,6 +194,7 @@ class Departure:
         says: the target's choice in a sentence, with its formula.
         judgement: what the difference from the paper does; ``None`` where the target does as the paper says.
         effect: how much, after how many steps, or which theorem; a sentence.
+        slip: of what nobody means to write, what to look for in the code; empty for a choice that can be meant.
     """
 
     choice: str
@@ -175,6 +204,17 @@ class Departure:
     says: str
     judgement: Judgement | None
     effect: str
+    slip: str = ""
+
+    @property
+    def name(self) -> str:
+        """``threshold = δ/dim``."""
+        return f"{self.choice} = {self.value}"
+
+    @property
+    def differs(self) -> bool:
+        """Whether it differs from the paper, not from the published package alone."""
+        return self.value != self.paper
 
 
 @dataclass(frozen=True)
@@ -237,118 +277,3 @@ class TargetInfo:
     offers: Mapping[str, str] = field(default_factory=dict)
     capabilities: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """A known failure: a check that is expected to fail, and why."""
-
-    check: str
-    reason: str
-    versions: str = ""
-
-
-@dataclass(frozen=True)
-class SubjectReport:
-    """Everything that was found on one subject: an optimizer, or the statements themselves.
-
-    Attributes:
-        info: the subject; with a ``problem``, as far as it was understood.
-        checks: what was checked, in the order of reports.
-        findings: one a check, in the same order; those that an interrupt cut off are missing.
-        known: the known failures that apply to this version of the subject.
-        stale: known failures that are wrong, each with what is wrong: the check holds, or is none.
-        problem: why the subject could not be run at all; empty if it could.
-        seed, seconds: of the run.
-        interrupted: the run was cut off.
-    """
-
-    info: TargetInfo
-    checks: tuple[Check, ...]
-    findings: tuple[Finding, ...]
-    known: tuple[Expectation, ...] = ()
-    stale: tuple[str, ...] = ()
-    problem: str = ""
-    seed: int = 0
-    seconds: Number = 0.0
-    interrupted: bool = False
-
-    def pairs(self) -> Iterator[tuple[Check, Finding | None]]:
-        """Every check with its finding; ``None`` where an interrupt cut it off."""
-        findings = {finding.check: finding for finding in self.findings}
-        return ((check, findings.get(check.id)) for check in self.checks)
-
-    @property
-    def fit(self) -> Fit | None:
-        """The dialect; ``None`` if it was not fitted."""
-        return next((finding.fit for finding in self.findings if finding.fit is not None), None)
-
-    @property
-    def curves(self) -> tuple[Curve, ...]:
-        """For figures."""
-        return tuple(curve for finding in self.findings for curve in finding.curves)
-
-    def expected(self, finding: Finding) -> Expectation | None:
-        """The known failure that excuses a finding, if it fails and there is one."""
-        if finding.verdict is not Verdict.FAILS:
-            return None
-        return next((known for known in self.known if known.check == finding.check), None)
-
-    @property
-    def failures(self) -> tuple[Finding, ...]:
-        """The findings that fail or are undecided and that no known failure excuses, the worst severity first."""
-        return tuple(finding for _, finding in self._failures())
-
-    def _failures(self) -> list[tuple[Check, Finding]]:
-        bad = (Verdict.FAILS, Verdict.UNDECIDED)
-        found = [(check, f) for check, f in self.pairs() if f and f.verdict in bad and not self.expected(f)]
-        order = list(Severity)
-        return sorted(found, key=lambda pair: order.index(pair[0].severity))
-
-    @property
-    def exit_code(self) -> int:
-        """0 all hold; 1 a check fails or a known failure is stale; 2 interrupted; 3 our own error; 4 the subject is
-        wrong; 5 nothing ran."""
-        verdicts = {finding.verdict for finding in self.findings}
-        if self.interrupted:
-            return INTERRUPTED
-        if self.problem:
-            return USAGE
-        if Verdict.ERROR in verdicts:
-            return ERROR
-        if self.failures or self.stale:
-            return FAILED
-        return OK if verdicts & {Verdict.HOLDS, Verdict.FAILS} else NOTHING
-
-    @property
-    def verdict_line(self) -> str:
-        """The verdict in one line, for terminals, job summaries and titles."""
-        if self.problem:
-            return f"{self.info.target} could not be checked: {self.problem.splitlines()[0]}"
-        held = sum(finding.verdict is Verdict.HOLDS for finding in self.findings)
-        failures = self._failures()
-        failing = [check for check, finding in failures if finding.verdict is Verdict.FAILS]
-        excused = sum(self.expected(finding) is not None for finding in self.findings)
-        counts = Counter(check.severity for check in failing)
-        conforms = "does not conform to" if failing else "conforms to" if held else "was not tried as"
-        parts = [
-            f"{_count(len(failing), 'check')} fail{'s' * (len(failing) == 1)} "
-            f"({', '.join(f'{counts[one]} {one.value}' for one in Severity if counts[one])})"
-        ] * bool(failing)
-        parts += [f"{_count(held, 'check')} hold{'s' * (held == 1)}" if held else "no check holds"]
-        parts += [f"{len(failures) - len(failing)} undecided"] * (len(failing) < len(failures))
-        parts += [_count(excused, "known failure")] * bool(excused)
-        parts += [_count(len(self.stale), "stale known failure")] * bool(self.stale)
-        parts += ["interrupted"] * self.interrupted
-        whose = f"{self.info.target} {conforms} {self.info.algorithm}" if self.info.algorithm else self.info.target
-        return f"{whose}: {'; '.join(parts)}"
-
-
-def _count(number: int, of: str) -> str:
-    return f"{number} {of}{'s' * (number != 1)}"
-
-
-def exit_code(reports: Sequence[SubjectReport]) -> int:
-    """The exit code of a session: the first that applies of interrupted, our error, wrong target, failed, ok."""
-    codes = {report.exit_code for report in reports}
-    return next((code for code in (INTERRUPTED, ERROR, USAGE, FAILED, OK) if code in codes), NOTHING)

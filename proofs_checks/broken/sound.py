@@ -2,18 +2,18 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-Options = dict[str, Any]
+from tangency.proofs_checks.target.contract import PATHS, Contract, Options
+
 Rows = Callable[[Tensor], Tensor]
 Number = float | Tensor
-PATHS: Options = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}  # all of them the loop
 
 
-class SGDP(torch.optim.Optimizer):
+class SGDP(Contract):
     """A sound SGDP; :class:`AdamP` is the other form of it."""
 
     values: ClassVar[Options] = {
@@ -21,76 +21,21 @@ class SGDP(torch.optim.Optimizer):
         "weight_decay": 0.0, "delta": 0.1, "wd_ratio": 0.1, "maximize": False, **PATHS,
     }  # fmt: skip
 
-    def __init__(self, params: Any, **given: Any) -> None:
-        for name, value in given.items():
-            if name not in self.values:
-                raise TypeError(f"there is no argument {name!r}; there are {', '.join(self.values)}")
-            if not self.valid(name, value):
-                raise ValueError(f"{name} is {value!r}")
-        super().__init__(params, {**self.values, **given})
-
-    def valid(self, name: str, value: Any) -> bool:
-        """Nothing but the dampening is negative, and no β is 1."""
-        if name == "betas":
-            return all(0 <= beta < 1 for beta in value)
-        return value is None or name == "dampening" or bool(value >= 0)
-
-    def options(self, group: Options) -> Options:
-        """What a step knows of its group: all of it, as it is now."""
-        return group
-
     # A step.
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:
-        """One step of every parameter that has a gradient."""
-        loss = None if closure is None else self.loss(closure)
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self.move(parameter, parameter.grad, self.options(group))
-        self.finish()
-        return loss
-
-    def loss(self, closure: Any) -> Any:
-        """The closure's loss, with gradients."""
-        return torch.enable_grad()(closure)()
-
-    def finish(self) -> None:
-        """What is left to do when every parameter has moved: nothing."""
-
-    def move(self, parameter: Tensor, grad: Tensor, options: Options) -> None:
-        """One step of one parameter."""
-        if grad.layout is not torch.strided:
-            raise RuntimeError("sparse gradients are not supported")
-        w, g = self.wide(parameter), self.wide(grad)
-        state = self.state[parameter]
-        moments = {name: self.wide(x) if isinstance(x, Tensor) else x for name, x in state.items()}
+    def after(self, w: Tensor, g: Tensor, state: Options, options: Options, shape: torch.Size) -> Tensor:
+        """Moments, decision, projection, decay and update."""
         seen = self.gradient(w, -g if options["maximize"] else g, options)
-        q, lr = self.direction(moments, seen, options)
+        q, lr = self.direction(state, seen, options)
         evidence, projected = self.evidence(w, g, q, options), False
-        if self.eligible(parameter.shape) and parameter.numel():
+        if self.eligible(shape) and w.numel():
             for rows in self.views():
                 threshold = self.threshold(options["delta"], rows(w).shape[1])
                 if self.passes(self.cosine(rows(w), rows(evidence), options["eps"]), threshold):
                     q, projected = self.project(rows(w), rows(q), options["eps"]).reshape(q.shape), True
-                    self.remember(moments, q)
+                    self.remember(state, q)
                     break
-        for name, moment in moments.items():
-            state[name] = moment
-            if isinstance(moment, Tensor):
-                stored = torch.view_as_complex(moment.contiguous()) if parameter.is_complex() else moment
-                state[name] = stored.to(parameter.dtype).clone()
-        self.store(parameter, self.update(w, self.decay(options, projected), lr, q))
-
-    def wide(self, x: Tensor) -> Tensor:
-        """Half precision computes in float32; complex as pairs."""
-        x = torch.view_as_real(x) if x.is_complex() else x
-        return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-
-    def store(self, parameter: Tensor, new: Tensor) -> None:
-        """In place, rounded once."""
-        (torch.view_as_real(parameter) if parameter.is_complex() else parameter).copy_(new)
+        return self.update(w, self.decay(options, projected), lr, q)
 
     # Eq. 11: the decision.
 

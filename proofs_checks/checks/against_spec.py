@@ -141,11 +141,23 @@ def _failure(check: Check, run: Run, case: Case, miss: Miss) -> Fails:
     script = reproducer.script(claim, run.subject, run.trial, run, miss.worst) if run.records else ""
     return Fails(
         f"{case.says}: {miss.detail}",
+        again=lambda other: _misses(check, other, case),
         expected=miss.expected,
         got=miss.got,
         counterexample=shown(run.trial, run),
         script=script,
     )
+
+
+def _misses(check: Check, target: Target, case: Case) -> bool:
+    """Whether a case is a failure of a target."""
+    try:
+        _run_cases(check, target, [case])
+    except Fails:
+        return True
+    except Skip:
+        return False
+    return False
 
 
 def shown(trial: Trial, run: Run) -> str:

@@ -12,7 +12,7 @@ from tangency.proofs_checks.checks.rungs import as_claim, attack
 from tangency.proofs_checks.claim import Attack, Severity, Verdict
 from tangency.proofs_checks.dialects.step import step
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.finding import Check, Finding
+from tangency.proofs_checks.finding import Check, Fails, Finding
 from tangency.proofs_checks.fit.curves import curves
 from tangency.proofs_checks.fit.fit import fit
 from tangency.proofs_checks.generate import strategies
@@ -34,9 +34,11 @@ def run(target: Target, options: Options) -> Finding:
     if not target.algorithm.choices:
         return replace(_attack(target, target.algorithm.step, options), fit=fitted)
     whole = target.algorithm.paper.but(**fitted.dialect)
+    slips = tuple(one for one in fitted.departures if one.slip)
     changed = {choice: value for choice, value in options.pinned.items() if fitted.dialect.get(choice) != value}
     # Every step against the dialect that it should speak: where it does not, that is the counterexample.
-    expected = whole.but(**{k: v for k, v in changed.items() if v in target.algorithm.values_of(k)})
+    due = {k: v for k, v in changed.items() if v in target.algorithm.values_of(k)}
+    expected = whole.but(**{**{one.choice: one.paper for one in slips}, **due})
     found = _attack(target, partial(step, expected), options)
     if not fitted.explained:
         wrong = f"no known dialect explains it; it leaves the nearest at {fitted.leaves_at}"
@@ -45,6 +47,12 @@ def run(target: Target, options: Options) -> Finding:
         pinned = [f"{k} is {fitted.dialect.get(k, 'not there')!r}, pinned as {v!r}" for k, v in changed.items()]
         wrong = f"it does not speak the pinned dialect: {'; '.join(pinned)}"
         found = replace(found, verdict=Verdict.FAILS, detail=wrong)
+    elif slips:
+        more = _attack(target, partial(step, whole), options)
+        if more.verdict is not Verdict.FAILS:
+            wrong = f"but for a slip, it speaks a known dialect: {'; '.join(one.slip for one in slips)}"
+            more = replace(found, verdict=Verdict.FAILS, detail=wrong, because=slips)
+        found = more
     return replace(found, fit=fitted, curves=curves(target, whole))
 
 
@@ -71,7 +79,10 @@ def _attack(target: Target, made: StepOf, options: Options) -> Finding:
         shown=partial(_shown, made),
     )
     claim = as_claim(CHECK, "w_{t+1} is the dialect's, to within the rounding of its lines", evidence)
-    return attack(claim, (), target.subject, options)
+    try:
+        return attack(claim, (), target.subject, options)
+    except Fails as failure:
+        return failure.finding
 
 
 def _measure(made: StepOf, run: Run) -> list[Measurement]:

@@ -55,18 +55,8 @@ def behaviour(
     def wrap(experiment: Experiment) -> Check:
         def run(target: Target, options: Options) -> str | None:
             _applies(target, kinds, free, capability, needs)
-            usual = usual_hyper(target)
-            momentum, defaults = carries_momentum(target, usual), target.algorithm.defaults
-            make = Make(target.build, target.arguments, target.names, usual, momentum, defaults)
-            wrong: Wrong | str | None
-            try:
-                wrong = experiment(make, **(extra or {}))
-            except Inapplicable as reason:
-                raise Skip(str(reason)) from None
-            except (NotOffered, Fails, Skip):
-                raise
-            except Exception as error:
-                wrong = _blame(error)
+            make = _make(target)
+            wrong = _ask(experiment, make, extra)
             if not isinstance(wrong, Wrong):
                 return wrong
             found = f"{wrong.detail}. Expected: {wrong.expected}. Got: {wrong.got}."
@@ -77,11 +67,36 @@ def behaviour(
                 got=wrong.got,
                 counterexample=wrong.input,
                 script=script(target, make, experiment, title=title, why=why, found=found, **more),
+                again=lambda other: _goes_wrong(experiment, other, extra),
             )
 
         return Check(id, title, severity, source, why, run)
 
     return wrap
+
+
+def _make(target: Target) -> Make:
+    usual = usual_hyper(target)
+    momentum, defaults = carries_momentum(target, usual), target.algorithm.defaults
+    return Make(target.build, target.arguments, target.names, usual, momentum, defaults)
+
+
+def _ask(experiment: Experiment, make: Make, extra: Mapping[str, Any] | None) -> Wrong | str | None:
+    try:
+        return experiment(make, **(extra or {}))
+    except Inapplicable as reason:
+        raise Skip(str(reason)) from None
+    except (NotOffered, Fails, Skip):
+        raise
+    except Exception as error:
+        return _blame(error)
+
+
+def _goes_wrong(experiment: Experiment, target: Target, extra: Mapping[str, Any] | None) -> bool:
+    try:
+        return isinstance(_ask(experiment, _make(target), extra), Wrong)
+    except (Skip, NotOffered):
+        return False
 
 
 def usual_hyper(target: Target) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any
 
 from hypothesis import reject, target
+from hypothesis.errors import UnsatisfiedAssumption
 
 from tangency.proofs_checks.checks import reproducer
-from tangency.proofs_checks.checks.search import Budget, Found, derive_seed, search
+from tangency.proofs_checks.checks.search import UNDECIDED, Budget, Found, derive_seed, search
 from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, NotOffered, Rung, Search, Verdict, Violation
 from tangency.proofs_checks.errors.rounding import HALVES
-from tangency.proofs_checks.finding import Check, Finding, Skip
+from tangency.proofs_checks.finding import Check, Fails, Finding, Skip
 from tangency.proofs_checks.generate.execution import Crash, execute
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
 from tangency.proofs_checks.options import Options
@@ -131,7 +132,11 @@ def run_search(claim: Claim, rung: Rung, examples: int, options: Options) -> Fin
 
 
 def attack(claim: Claim, broken: Collection[str], subject: Subject, options: Options) -> Finding:
-    """The implementation rung: trials of a real optimizer, every measurement against its bound."""
+    """The implementation rung: trials of a real optimizer, every measurement against its bound.
+
+    Raises:
+        Fails: a measurement is above its bound; with what shows the same trial on another target.
+    """
     evidence = claim.implementation
     assert isinstance(evidence, Attack)
     missing = evidence.requires - subject.capabilities
@@ -164,14 +169,24 @@ def attack(claim: Claim, broken: Collection[str], subject: Subject, options: Opt
     if not isinstance(found.violation, Exceeded):
         return replace(result, error=worst[0], error_at=worst[1], ulps=worst_ulps) if found.checked else result
     failure = found.violation
-    return replace(
-        result,
+    raise Fails(
+        result.detail,
+        counterexample=repr(found.problem),
+        script=_script(claim, subject, found.problem, failure) if options.shrink else "",
+        again=lambda other: _exceeds(evidence, other.subject, found.problem),
+        examples=result.examples,
         error=_ratio(failure.measurement),
         error_at=f"{failure.measurement.what}, step {failure.measurement.step}, {found.problem.dtype}",
         ulps=failure.measurement.ulps,
-        counterexample=repr(found.problem),
-        reproducer=_script(claim, subject, found.problem, failure) if options.shrink else "",
     )
+
+
+def _exceeds(evidence: Attack, subject: Subject, trial: Trial) -> bool:
+    """Whether a trial of a subject has a measurement above its bound; one that says nothing has none."""
+    try:
+        return any(not _ratio(measurement) <= 1 for measurement in _measure(evidence, subject, trial)[1])
+    except (*UNDECIDED, UnsatisfiedAssumption):
+        return False
 
 
 def _measure(attack: Attack, subject: Subject, trial: Trial) -> tuple[Run, list[Measurement]]:

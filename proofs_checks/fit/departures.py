@@ -82,7 +82,7 @@ def departures(dialect: Dialect, unused: frozenset[str]) -> Iterator[Departure]:
             judgement, effect = judge(dialect.algorithm, name, value)
             if option.violates:
                 judgement, effect = Judgement.THEOREM, f"{option.violates}; {effect}"
-        yield Departure(name, value, paper[name], published[name], option.says, judgement, effect)
+        yield Departure(name, value, paper[name], published[name], option.says, judgement, effect, option.slip)
 
 
 @cache

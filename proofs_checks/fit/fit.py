@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations, islice, product
 from typing import Any
 
@@ -151,6 +152,7 @@ def walk(dialect: Dialect, played: Played, *, bounded: bool = False) -> Iterator
         yield math.inf, None, None, None
 
 
+@lru_cache(maxsize=16)
 def fit(target: Target) -> Fit:
     """Fit the dialect of a target, and judge its departures from the paper and from the published package."""
     algorithm = target.algorithm

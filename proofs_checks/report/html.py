@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report.elements import Markup, element
 from tangency.proofs_checks.report.facts import LEGEND, Row, labels, overall, rows, short_labels
 from tangency.proofs_checks.report.sections import footnotes, icon, noted, section
 from tangency.proofs_checks.report.style import CSS
+from tangency.proofs_checks.subject_report import SubjectReport
 
 # Only styles are allowed: even if text got through as markup, no browser would run it.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree as ET
 
 from tangency.common.text import line, visible
-from tangency.proofs_checks.finding import Finding, SubjectReport
+from tangency.proofs_checks.finding import Finding
 from tangency.proofs_checks.report import dialect_text
 from tangency.proofs_checks.report.facts import Row, Status, labels, measured, rows
 from tangency.proofs_checks.report.versions import versions
+from tangency.proofs_checks.subject_report import SubjectReport
 
 
 def to_junit(reports: Sequence[SubjectReport], command: str = "tangency check") -> str:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Sequence
 
 from tangency.common.text import line, visible
-from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report import dialect_text
 from tangency.proofs_checks.report.facts import (
     Row,
@@ -22,6 +21,7 @@ from tangency.proofs_checks.report.facts import (
     worst_first,
 )
 from tangency.proofs_checks.report.versions import versions
+from tangency.proofs_checks.subject_report import SubjectReport
 
 LIMIT = 60_000  # GitHub refuses a comment beyond 65,536 characters
 BLOCK = 3_000  # of one text in a failure

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from tangency.common.numbers import digits, share
-from tangency.proofs_checks.finding import Curve, Judgement, SubjectReport
+from tangency.proofs_checks.finding import Curve, Judgement
 from tangency.proofs_checks.report import dialect_text, figures
 from tangency.proofs_checks.report.elements import Markup, element, join
 from tangency.proofs_checks.report.facts import Row, Status, overall, remarks, rows, worst_first
+from tangency.proofs_checks.subject_report import SubjectReport
 
 KINDS = {Judgement.THEOREM.value: "theorem", Judgement.TRAJECTORY.value: "trajectory"}
 

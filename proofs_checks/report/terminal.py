@@ -11,7 +11,6 @@ from rich.text import Text
 
 from tangency.common.numbers import digits, share
 from tangency.common.text import line, visible
-from tangency.proofs_checks.finding import SubjectReport
 from tangency.proofs_checks.report import dialect_text
 from tangency.proofs_checks.report.facts import (
     LEGEND,
@@ -24,6 +23,7 @@ from tangency.proofs_checks.report.facts import (
     short_labels,
     worst_first,
 )
+from tangency.proofs_checks.subject_report import SubjectReport
 
 STYLES = {
     Status.FAILS: "bold red",

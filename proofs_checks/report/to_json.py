@@ -17,9 +17,10 @@ import msgspec
 
 from tangency.common.calls import WrongCall
 from tangency.common.numbers import json_text
-from tangency.proofs_checks.finding import Number, SubjectReport, exit_code
+from tangency.proofs_checks.finding import Number
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.report.versions import versions
+from tangency.proofs_checks.subject_report import SubjectReport, exit_code
 
 SCHEMA = 2
 # Types that JSON has; an option of any other type is written as the text of a Python literal.

@@ -5,7 +5,7 @@ import time
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -17,13 +17,15 @@ from tangency.proofs_checks.checks.every import CHECKS
 from tangency.proofs_checks.checks.experiment import usual_hyper
 from tangency.proofs_checks.checks.rungs import rungs
 from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
-from tangency.proofs_checks.finding import Check, Finding, SubjectReport, TargetInfo
+from tangency.proofs_checks.finding import Check, Finding, TargetInfo
+from tangency.proofs_checks.fit.attribution import because
 from tangency.proofs_checks.options import Options, profile_of
 from tangency.proofs_checks.run.known import Known, apply
 from tangency.proofs_checks.run.pool import usable_cores
 from tangency.proofs_checks.run.registry import discover
 from tangency.proofs_checks.run.session import Answer, Cell, Description, Session, Watcher, Workshop, report_of
 from tangency.proofs_checks.run.state import SETTINGS, CannotRestore, restored
+from tangency.proofs_checks.subject_report import SubjectReport
 from tangency.proofs_checks.target.spec import TargetError, TargetSpec
 from tangency.proofs_checks.target.target import Target, load
 
@@ -96,8 +98,11 @@ def check(
     """
     options = Options(profile_of(profile), secrets.randbits(32) if seed is None else seed, pinned=dict(pinned or {}))
     chosen = select(only)
-    reports = run_checks([(spec, chosen) for spec in targets], options, jobs=jobs, limit=limit, watch=watch)
-    return [apply(report, known, {one.id for one in checks()}) if known else report for report in reports]
+    reports = run_checks(
+        [(spec, chosen) for spec in targets], options, jobs=jobs, limit=limit, attributed=True, watch=watch
+    )
+    accepted = [Known(choice=f"{name} = {value}", reason="pinned") for name, value in options.pinned.items()]
+    return [apply(report, [*known, *accepted], {one.id for one in checks()}) for report in reports]
 
 
 def run_checks(
@@ -107,12 +112,14 @@ def run_checks(
     jobs: int | None = None,
     limit: float | None = LIMIT,
     apart: bool = True,
+    attributed: bool = False,
     watch: Watcher = lambda cell, answer, total: None,
 ) -> list[SubjectReport]:
     """Run checks on targets, its own on each; one report each, in their order.
 
     Args:
         apart: no two targets share a process. Targets of ours may, which saves starting one for each.
+        attributed: say of each failure which choices of the target's dialect explain it.
     """
     # The dialect first: it takes longest.
     order = [sorted(chosen, key=lambda one: one.id != dialect.CHECK.id) for _, chosen in asked]
@@ -124,7 +131,7 @@ def run_checks(
         return [Cell(cell.subject, one.id) for one in order[cell.subject] if usable]
 
     jobs = min(jobs or usable_cores(), max(1, total))
-    source = _Source(tuple(spec for spec, _ in asked))
+    source = _Source(tuple(spec for spec, _ in asked), attributed)
     owner: Callable[[Cell], Hashable] = (lambda cell: cell.subject) if apart else (lambda cell: "")
     session = Session(source, options, jobs, limit, _lost, owner, quiet=True)
     started = time.monotonic()
@@ -157,6 +164,7 @@ class _Source:
     """Makes the workshop of some targets; it travels to worker processes, which load the targets themselves."""
 
     specs: tuple[TargetSpec, ...]
+    attributed: bool
 
     def __call__(self) -> Workshop:
         loaded: dict[int, Target | Description] = {}
@@ -170,7 +178,8 @@ class _Source:
             return loaded[number]
 
         warnings.simplefilter("ignore")  # while targets are loaded, too
-        answers = {one.id: deaf(one.on) for one in checks()}
+        why = {"because": because} if self.attributed else {}
+        answers = {one.id: deaf(partial(one.on, **why)) for one in checks()}
         return Workshop({DESCRIBE: deaf(lambda target, options: describe(target)), **answers}, target)
 
 

@@ -6,10 +6,14 @@
     target = "adamp:*"      # optional: a glob; every target without it
     versions = "<0.4"       # optional: a PEP 440 specifier; every version without it
 
-``check`` and ``target`` may be lists: one entry then stands for all pairs.
+    [[known]]
+    choice = "norm_epsilon = added"  # in place of a check: accepted, with every check that fails because of it
+    reason = "as the published package has it"
 
-A known failure is excused. An entry is stale if its check holds, does not apply or does not exist. That is an error, so
-that the file stays true.
+``check``, ``choice`` and ``target`` may be lists: one entry then stands for all pairs.
+
+A known failure is excused. An entry is stale if its check holds, does not apply or does not exist, or if the target
+does not make its choice. That is an error, so that the file stays true.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -25,7 +29,8 @@ from packaging.version import InvalidVersion, Version
 from tangency.common.calls import WrongCall, no_such
 from tangency.common.inputs import read_toml
 from tangency.proofs_checks.claim import Verdict
-from tangency.proofs_checks.finding import Expectation, SubjectReport
+from tangency.proofs_checks.finding import Fit
+from tangency.proofs_checks.subject_report import Expectation, SubjectReport
 
 
 class BadKnownFailures(WrongCall):
@@ -37,16 +42,18 @@ class Known:
     """One entry.
 
     Attributes:
-        check: the id of the check that fails.
+        check: the id of the check that fails; empty for a choice.
         reason: why, with a link if there is one.
         target: a glob (``*``, ``?``, ``[…]``) of the targets that it is about, as the caller names them.
         versions: a PEP 440 specifier of the target's versions; empty for all of them.
+        choice: a choice of the dialect with its value, ``norm_epsilon = added``: whatever fails because of it is known.
     """
 
-    check: str
-    reason: str
+    check: str = ""
+    reason: str = ""
     target: str = "*"
     versions: str = ""
+    choice: str = ""
 
     def applies(self, target: str, version: str) -> bool:
         """Whether it is about a version of a target.
@@ -84,14 +91,15 @@ def load(path: str | Path, ids: Collection[str] | None = None) -> tuple[Known, .
         for one in _pairs(where, table):
             entry = _entry(where, one, ids)
             if replace(entry, reason="") in [replace(other, reason="") for other in entries]:
-                raise BadKnownFailures(f"{where}: {entry.check!r} stands in an earlier entry, for the same versions")
+                named = entry.check or entry.choice
+                raise BadKnownFailures(f"{where}: {named!r} stands in an earlier entry, for the same versions")
             entries.append(entry)
     return tuple(entries)
 
 
 def _pairs(where: str, table: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The table once for each check and each target that it lists."""
-    lists = {name: table[name] for name in ("check", "target") if isinstance(table.get(name), list)}
+    lists = {name: table[name] for name in ("check", "choice", "target") if isinstance(table.get(name), list)}
     for name, values in lists.items():
         if not values:
             raise BadKnownFailures(f"{where}: {name} is an empty list; leave it out, or name at least one")
@@ -105,12 +113,16 @@ def _entry(where: str, table: dict[str, Any], ids: Collection[str] | None) -> Kn
     for name, value in table.items():
         if not isinstance(value, str):
             raise BadKnownFailures(f"{where}: {name} is {value!r}; it must be a string")
-    for name in ("check", "reason"):
+    if "check" in table and "choice" in table:
+        raise BadKnownFailures(f"{where}: it names a check and a choice; write an entry for each")
+    for name in ("choice" if "choice" in table else "check", "reason"):
         if not table.get(name, "").strip():
             problem = "is empty" if name in table else "is missing"
             raise BadKnownFailures(f"{where}: {name} {problem}; a known failure names its check and says why it fails")
     entry = Known(**table)
-    if ids is not None and entry.check not in ids:
+    if entry.choice:
+        _refuse_unknown_choice(where, entry.choice)
+    elif ids is not None and entry.check not in ids:
         raise BadKnownFailures(f"{where}: {no_such('check', entry.check, ids)}")
     try:
         SpecifierSet(entry.versions)
@@ -125,6 +137,16 @@ def _refuse_unknown(where: str, table: dict[str, Any], known: Sequence[str]) -> 
     for name in table:
         if name not in known:
             raise BadKnownFailures(f"{where}: unknown key {name!r}; there are {', '.join(known)}")
+
+
+def _refuse_unknown_choice(where: str, choice: str) -> None:
+    from tangency.proofs_checks.algorithms import ALGORITHMS
+
+    name, _, value = choice.partition(" = ")
+    values = {value for one in ALGORITHMS.values() for value in one.values_of(name)}
+    if value not in values:
+        there_are = f"{name} is one of {', '.join(sorted(values))}" if values else "no choice has such a name"
+        raise BadKnownFailures(f"{where}: choice is {choice!r}; it must be 'NAME = VALUE' of a dialect: {there_are}")
 
 
 def apply(report: SubjectReport, entries: Sequence[Known], ids: Collection[str] | None = None) -> SubjectReport:
@@ -143,6 +165,11 @@ def apply(report: SubjectReport, entries: Sequence[Known], ids: Collection[str] 
     for entry in entries:
         if not entry.applies(report.info.target, report.info.version):
             continue
+        if entry.choice:
+            done = _otherwise(report.fit, entry)
+            stale += [done] if done else []
+            known += [] if done else [Expectation("", entry.reason, entry.versions, entry.choice)]
+            continue
         finding = findings.get(entry.check)
         if entry.check not in existing and not report.problem:  # a target that could not be run has no checks
             stale.append(f"{entry.check}: {no_such('check', entry.check, sorted(existing))}")
@@ -154,3 +181,11 @@ def apply(report: SubjectReport, entries: Sequence[Known], ids: Collection[str] 
         else:
             known.append(Expectation(entry.check, entry.reason, entry.versions))
     return replace(report, known=tuple(known), stale=tuple(stale))
+
+
+def _otherwise(fit: Fit | None, entry: Known) -> str:
+    """What is wrong with an entry about a choice: the target was fitted, and does otherwise."""
+    name, _, value = entry.choice.partition(" = ")
+    if fit is None or not fit.explained or name not in fit.dialect or fit.dialect[name] == value:
+        return ""
+    return f"{name} is {fit.dialect[name]!r}, and is known as {value!r}: {entry.reason}"

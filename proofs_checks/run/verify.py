@@ -8,11 +8,12 @@ from functools import cached_property
 
 from tangency.proofs_checks.checks.rungs import rungs as rungs_of
 from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
-from tangency.proofs_checks.finding import Check, Finding, SubjectReport, TargetInfo, exit_code
+from tangency.proofs_checks.finding import Check, Finding, TargetInfo
 from tangency.proofs_checks.options import Options, Profile, profile_of
 from tangency.proofs_checks.run.known import Known, apply
 from tangency.proofs_checks.run.registry import Source, Suite, production, select
 from tangency.proofs_checks.run.session import Answer, Cell, Session, Watcher, Workshop, report_of
+from tangency.proofs_checks.subject_report import SubjectReport, exit_code
 from tangency.proofs_checks.subjects import Subject
 
 STATEMENTS = 0  # the subject number of rungs without an optimizer; optimizers are numbered from 1

@@ -19,7 +19,7 @@ from tangency.proofs_checks.target.spec import TargetError, TargetSpec, find
 from tangency.proofs_checks.target.state import dampens_first_step, find_buffers
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """A loaded target.
 

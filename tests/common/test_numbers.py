@@ -15,7 +15,7 @@ from rich.console import Console
 from tangency.common.numbers import digits, percent, quotient, share
 from tangency.proofs_checks.checks.rungs import rungs
 from tangency.proofs_checks.claim import Rung, Severity, Verdict
-from tangency.proofs_checks.finding import Check, Curve, Finding, Fit, SubjectReport, TargetInfo
+from tangency.proofs_checks.finding import Check, Curve, Finding, Fit, TargetInfo
 from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.report.html import to_html
 from tangency.proofs_checks.report.junit import to_junit
@@ -25,6 +25,7 @@ from tangency.proofs_checks.report.terminal import print_reports
 from tangency.proofs_checks.report.to_json import NoReport, from_json, to_json
 from tangency.proofs_checks.run.baseline import compare, to_text
 from tangency.proofs_checks.run.verify import Report
+from tangency.proofs_checks.subject_report import SubjectReport
 
 HUGE = sys.float_info.max
 ODD = [1.8e305, HUGE, -HUGE, 5e-324, -0.0, math.inf, -math.inf, math.nan]

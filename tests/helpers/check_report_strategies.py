@@ -6,18 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.claim import Rung, Verdict
-from tangency.proofs_checks.finding import (
-    Check,
-    Curve,
-    Departure,
-    Expectation,
-    Finding,
-    Fit,
-    Judgement,
-    Severity,
-    SubjectReport,
-    TargetInfo,
-)
+from tangency.proofs_checks.finding import Check, Curve, Departure, Finding, Fit, Judgement, Severity, TargetInfo
+from tangency.proofs_checks.subject_report import Expectation, SubjectReport
 
 # Halves of surrogate pairs are in: a file name that is no UTF-8 has low ones. The high ones are not, for JSON reads a
 # high one before a low one as the character that they encode, whoever wrote them.

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tangency.proofs_checks.algorithms import ALGORITHMS
-from tangency.proofs_checks.broken.speaker import speaker
 from tangency.proofs_checks.broken.zoo import find
 from tangency.proofs_checks.dialects.choice import Choice, Dialect, Option
 from tangency.proofs_checks.finding import Judgement
 from tangency.proofs_checks.fit.fit import fit
 from tangency.proofs_checks.fit.probes import Played, play, probes
+from tangency.proofs_checks.fit.reference import speaker
 from tangency.proofs_checks.target.spec import TargetSpec
 from tangency.proofs_checks.target.target import load
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from tangency.proofs_checks import Rung, Verdict, verify
 from tangency.proofs_checks.checks.rungs import rungs
 from tangency.proofs_checks.claim import Claim
-from tangency.proofs_checks.finding import Finding, SubjectReport, TargetInfo
+from tangency.proofs_checks.finding import Finding, TargetInfo
 from tangency.proofs_checks.proof.latex import claim_latex, formula, mathematics, prose
 from tangency.proofs_checks.proof.text import explain, proof_lines, readable
 from tangency.proofs_checks.report.progress import live_progress
@@ -20,6 +20,7 @@ from tangency.proofs_checks.report.table import closing_line, print_report, resu
 from tangency.proofs_checks.run.registry import discover, production
 from tangency.proofs_checks.run.session import Cell
 from tangency.proofs_checks.run.verify import Report
+from tangency.proofs_checks.subject_report import SubjectReport
 
 CLAIMS = discover()
 
