@@ -269,7 +269,7 @@ PROJECTION_CHOICES = (
                 "the number of elements of the whole weight, in the channel view too",
                 lambda field, delta, dim, rows, size: delta / field.sqrt(field.element(size)),
                 "eq-11: the threshold shrinks too fast with the dimension",
-                slip="the threshold counts the elements of the weight, not those of a row: numel() where size(1) was due",
+                slip="the threshold counts the elements of the whole weight, not of a row: numel() for size(1)",
             ),
         ),
     ),

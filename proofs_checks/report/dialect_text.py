@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from tangency.common.numbers import digits
 from tangency.proofs_checks.finding import Departure, Fit, Judgement
 
-# The kinds of departure, the worst first; ``None``: no departure from the paper.
-ORDER = [*reversed(Judgement), None]
-
 
 @dataclass(frozen=True)
 class DepartureText:
@@ -33,13 +30,11 @@ class DepartureText:
 
 
 def departures(fit: Fit) -> list[DepartureText]:
-    """The departures, the worst first."""
-    return [
-        _departure_text(departure) for departure in sorted(fit.departures, key=lambda one: ORDER.index(one.judgement))
-    ]
+    """The departures from the published package alone: those from the paper are told with what fails because of them."""
+    return [departure_text(departure) for departure in fit.departures if not departure.differs or not fit.explained]
 
 
-def _departure_text(departure: Departure) -> DepartureText:
+def departure_text(departure: Departure) -> DepartureText:
     paper, published = departure.paper != departure.value, departure.published != departure.value
     if paper and published and departure.paper == departure.published:
         differs = f"paper and published package: {departure.paper}"

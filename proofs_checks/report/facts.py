@@ -15,6 +15,7 @@ class Status(Enum):
     """The outcome of a check, the worst first; the value is its name in reports."""
 
     FAILS = "fails"
+    CHOICE = "a choice"
     UNDECIDED = "undecided"
     ERROR = "our own error"
     KNOWN = "known failure"
@@ -29,12 +30,13 @@ class Status(Enum):
 
     @property
     def bad(self) -> bool:
-        """Whether it needs a reader's attention."""
+        """Whether it needs a reader's attention; a failure that a choice explains is told once, with the choice."""
         return self in (Status.FAILS, Status.UNDECIDED, Status.ERROR)
 
 
 _MARKS = {
     Status.FAILS: "✗",
+    Status.CHOICE: "≠",
     Status.UNDECIDED: "?",
     Status.ERROR: "!",
     Status.KNOWN: "~",
@@ -62,7 +64,9 @@ class Row:
 
     @property
     def note(self) -> str:
-        """Its footnote: why it is excused, or why it does not apply; empty otherwise."""
+        """Its footnote: why it is excused or does not apply, or which choice explains it; empty otherwise."""
+        if self.status is Status.CHOICE and self.finding is not None:
+            return "; ".join(departure.name for departure in self.finding.because)
         if self.status is Status.DOES_NOT_APPLY and self.finding is not None:
             return self.finding.detail
         return self.reason
@@ -80,6 +84,8 @@ def row_of(report: SubjectReport, check: Check, finding: Finding | None) -> Row:
     excuse = report.expected(finding)
     if excuse is not None:
         return Row(check, finding, Status.KNOWN, excuse.reason)
+    if finding.verdict is Verdict.FAILS and finding.because and not any(one.slip for one in finding.because):
+        return Row(check, finding, Status.CHOICE)
     return Row(check, finding, Status.ERROR if finding.verdict is Verdict.ERROR else Status(finding.verdict.value))
 
 
@@ -100,7 +106,7 @@ def overall(report: SubjectReport) -> Status:
         return Status.ERROR
     if report.stale:
         return Status.FAILS
-    order = (Status.FAILS, Status.UNDECIDED, Status.ERROR, Status.NOT_RUN, Status.KNOWN, Status.HOLDS)
+    order = (Status.FAILS, Status.CHOICE, Status.UNDECIDED, Status.ERROR, Status.NOT_RUN, Status.KNOWN, Status.HOLDS)
     worst = next((status for status in order if status in statuses), Status.DOES_NOT_APPLY)
     return Status.HOLDS if worst is Status.KNOWN else worst
 

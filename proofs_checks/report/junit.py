@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 from tangency.common.text import line, visible
 from tangency.proofs_checks.finding import Finding
 from tangency.proofs_checks.report import dialect_text
+from tangency.proofs_checks.report.causes import causes
 from tangency.proofs_checks.report.facts import Row, Status, labels, measured, rows
 from tangency.proofs_checks.report.versions import versions
 from tangency.proofs_checks.subject_report import SubjectReport
@@ -14,7 +15,8 @@ from tangency.proofs_checks.subject_report import SubjectReport
 def to_junit(reports: Sequence[SubjectReport], command: str = "tangency check") -> str:
     """The reports as JUnit XML.
 
-    A check that fails is a failure whose type is its severity; so is an undecided one.
+    A check that fails is a failure whose type is its severity, or ``choice`` if a choice of the dialect explains it; so
+    is an undecided one.
     Known failures, and what does not apply, are skipped, each with its reason. A problem of the whole target (it
     cannot be run, a known failure is stale, an interrupt) is a test case of its own, so that the suite fails.
     """
@@ -58,10 +60,14 @@ def _facts(report: SubjectReport, ran: Mapping[str, str]) -> dict[str, str]:
     if fit is not None:
         facts["dialect"] = dialect_text.summary(fit)
         facts |= {f"dialect {choice}": value for choice, value in dialect_text.choices(fit)}
-        for departure in dialect_text.departures(fit):
+        for departure in map(dialect_text.departure_text, fit.departures):
             facts[f"departure {departure.choice}"] = (
                 f"{departure.value} ({departure.differs}): {departure.judgement}; {departure.effect}"
             )
+    for cause in causes(report):
+        facts[f"{'bug' if cause.status is Status.FAILS else 'choice'} {cause.name}"] = (
+            f"{cause.says}; {cause.consequences}"
+        )
     return {**facts, **{f"version of {package}": version for package, version in ran.items()}}
 
 
@@ -72,10 +78,10 @@ def _case(target: str, row: Row) -> ET.Element:
     )
     if found is None:
         ET.SubElement(case, "skipped", message="an interrupt cut it off")
-    elif row.status in (Status.FAILS, Status.UNDECIDED):
-        undecided = "undecided: " if row.status is Status.UNDECIDED else ""
-        message = undecided + line(found.detail or row.check.title)
-        kind = row.check.severity.value
+    elif row.status in (Status.FAILS, Status.CHOICE, Status.UNDECIDED):
+        why = {Status.UNDECIDED: "undecided: ", Status.CHOICE: f"because of {row.note}: "}.get(row.status, "")
+        message = line(why + (found.detail or row.check.title))
+        kind = "choice" if row.status is Status.CHOICE else row.check.severity.value
         ET.SubElement(case, "failure", type=kind, message=message).text = _in_full(row, found)
     elif row.status is Status.ERROR:
         ET.SubElement(case, "error", type="our own error", message=line(found.detail)).text = _in_full(row, found)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from tangency.common.text import line, visible
 from tangency.proofs_checks.report import dialect_text
+from tangency.proofs_checks.report.causes import causes
 from tangency.proofs_checks.report.facts import (
     Row,
     Status,
@@ -28,6 +29,7 @@ BLOCK = 3_000  # of one text in a failure
 CELL = 300  # of one text in a table
 MARKS = {
     Status.FAILS: "❌",
+    Status.CHOICE: "🔸",
     Status.UNDECIDED: "❓",
     Status.ERROR: "💥",
     Status.KNOWN: "⚠️",
@@ -74,6 +76,8 @@ def _pieces(reports: Sequence[SubjectReport]) -> Iterator[str]:
     names = labels(reports)
     for report in reports:
         yield f"{MARKS[overall(report)]} **{_inline(report.verdict_line)}**\n\n"
+    for report, name in zip(reports, names, strict=True):
+        yield from _causes(report, f"{_code(name)}: " if len(reports) > 1 else "")
     yield from _failures(reports, names)
     for report, name in zip(reports, names, strict=True):
         yield from _remarks(report, name, several=len(reports) > 1)
@@ -84,7 +88,7 @@ def _pieces(reports: Sequence[SubjectReport]) -> Iterator[str]:
     for report, name in zip(reports, names, strict=True):
         yield from _checks(report, name)
     shown = [(name, row) for report, name in zip(reports, names, strict=True) for row in worst_first(report)]
-    shown = [(name, row) for name, row in shown if row.status.bad or row.status is Status.KNOWN]
+    shown = [(name, row) for name, row in shown if row.status.bad or row.status in (Status.KNOWN, Status.CHOICE)]
     for name, row in shown:
         yield _failure(row, name if len(reports) > 1 else "")
     for name, row in shown:
@@ -108,6 +112,16 @@ def _failures(reports: Sequence[SubjectReport], names: Sequence[str]) -> Iterato
         cells += [f"{MARKS[row.status]} {row.status.value}", _inline(_clip(detail or row.check.title))]
         yield f"| {' | '.join(cells)} |\n"
     yield "\n"
+
+
+def _causes(report: SubjectReport, whose: str) -> Iterator[str]:
+    """Bugs, then choices, a point each."""
+    found = list(causes(report))
+    for one in found:
+        yield f"- {MARKS[one.status]} {whose}**{_inline(one.name)}**: {_inline(_clip(one.says))}<br>{_inline(one.consequences)}\n"
+        yield f"  <br>{_inline(_clip(one.more))}\n" if one.more else ""
+    if found:
+        yield "\n"
 
 
 def _remarks(report: SubjectReport, name: str, *, several: bool) -> Iterator[str]:

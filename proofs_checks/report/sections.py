@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from tangency.common.numbers import digits, share
 from tangency.proofs_checks.finding import Curve, Judgement
 from tangency.proofs_checks.report import dialect_text, figures
+from tangency.proofs_checks.report.causes import causes
 from tangency.proofs_checks.report.elements import Markup, element, join
 from tangency.proofs_checks.report.facts import Row, Status, overall, remarks, rows, worst_first
 from tangency.proofs_checks.subject_report import SubjectReport
@@ -23,6 +24,7 @@ def section(report: SubjectReport, name: str, id: str) -> Markup:
         "section",
         element("h2", name),
         _verdict(report),
+        _causes(report),
         _facts(report),
         _dialect(report),
         _failures(report),
@@ -41,6 +43,22 @@ def _verdict(report: SubjectReport) -> Markup:
     return element("div", line, *more, class_=f"card verdict {class_of(status)}")
 
 
+def _causes(report: SubjectReport) -> Markup:
+    """Bugs, then choices, a card each."""
+    cards = [
+        element(
+            "div",
+            element("h3", icon(one.status), element("code", one.name)),
+            element("p", one.says),
+            element("p", one.consequences, class_="small"),
+            element("p", one.more, class_="muted small") if one.more else Markup(),
+            class_=f"card failure {class_of(one.status)}",
+        )
+        for one in causes(report)
+    ]
+    return join(*cards)
+
+
 def icon(status: Status) -> Markup:
     """The mark of a status, which a screen reader reads as its word."""
     return element("span", status.mark, class_=f"icon {class_of(status)}", role="img", aria_label=status.value)
@@ -48,7 +66,9 @@ def icon(status: Status) -> Markup:
 
 def class_of(status: Status) -> str:
     """The class of the style sheet."""
-    return {Status.ERROR: "error", Status.KNOWN: "known"}.get(status, status.value.replace(" ", "-"))
+    return {Status.ERROR: "error", Status.KNOWN: "known", Status.CHOICE: "choice"}.get(
+        status, status.value.replace(" ", "-")
+    )
 
 
 def noted(row: Row, notes: dict[str, int], id: str) -> Markup:

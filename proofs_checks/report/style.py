@@ -43,7 +43,7 @@ pre {
 .fails, .theorem { --tone: var(--fails); }
 .undecided, .trajectory { --tone: var(--undecided); }
 .error { --tone: var(--error); }
-.known { --tone: var(--known); }
+.known, .choice { --tone: var(--known); }
 .holds { --tone: var(--holds); }
 .not-run, .does-not-apply, .as-paper { --tone: var(--quiet); }
 .verdict, .failure, .departure { border-left: 0.35rem solid var(--tone, var(--line)); }

@@ -16,7 +16,7 @@ from tangency.proofs_checks.run.verify import Report
 LEGEND = "✓ holds, after how many examples   ✗ fails   ? undecided   ! our own error   – does not apply"
 # A cell for several code paths shows the first of these that one of them has.
 WORST_FIRST = (
-    *(Status.ERROR, Status.FAILS, Status.UNDECIDED, Status.NOT_RUN),
+    *(Status.ERROR, Status.FAILS, Status.CHOICE, Status.UNDECIDED, Status.NOT_RUN),
     *(Status.KNOWN, Status.HOLDS, Status.DOES_NOT_APPLY),
 )
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from tangency.common.numbers import digits, share
 from tangency.common.text import line, visible
 from tangency.proofs_checks.report import dialect_text
+from tangency.proofs_checks.report.causes import causes
 from tangency.proofs_checks.report.facts import (
     LEGEND,
     Row,
@@ -27,6 +28,7 @@ from tangency.proofs_checks.subject_report import SubjectReport
 
 STYLES = {
     Status.FAILS: "bold red",
+    Status.CHOICE: "yellow",
     Status.UNDECIDED: "bold yellow",
     Status.ERROR: "bold magenta",
     Status.KNOWN: "yellow",
@@ -66,9 +68,15 @@ def print_reports(
 
 
 def _print_verdict(console: Console, report: SubjectReport, verdict: str, *, whole: bool) -> None:
-    """The verdict, remarks, and the dialect: the departures alone, or every choice."""
+    """The verdict, what explains it, remarks, and the dialect: its name alone, or every choice."""
     status = overall(report)
     console.print(Text(f"{status.mark} {verdict}", style=STYLES[status]))
+    for cause in causes(report):
+        heading = Text(f"{cause.status.mark} {line(cause.name)}", style=STYLES[cause.status])
+        console.print(_indented(heading.append(f": {line(cause.says)}", style="not bold default"), 2))
+        details = [cause.consequences, cause.more] if whole else [cause.consequences]
+        for detail in filter(None, details):
+            console.print(_indented(Text(line(detail), style="dim"), 4))
     for remark in remarks(report):
         console.print(_indented(Text(visible(remark)), 2))
     fit = report.fit

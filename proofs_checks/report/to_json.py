@@ -20,15 +20,23 @@ from tangency.common.numbers import json_text
 from tangency.proofs_checks.finding import Number
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.report.versions import versions
-from tangency.proofs_checks.subject_report import SubjectReport, exit_code
+from tangency.proofs_checks.subject_report import Cause, SubjectReport, exit_code
 
-SCHEMA = 2
+SCHEMA = 3
 # Types that JSON has; an option of any other type is written as the text of a Python literal.
 PLAIN = (str, bool, int, type(None))
 NOT_FINITE = ("inf", "-inf", "nan")
+TEXT = {"type": "string"}
+CAUSE = {"name": TEXT, "says": TEXT, "reason": TEXT, "checks": {"type": "array", "items": TEXT}}
+CAUSES = {"type": "array", "items": {"type": "object", "properties": CAUSE}}
 # Derived values, written so that readers need not know our rules.
-DERIVED = {
-    "SubjectReport": {"verdict_line": {"type": "string"}, "exit_code": {"type": "integer"}},
+DERIVED: dict[str, dict[str, Any]] = {
+    "SubjectReport": {
+        "verdict_line": TEXT,
+        "exit_code": {"type": "integer"},
+        "bugs": CAUSES,
+        "choices": CAUSES,
+    },
     "Finding": {"excused": {"type": "boolean"}},
 }
 
@@ -67,11 +75,16 @@ def to_json(
     document = msgspec.to_builtins(replace(session, reports=tuple(map(_plain, reports))), enc_hook=lambda value: None)
     for report, written in zip(reports, document["reports"], strict=True):
         written |= {"verdict_line": report.verdict_line, "exit_code": report.exit_code}
+        written |= {"bugs": list(map(_cause, report.bugs)), "choices": list(map(_cause, report.choices))}
         for finding, one in zip(report.findings, written["findings"], strict=True):
             one["excused"] = report.expected(finding) is not None
         for check in written["checks"]:
             del check["run"]
     return json_text(document)
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {name: getattr(cause, name) for name in CAUSE}
 
 
 def _plain(report: SubjectReport) -> SubjectReport:
@@ -100,7 +113,7 @@ def from_json(text: str) -> list[SubjectReport]:
     if not isinstance(document, dict) or not {"command", "kind", "claims"} & set(document):
         raise NoReport("it is no report of tangency: write one with --json")
     if document.get("schema") != SCHEMA:
-        renew = "; write it anew with this version and --json" if document.get("schema") == 1 else ""
+        renew = "; write it anew with this version and --json" if document.get("schema") in (1, 2) else ""
         raise NoReport(
             f"its schema is {document.get('schema')!r}; this version of tangency reads schema {SCHEMA}{renew}"
         )

@@ -101,8 +101,15 @@ def check(
     reports = run_checks(
         [(spec, chosen) for spec in targets], options, jobs=jobs, limit=limit, attributed=True, watch=watch
     )
-    accepted = [Known(choice=f"{name} = {value}", reason="pinned") for name, value in options.pinned.items()]
-    return [apply(report, [*known, *accepted], {one.id for one in checks()}) for report in reports]
+    ids = {one.id for one in checks()}
+    return [apply(report, [*known, *_pinned(report, options)], ids) for report in reports]
+
+
+def _pinned(report: SubjectReport, options: Options) -> list[Known]:
+    """Pinned choices as known ones; of those that the target does not make the check ``dialect`` tells."""
+    spoken = report.fit.dialect if report.fit else options.pinned
+    pinned = {name: value for name, value in options.pinned.items() if spoken.get(name) == value}
+    return [Known(choice=f"{name} = {value}", reason="pinned") for name, value in pinned.items()]
 
 
 def run_checks(

@@ -28,6 +28,7 @@ from packaging.version import InvalidVersion, Version
 
 from tangency.common.calls import WrongCall, no_such
 from tangency.common.inputs import read_toml
+from tangency.proofs_checks.algorithms import ALGORITHMS
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Fit
 from tangency.proofs_checks.subject_report import Expectation, SubjectReport
@@ -140,8 +141,6 @@ def _refuse_unknown(where: str, table: dict[str, Any], known: Sequence[str]) -> 
 
 
 def _refuse_unknown_choice(where: str, choice: str) -> None:
-    from tangency.proofs_checks.algorithms import ALGORITHMS
-
     name, _, value = choice.partition(" = ")
     values = {value for one in ALGORITHMS.values() for value in one.values_of(name)}
     if value not in values:
