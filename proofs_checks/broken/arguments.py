@@ -2,9 +2,10 @@
 
 from typing import Any, ClassVar
 
-from tangency.proofs_checks.broken.sound import SGDP, AdamP, Options
+from tangency.proofs_checks.broken.sound import SGDP, AdamP
 from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.hyperparameters import ASCENT, HYPER
+from tangency.proofs_checks.target.contract import Options
 
 
 def ignores(argument: str, fixed: Any) -> type[SGDP]:

@@ -5,8 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tangency.proofs_checks.broken.sound import SGDP, AdamP, Options
+from tangency.proofs_checks.broken.sound import SGDP, AdamP
 from tangency.proofs_checks.broken.zoo import broken
+from tangency.proofs_checks.target.contract import Options
 
 
 @broken("closure-with-gradients")

@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tangency.proofs_checks.broken.sound import SGDP, Options, Rows
+from tangency.proofs_checks.broken.sound import SGDP, Rows
 from tangency.proofs_checks.broken.zoo import broken
+from tangency.proofs_checks.target.contract import Options
 
 
 @broken("algorithm-1", "eq-11", "threshold-inside-is-projected")

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from tangency.proofs_checks.broken.sound import SGDP, Options
+from tangency.proofs_checks.broken.sound import SGDP
 from tangency.proofs_checks.broken.zoo import broken
+from tangency.proofs_checks.target.contract import Options
 
 
 @broken("zero-gradient", "zero-gradient-step-is-right")

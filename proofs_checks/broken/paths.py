@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from tangency.proofs_checks.broken.sound import PATHS, SGDP, Options
+from tangency.proofs_checks.broken.sound import SGDP
 from tangency.proofs_checks.broken.zoo import broken
+from tangency.proofs_checks.target.contract import PATHS, Options
 
 
 @broken("foreach-agrees", "fused-agrees", "capturable-agrees", "differentiable-agrees")

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from tangency.proofs_checks.broken.sound import SGDP, AdamP, Options
+from tangency.proofs_checks.broken.sound import SGDP, AdamP
 from tangency.proofs_checks.broken.zoo import broken
+from tangency.proofs_checks.target.contract import Options
 
 
 @broken("algorithm-1", "eq-10", "eq-12", "eq-05")

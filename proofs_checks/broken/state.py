@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from tangency.proofs_checks.broken.sound import SGDP, Options
+from tangency.proofs_checks.broken.sound import SGDP
 from tangency.proofs_checks.broken.zoo import broken
+from tangency.proofs_checks.target.contract import Options
 
 
 @broken("algorithm-1", "group-options")

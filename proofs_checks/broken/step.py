@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from tangency.proofs_checks.broken.sound import SGDP, Number, Options
+from tangency.proofs_checks.broken.sound import SGDP, Number
 from tangency.proofs_checks.broken.zoo import broken
+from tangency.proofs_checks.target.contract import Options
 
 
 @broken("algorithm-1", "lemma-2.2", "rate")

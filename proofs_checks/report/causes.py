@@ -1,6 +1,6 @@
 """Why checks fail, in words, the same in every report: bugs first, then choices with their consequences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tangency.proofs_checks.report import dialect_text
@@ -30,23 +30,19 @@ class CauseText:
 def causes(report: SubjectReport) -> Iterator[CauseText]:
     """The bugs of a target, then the choices in which it differs from the paper."""
     for bug in report.bugs:
-        also = [check for check in bug.checks if check != bug.name]
-        yield CauseText(
-            Status.FAILS, bug.name, bug.says, _because(also, "also fail" if bug.departure is None else "fail")
-        )
+        yield CauseText(Status.FAILS, bug.name, bug.says, _failing([one for one in bug.checks if one != bug.name]))
     for choice in report.choices:
         assert choice.departure is not None
         text = dialect_text.departure_text(choice.departure)
-        fail = _because(choice.checks, "fail because of it") or "no check fails because of it"
+        fail = _failing(choice.checks) or "no check fails because of it"
         accepted = f"accepted: {choice.reason}; " * bool(choice.reason)
         status = Status.KNOWN if choice.reason else Status.CHOICE
-        yield CauseText(
-            status, choice.name, choice.says, accepted + fail, f"{text.differs}; {text.judgement}: {text.effect}"
-        )
+        more = f"{text.differs}; {text.judgement}: {text.effect}"
+        yield CauseText(status, choice.name, choice.says, accepted + fail, more)
 
 
-def _because(checks: "list[str] | tuple[str, ...]", fail: str) -> str:
+def _failing(checks: Sequence[str]) -> str:
     if not checks:
         return ""
-    count = f"{len(checks)} check{'s' * (len(checks) != 1)} {fail if len(checks) != 1 else fail.replace('fail', 'fails', 1)}"
-    return f"{count}: {', '.join(checks)}"
+    fail = "check fails" if len(checks) == 1 else "checks fail"
+    return f"{len(checks)} {fail} because of it: {', '.join(checks)}"

@@ -30,7 +30,7 @@ class DepartureText:
 
 
 def departures(fit: Fit) -> list[DepartureText]:
-    """The departures from the published package alone: those from the paper are told with what fails because of them."""
+    """The departures from the published package; those from the paper are told with what fails because of them."""
     return [departure_text(departure) for departure in fit.departures if not departure.differs or not fit.explained]
 
 

@@ -118,8 +118,8 @@ def _causes(report: SubjectReport, whose: str) -> Iterator[str]:
     """Bugs, then choices, a point each."""
     found = list(causes(report))
     for one in found:
-        yield f"- {MARKS[one.status]} {whose}**{_inline(one.name)}**: {_inline(_clip(one.says))}<br>{_inline(one.consequences)}\n"
-        yield f"  <br>{_inline(_clip(one.more))}\n" if one.more else ""
+        more = [f"<br>{_inline(_clip(text))}" for text in (one.consequences, one.more) if text]
+        yield f"- {MARKS[one.status]} {whose}**{_inline(one.name)}**: {_inline(_clip(one.says))}{''.join(more)}\n"
     if found:
         yield "\n"
 

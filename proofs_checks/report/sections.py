@@ -66,9 +66,8 @@ def icon(status: Status) -> Markup:
 
 def class_of(status: Status) -> str:
     """The class of the style sheet."""
-    return {Status.ERROR: "error", Status.KNOWN: "known", Status.CHOICE: "choice"}.get(
-        status, status.value.replace(" ", "-")
-    )
+    short = {Status.ERROR: "error", Status.KNOWN: "known", Status.CHOICE: "choice"}
+    return short.get(status, status.value.replace(" ", "-"))
 
 
 def noted(row: Row, notes: dict[str, int], id: str) -> Markup:

@@ -185,8 +185,8 @@ class _Source:
             return loaded[number]
 
         warnings.simplefilter("ignore")  # while targets are loaded, too
-        why = {"because": because} if self.attributed else {}
-        answers = {one.id: deaf(partial(one.on, **why)) for one in checks()}
+        why = because if self.attributed else None
+        answers = {one.id: deaf(partial(one.on, because=why)) for one in checks()}
         return Workshop({DESCRIBE: deaf(lambda target, options: describe(target)), **answers}, target)
 
 
