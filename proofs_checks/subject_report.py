@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tangency.proofs_checks.claim import Severity, Verdict
-from tangency.proofs_checks.finding import Check, Curve, Departure, Finding, Fit, Number, TargetInfo
+from tangency.proofs_checks.finding import Check, Curve, Departure, Finding, Fit, Judgement, Number, TargetInfo
 
 OK, FAILED, INTERRUPTED, ERROR, USAGE, NOTHING = range(6)  # exit codes: pytest's
 
@@ -125,7 +125,7 @@ class SubjectReport:
 
     @cached_property
     def choices(self) -> tuple[Cause, ...]:
-        """The choices that differ from the paper, those with the most consequences first."""
+        """The choices that differ from the paper, those with the most consequences first, then the gravest."""
         failing = [finding for finding in self.findings if finding.verdict is Verdict.FAILS]
         fitted = self.fit.departures if self.fit and self.fit.explained else ()
         every = {one.name: one for one in (*fitted, *(one for f in failing for one in f.because))}
@@ -135,7 +135,12 @@ class SubjectReport:
                 alone = [f.check for f in failing if one in f.because and not any(other.slip for other in f.because)]
                 accepted = self._accepted(one)
                 found.append(Cause(name, one.says, tuple(alone), one, accepted.reason if accepted else ""))
-        return tuple(sorted(found, key=lambda cause: -len(cause.checks)))
+        gravest = [None, *Judgement]
+        return tuple(
+            sorted(
+                found, key=lambda c: (len(c.checks), gravest.index(c.departure and c.departure.judgement)), reverse=True
+            )
+        )
 
     @property
     def failures(self) -> tuple[Finding, ...]:

@@ -85,9 +85,12 @@ def test_every_row_has_the_columns_of_its_table() -> None:
 def test_verdicts_first_then_what_fails_then_the_dialect_then_the_rest_folded() -> None:
     text = to_markdown([samples.mixed()])
     assert text.startswith("❌ **lib.sub&#58;Mixed does not conform to adamp&#58; ")
-    table, dialect, folded = (text.index(mark) for mark in ("| check |", "**Dialect of", "<details>"))
+    marks = ("- ❌ **algorithm-2**", "- 🔸 **views = layer**", "| check |", "**Dialect of", "<details>")
+    bug, choice, table, dialect, folded = (text.index(mark) for mark in marks)
     assert (
-        table
+        bug
+        < choice
+        < table
         < dialect
         < folded
         < text.index("Every check of")
@@ -95,7 +98,7 @@ def test_verdicts_first_then_what_fails_then_the_dialect_then_the_rest_folded() 
         < text.index("Stand-alone script")
     )
     assert "| <code>algorithm-2</code> | algorithm | ❌ fails | w&#91;0&#93;, step 0&#58; 1 ≠ 2 more |" in text
-    assert "**violates a theorem**" in text[dialect:folded]
+    assert "violates a theorem" in text[choice:table]
     page = rendered(samples.mixed())
     assert page.tags.count("details") == 12, (
         "every choice; every check; what fails, is undecided, broken or known; three scripts"

@@ -56,8 +56,9 @@ def test_one_target_is_told_in_full() -> None:
     assert text.startswith("✗ lib.sub:Mixed does not conform to adamp: ")
     assert "dialect: a dialect of adam reproduces every probe to 1.5 ulps" in text
     assert "rank=any or two or more" in text
-    assert "epsilon = inside the root  (paper and published package: after correction)  changes the trajectory" in text
-    assert "views = layer  (paper: channel, layer; published package: channel)  violates a theorem" in text
+    assert "≠ epsilon = inside the root: √(v/(1 − β₂ᵗ) + ε)\n" in text
+    assert "paper and published package: after correction; changes the trajectory: weights differ by 0.12" in text
+    assert "paper: channel, layer; published package: channel; violates a theorem: eq-11 | no" in text
     assert text.index("violates a theorem") < text.index("changes the trajectory") < text.index("harmless")
     assert re.search(r"✗ fails +algorithm +12 +inf +3e\+08", text)
     assert re.search(r"  eq-04 0\.999\s", text), "an error below its bound is not shown as 1"
