@@ -8,7 +8,7 @@ from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.target.contract import Options
 
 
-@broken("algorithm-1")
+@broken("algorithm-1", slip="decay = coupled")
 class CoupledDecay(SGDP):
     """Weight decay as an L2 term in the gradient, through the momentum."""
 
@@ -19,7 +19,7 @@ class CoupledDecay(SGDP):
         return 0.0
 
 
-@broken("algorithm-1")
+@broken("algorithm-1", slip="decay_ratio = none")
 class DecayIgnoresProjection(SGDP):
     """``wd_ratio`` has no effect."""
 
@@ -27,7 +27,7 @@ class DecayIgnoresProjection(SGDP):
         return super().decay(options, False)
 
 
-@broken("algorithm-1")
+@broken("algorithm-1", slip="decay_scale = lr")
 class DecayIgnoresMomentum(SGDP):
     """The decay is not divided by 1 − β."""
 
@@ -35,7 +35,7 @@ class DecayIgnoresMomentum(SGDP):
         return super().decay({**options, "momentum": 0.0}, projected)
 
 
-@broken("algorithm-1")
+@broken("algorithm-1", slip="decay_order = after")
 class DecaysAfterTheUpdate(SGDP):
     """Weight decay acts on the new weights."""
 

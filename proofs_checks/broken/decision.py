@@ -11,7 +11,7 @@ from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.target.contract import Options
 
 
-@broken("algorithm-1", "eq-11", "threshold-inside-is-projected")
+@broken("algorithm-1", "eq-11", "threshold-inside-is-projected", slip="threshold = δ/dim")
 class NoSquareRoot(SGDP):
     """The threshold is δ/dim: the square root of Eq. 11 is missing."""
 
@@ -19,7 +19,7 @@ class NoSquareRoot(SGDP):
         return delta / dim
 
 
-@broken("threshold-outside-is-kept")
+@broken("threshold-outside-is-kept", slip="threshold = δ")
 class NoDimension(SGDP):
     """The threshold is δ, in every dimension."""
 
@@ -35,7 +35,7 @@ class CappedThreshold(SGDP):
         return min(0.9, delta / math.sqrt(dim))
 
 
-@broken("algorithm-1", "eq-11")
+@broken("algorithm-1", "eq-11", slip="rows = mean")
 class MeanOfChannels(SGDP):
     """A view passes if the mean cosine of its rows does, instead of every one."""
 
@@ -43,7 +43,7 @@ class MeanOfChannels(SGDP):
         return bool(cosines.mean() < threshold)
 
 
-@broken("algorithm-1", "eq-11", "one-scale-variant-row-vetoes")
+@broken("algorithm-1", "eq-11", "one-scale-variant-row-vetoes", slip="rows = any")
 class AnyChannel(SGDP):
     """A view passes if one row does."""
 
@@ -59,7 +59,7 @@ class PassesNearZero(SGDP):
         return bool(cosines.max() <= threshold + 2.0**-20)
 
 
-@broken("algorithm-1", "eq-10", "eq-12", "proposition-3.1", "eq-01")
+@broken("algorithm-1", "eq-10", "eq-12", "proposition-3.1", "eq-01", slip="rows = never")
 class NeverProjects(SGDP):
     """Plain momentum: Eq. 11 never passes."""
 
@@ -67,7 +67,7 @@ class NeverProjects(SGDP):
         return False
 
 
-@broken("algorithm-1", "eq-11", "eq-02")
+@broken("algorithm-1", "eq-11", "eq-02", slip="rows = always")
 class AlwaysProjects(SGDP):
     """Every weight is projected, scale-invariant or not."""
 
@@ -75,7 +75,9 @@ class AlwaysProjects(SGDP):
         return True
 
 
-@broken("algorithm-1", "eq-11", "both-signs-are-decided-alike", "antiparallel-gradients-are-kept")
+@broken(
+    *("algorithm-1", "eq-11", "both-signs-are-decided-alike", "antiparallel-gradients-are-kept"), slip="cosine = signed"
+)
 class SignedCosine(SGDP):
     """The cosine of Eq. 11 without the absolute value: antiparallel gradients pass."""
 
@@ -88,6 +90,7 @@ class SignedCosine(SGDP):
 @broken(
     *("algorithm-1", "eq-11", "eq-04"),
     *("large-eps-keeps-the-decision", "tiny-gradients-are-decided-as-large-ones"),
+    slip="cosine_epsilon = clamped at ε",
 )
 class ClampedCosine(SGDP):
     """Norms below ε are clamped in the cosine: a small gradient looks orthogonal at any angle."""
@@ -104,7 +107,7 @@ class UnguardedCosine(SGDP):
         return (w * g).sum(1).abs() / ((w * w).sum(1) * (g * g).sum(1)).sqrt()
 
 
-@broken("decision-is-by-the-gradient")
+@broken("decision-is-by-the-gradient", slip="cosine_of = update")
 class MomentumDecides(SGDP):
     """The momentum is compared with w, not the gradient."""
 
@@ -120,7 +123,7 @@ class DecayDecides(SGDP):
         return g.add(w, alpha=options["weight_decay"])
 
 
-@broken("algorithm-1", "eq-11", "channel-view-is-found")
+@broken("algorithm-1", "eq-11", "channel-view-is-found", slip="views = layer")
 class LayerOnly(SGDP):
     """The channel view is missing."""
 
@@ -128,7 +131,7 @@ class LayerOnly(SGDP):
         return super().views()[1:]
 
 
-@broken("algorithm-1", "eq-11", "layer-view-is-found")
+@broken("algorithm-1", "eq-11", "layer-view-is-found", slip="views = channel")
 class ChannelOnly(SGDP):
     """The layer view is missing."""
 
@@ -136,7 +139,7 @@ class ChannelOnly(SGDP):
         return super().views()[:1]
 
 
-@broken("algorithm-1", "eq-11")
+@broken("algorithm-1", "eq-11", slip="views = layer, channel")
 class LayerFirst(SGDP):
     """The layer view is tried before the channel view."""
 
@@ -144,7 +147,7 @@ class LayerFirst(SGDP):
         return super().views()[::-1]
 
 
-@broken("algorithm-1", "eq-11")
+@broken("algorithm-1", "eq-11", slip="axis = second")
 class WrongAxis(SGDP):
     """The channel is the second axis."""
 
@@ -152,7 +155,7 @@ class WrongAxis(SGDP):
         return (lambda x: x.transpose(0, 1).reshape(x.shape[1], -1), super().views()[1])
 
 
-@broken("algorithm-1", "eq-11", "vectors-are-never-projected")
+@broken("algorithm-1", "eq-11", "vectors-are-never-projected", slip="rank = any")
 class VectorsToo(SGDP):
     """Vectors (biases, gains) are projected as well."""
 

@@ -12,7 +12,7 @@ def momentum(params: Any, grads: Any, state: Any, *, lr: float = 0.1, momentum: 
     return [p - lr * b for p, b in zip(params, buffers, strict=True)], buffers
 
 
-@broken("zero-weights", "dialect", algorithm="sgd")
+@broken("zero-weights", "dialect", algorithm="sgd", slip="sign = ascent")
 def ascends(params: Any, grads: Any, state: Any, *, lr: float = 0.1, momentum: float = 0.0) -> Any:
     """The sign of the update is flipped."""
     return globals()["momentum"](params, grads, state, lr=-lr, momentum=momentum)
@@ -60,7 +60,7 @@ def heavy_ball(learning_rate: float, momentum: float = 0.0) -> Any:
     return optax.sgd(learning_rate, momentum=momentum)
 
 
-@broken("zero-weights", "dialect", algorithm="sgd", needs=("jax", "optax"))
+@broken("zero-weights", "dialect", algorithm="sgd", needs=("jax", "optax"), slip="sign = ascent")
 def optax_ascends(learning_rate: float, momentum: float = 0.0) -> Any:
     """The sign of the update is flipped."""
     return heavy_ball(-learning_rate, momentum)

@@ -8,7 +8,7 @@ from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.target.contract import Options
 
 
-@broken("algorithm-1", "lemma-2.2-nesterov")
+@broken("algorithm-1", "lemma-2.2-nesterov", slip="momentum = βp + (1−β)g")
 class AveragedMomentum(SGDP):
     """p ← βp + (1−β)g: an average in place of Eq. 7."""
 
@@ -16,7 +16,7 @@ class AveragedMomentum(SGDP):
         return super().direction(state, (1 - options["momentum"]) * g, options)
 
 
-@broken("algorithm-1", "lemma-2.2", "lemma-2.2-nesterov", "corollary-2.3")
+@broken("algorithm-1", "lemma-2.2", "lemma-2.2-nesterov", "corollary-2.3", slip="momentum = g")
 class ForgottenMomentum(SGDP):
     """The buffer is never carried over."""
 
@@ -25,7 +25,7 @@ class ForgottenMomentum(SGDP):
         return super().direction(state, g, options)
 
 
-@broken("algorithm-1", "lemma-2.2-nesterov")
+@broken("algorithm-1", "lemma-2.2-nesterov", slip="nesterov = g + β·(p before)")
 class NesterovLooksBack(SGDP):
     """The Nesterov update uses the buffer from before the step."""
 
@@ -52,7 +52,7 @@ class SkipsZeroGradients(SGDP):
             super().move(parameter, grad, options)
 
 
-@broken("algorithm-2")
+@broken("algorithm-2", slip="epsilon = inside the root")
 class EpsilonInsideTheRoot(AdamP):
     """√(v + ε) in place of √v + ε."""
 
@@ -60,7 +60,15 @@ class EpsilonInsideTheRoot(AdamP):
         return (v / correction**2 + eps).sqrt()
 
 
-@broken("algorithm-2", "eq-02")
+@broken("algorithm-2", slip="epsilon = before correction")
+class EarlyEpsilon(AdamP):
+    """(√v + ε)/√(1 − β₂ᵗ) in place of √v/√(1 − β₂ᵗ) + ε."""
+
+    def denominator(self, v: Tensor, correction: float, eps: float) -> Tensor:
+        return (v.sqrt() + eps) / correction
+
+
+@broken("algorithm-2", "eq-02", slip="epsilon = no root")
 class NoRoot(AdamP):
     """The second moment is not rooted: m/(v + ε)."""
 
@@ -68,7 +76,7 @@ class NoRoot(AdamP):
         return v / correction + eps
 
 
-@broken("algorithm-2")
+@broken("algorithm-2", slip="bias_correction = none")
 class NoBiasCorrection(AdamP):
     """Algorithm 2 as printed, by an optimizer that claims to be the published one."""
 

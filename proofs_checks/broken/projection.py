@@ -8,7 +8,7 @@ from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.target.contract import Options
 
 
-@broken("algorithm-1", "eq-10", "eq-12", "eq-05")
+@broken("algorithm-1", "eq-10", "eq-12", "eq-05", slip="projection = added")
 class AddsTheRadialPart(SGDP):
     """The sign of Eq. 10 is flipped: the radial component is doubled."""
 
@@ -16,7 +16,7 @@ class AddsTheRadialPart(SGDP):
         return 2 * x - super().project(w, x, eps)
 
 
-@broken("algorithm-1", "eq-10", "eq-12")
+@broken("algorithm-1", "eq-10", "eq-12", slip="projection = w not normalised")
 class UnnormalisedProjection(SGDP):
     """w is not normalised in Eq. 10: x − (w·x) w."""
 
@@ -24,16 +24,22 @@ class UnnormalisedProjection(SGDP):
         return x - (w * x).sum(1, keepdim=True) * w
 
 
-@broken(
-    *("algorithm-2", "eq-01", "eq-04", "eq-05", "eq-10", "eq-11", "eq-12", "proposition-3.1", "rate"),
-    *("large-eps-leaves-no-radial-part", "tiny-weights-are-decided-as-large-ones"),
-)
-class EpsilonInTheNorm(AdamP):
-    """ε is added to the norm in Eq. 10, as the published package does: a small weight keeps its radial component."""
+@broken("algorithm-1", "large-eps-leaves-no-radial-part", slip="norm_epsilon = added")
+class AddedNorm(SGDP):
+    """ε is added to the norm in Eq. 10."""
 
     def project(self, w: Tensor, x: Tensor, eps: float) -> Tensor:
         unit: Tensor = w / (torch.linalg.vector_norm(w, dim=1, keepdim=True) + eps)
         return x - (unit * x).sum(1, keepdim=True) * unit
+
+
+@broken(
+    *("algorithm-2", "eq-01", "eq-04", "eq-05", "eq-10", "eq-11", "eq-12", "proposition-3.1", "rate"),
+    *("large-eps-leaves-no-radial-part", "tiny-weights-are-decided-as-large-ones"),
+    slip="norm_epsilon = added",
+)
+class EpsilonInTheNorm(AddedNorm, AdamP):
+    """ε is added to the norm in Eq. 10, as the published package does: a small weight keeps its radial component."""
 
 
 @broken("zero-weights-step-is-right", "zero-weights")
@@ -44,7 +50,7 @@ class UnguardedProjection(SGDP):
         return x - (w * x).sum(1, keepdim=True) / (w * w).sum(1, keepdim=True) * w
 
 
-@broken("algorithm-1", "proposition-3.1", "eq-12")
+@broken("algorithm-1", "proposition-3.1", "eq-12", slip="projection = rescaled")
 class RescaledProjection(SGDP):
     """The projected update is stretched to the norm of the original one."""
 
@@ -54,7 +60,7 @@ class RescaledProjection(SGDP):
         return q * torch.where(after == 0, after, before / after)
 
 
-@broken("algorithm-1", "momentum-unprojected")
+@broken("algorithm-1", "momentum-unprojected", slip="buffer = projected")
 class ProjectedBuffer(SGDP):
     """The momentum buffer keeps the projected update."""
 

@@ -8,7 +8,7 @@ from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.target.contract import Options
 
 
-@broken("algorithm-1", "lemma-2.2", "rate")
+@broken("algorithm-1", "lemma-2.2", "rate", slip="sign = ascent")
 class Ascends(SGDP):
     """The sign of the update is flipped."""
 

@@ -5,7 +5,7 @@ have to catch, and on the sound optimizers, which must pass, so that a broken on
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -37,6 +37,8 @@ class Broken:
         subject: the optimizer as the claims see it, with the capabilities that it claims to have; ``None`` of what does
             not derive from the sound ones.
         needs: packages without which it cannot be run.
+        slip: what it is as a dialect, a choice with its value; empty if none says it.
+        factory: the class or function itself.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Broken:
     caught_by: frozenset[str]
     subject: Subject | None = None
     needs: tuple[str, ...] = ()
+    slip: str = ""
+    factory: Callable[..., object] | None = field(default=None, repr=False)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -52,24 +56,29 @@ class Broken:
         return tuple(name for name in self.needs if find_spec(name) is None)
 
 
-def broken(*caught_by: str, algorithm: str = "", needs: tuple[str, ...] = ()) -> Callable[[Made], Made]:
+def broken(*caught_by: str, algorithm: str = "", needs: tuple[str, ...] = (), slip: str = "") -> Callable[[Made], Made]:
     """Register a broken optimizer, whose docstring says what is wrong.
 
     Args:
         caught_by: ids of the claims and checks that must fail on it.
         algorithm: what it claims to be, where it does not derive from a sound optimizer.
         needs: packages without which it cannot be run.
+        slip: what it is as a dialect, as a report must name it.
     """
 
     def register(made: Made) -> Made:
-        _FOUND.append(_record(made, caught_by, algorithm, needs))
+        _FOUND.append(_record(made, caught_by, algorithm, needs, slip))
         return made
 
     return register
 
 
 def _record(
-    made: Callable[..., object], caught_by: tuple[str, ...] = (), algorithm: str = "", needs: tuple[str, ...] = ()
+    made: Callable[..., object],
+    caught_by: tuple[str, ...] = (),
+    algorithm: str = "",
+    needs: tuple[str, ...] = (),
+    slip: str = "",
 ) -> Broken:
     module, name = made.__module__, made.__qualname__
     subject = None
@@ -77,7 +86,8 @@ def _record(
         subject = of_class(made, ALGORITHMS["adamp" if issubclass(made, AdamP) else "sgdp"], module)
         algorithm = subject.algorithm
     description = " ".join((made.__doc__ or "").split())
-    return Broken(name, description, TargetSpec(f"{module}:{name}", algorithm), frozenset(caught_by), subject, needs)
+    target = TargetSpec(f"{module}:{name}", algorithm)
+    return Broken(name, description, target, frozenset(caught_by), subject, needs, slip, made)
 
 
 SOUND: tuple[Broken, ...] = (_record(SGDP), _record(AdamP))
