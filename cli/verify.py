@@ -83,7 +83,7 @@ def verify(
         "limit": time_limit or None,
     }
     if mutants:
-        from tangency.proofs_checks.broken import kill_matrix
+        from tangency.proofs_checks import kill_matrix
 
         if source is not registry.production:
             raise WrongCall("--mutants shows what the built-in claims kill; leave out the files")

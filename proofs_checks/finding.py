@@ -229,6 +229,7 @@ class Fit:
         open: choices that no probe could tell apart, with the values that fit equally well.
         departures: the choices that differ from the paper or the published package.
         leaves_at: for an unexplained target, the first step and element that differ from the nearest dialect.
+        looks_like: what is wrong with the broken optimizer that takes the steps of an unexplained target, if one does.
     """
 
     family: str
@@ -238,6 +239,7 @@ class Fit:
     open: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     departures: tuple[Departure, ...] = ()
     leaves_at: str = ""
+    looks_like: str = ""
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,7 @@ class SubjectReport:
     def _causes(self) -> list[str]:
         """The bugs and the choices of a target, with their names."""
         parts = [f"{_count(len(self.bugs), 'bug')} ({_few([bug.name for bug in self.bugs])})"] * bool(self.bugs)
-        choices = [one for one in self.choices if one.checks and not one.reason]
+        choices = [one for one in self.choices if not one.reason]
         if choices:
             consequences = len({check for one in choices for check in one.checks})
             differ = f"{_count(len(choices), 'choice')} that differ{'s' * (len(choices) == 1)} from the paper"
@@ -207,7 +207,7 @@ def _by_severity(failing: Sequence[Check]) -> list[str]:
 
 
 def _few(names: Sequence[str]) -> str:
-    return ", ".join([*names[:3], *["…"] * (len(names) > 3)])
+    return ", ".join([*names[:4], *["…"] * (len(names) > 4)])
 
 
 def _first_line(finding: Finding) -> str:

@@ -28,7 +28,7 @@ MAY_IMPORT = {
 ROOMS = (
     *("options", "claim", "hyperparameters", "dialects", "algorithms", "subjects", "finding", "subject_report"),
     *("errors", "generate", "measure", "proof", "authoring", "claims"),
-    *("target", "fit", "checks", "run", "report", "broken", "plugin"),
+    *("target", "broken", "fit", "checks", "run", "report", "kill_matrix", "plugin"),
 )
 
 

@@ -62,10 +62,11 @@ class RescaledProjection(SGDP):
 
 @broken("algorithm-1", "momentum-unprojected", slip="buffer = projected")
 class ProjectedBuffer(SGDP):
-    """The momentum buffer keeps the projected update."""
+    """The momentum buffer keeps the projected update where it is the update, as in the published package."""
 
-    def remember(self, state: Options, q: Tensor) -> None:
-        state["momentum_buffer"] = q.clone()
+    def remember(self, state: Options, q: Tensor, options: Options) -> None:
+        if not options["nesterov"]:
+            state["momentum_buffer"] = q.clone()
 
 
 @broken("algorithm-2", "eq-10")

@@ -33,7 +33,7 @@ class SGDP(Contract):
                 threshold = self.threshold(options["delta"], rows(w).shape[1])
                 if self.passes(self.cosine(rows(w), rows(evidence), options["eps"]), threshold):
                     q, projected = self.project(rows(w), rows(q), options["eps"]).reshape(q.shape), True
-                    self.remember(state, q)
+                    self.remember(state, q, options)
                     break
         return self.update(w, self.decay(options, projected), lr, q)
 
@@ -78,7 +78,7 @@ class SGDP(Contract):
         square = (w * w).sum(1, keepdim=True)
         return x - torch.where(square == 0, square, (w * x).sum(1, keepdim=True) / square) * w
 
-    def remember(self, state: Options, q: Tensor) -> None:
+    def remember(self, state: Options, q: Tensor, options: Options) -> None:
         """What the buffer holds after the projection: what it held before."""
 
     # Eq. 7: the moments.

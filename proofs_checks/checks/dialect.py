@@ -41,7 +41,8 @@ def run(target: Target, options: Options) -> Finding:
     expected = whole.but(**{**{one.choice: one.paper for one in slips}, **due})
     found = _attack(target, partial(step, expected), options)
     if not fitted.explained:
-        wrong = f"no known dialect explains it; it leaves the nearest at {fitted.leaves_at}"
+        like = f"it looks like this: {fitted.looks_like} " * bool(fitted.looks_like)
+        wrong = f"{like}No known dialect explains it; it leaves the nearest at {fitted.leaves_at}"
         found = replace(found, verdict=Verdict.FAILS, detail=wrong)
     elif changed:
         pinned = [f"{k} is {fitted.dialect.get(k, 'not there')!r}, pinned as {v!r}" for k, v in changed.items()]

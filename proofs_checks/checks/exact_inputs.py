@@ -180,6 +180,9 @@ def half_precision(target: Target) -> Iterator[Case]:
             made = trial(SHAPE, weights(*SHAPE), gradients, given, dtype=dtype)
             control = trial(SHAPE, weights(*SHAPE), gradients, given, dtype="float32")
             yield Case(f"{dtype}, g {says}", made, step_is_right, control)
+        vector = weights(8)
+        made, control = (trial((8,), vector, (vector / 3,), given, dtype=one) for one in (dtype, "float32"))
+        yield Case(f"{dtype}, a vector", made, step_is_right, control)
 
 
 CHECKS = (

@@ -84,6 +84,12 @@ MOMENTUM_CHOICES = (
                 lambda g, beta, dampening, p, before: g + beta * before,
                 slip="the Nesterov update is made of the buffer before the step: it is updated first",
             ),
+            Option(
+                "ignored",
+                "the update is the buffer, Nesterov or not",
+                lambda g, beta, dampening, p, before: p,
+                slip="nesterov has no effect",
+            ),
         ),
         about="nesterov",
         hyper={"nesterov": True, "dampening": 0.1},
@@ -283,6 +289,12 @@ ADAM_CHOICES = (
         (
             Option("β₁m + (1−β₁)g", "both terms corrected by 1 − β₁ᵗ", _ahead),
             Option("each corrected", "β₁m/(1 − β₁ᵗ⁺¹) + (1 − β₁)g/(1 − β₁ᵗ)", _each_ahead),
+            Option(
+                "ignored",
+                "m/(1 − β₁ᵗ), Nesterov or not",
+                lambda made: (made.m, made.hyper["lr"] / made.first),
+                slip="nesterov has no effect",
+            ),
         ),
         about="nesterov",
         hyper={"nesterov": True},

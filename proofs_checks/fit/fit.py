@@ -13,6 +13,7 @@ from tangency.proofs_checks.dialects.choice import Choice, Dialect
 from tangency.proofs_checks.dialects.step import step
 from tangency.proofs_checks.finding import Fit
 from tangency.proofs_checks.fit.departures import departures
+from tangency.proofs_checks.fit.nearest import COARSE, nearest
 from tangency.proofs_checks.fit.probes import Played, play, probes
 from tangency.proofs_checks.measure.conformance import floats
 from tangency.proofs_checks.target.target import Target
@@ -110,10 +111,6 @@ class Fitter:
         return best
 
 
-# Above what float64 loses in a few steps, even with scalars in float32; far below what any choice does to a probe.
-COARSE = 2.0**-27
-
-
 def _changes(dialect: Dialect, available: Sequence[Choice], count: int) -> Iterator[Dialect]:
     """Every dialect that differs in up to ``count`` choices."""
     for chosen in combinations(available, count):
@@ -177,7 +174,10 @@ def fit(target: Target) -> Fit:
     shown = {choice: value for choice, value in found.items() if choice not in unused}
     departing = tuple(departures(found, unused))
     if missed:
-        return Fit(family, shown, False, None, open_choices, departing, _leaves_at(found, played, missed))
+        promising = [played[n] for n in dict.fromkeys((*missed, *range(len(played))))]
+        looks_like = nearest(target, promising)
+        leaves_at = _leaves_at(found, played, missed)
+        return Fit(family, shown, False, None, open_choices, departing, leaves_at, looks_like)
     ulps, beyond = _last_ulps(found, played)
     return Fit(family, shown, not beyond, ulps, open_choices, departing, beyond)
 

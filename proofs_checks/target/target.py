@@ -11,7 +11,7 @@ from typing import Any
 from tangency.proofs_checks.algorithms import ALGORITHMS, Algorithm
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.finding import TargetInfo
-from tangency.proofs_checks.hyperparameters import DAMPENING, PROJECTING
+from tangency.proofs_checks.hyperparameters import DAMPENING, GROUPS, LARGE, PROJECTING
 from tangency.proofs_checks.subjects import Subject
 from tangency.proofs_checks.target.adapters import ADAPTERS, source_of
 from tangency.proofs_checks.target.signature import Names, absent, kind_of, names_of
@@ -135,7 +135,7 @@ class Target:
     @cached_property
     def capabilities(self) -> frozenset[str]:
         """What the algorithm promises, as far as the target has the arguments for it."""
-        found = set(self.algorithm.capabilities)
+        found = {*self.algorithm.capabilities, *({GROUPS, LARGE} if self.kind == "torch" else ())}
         for one in self.algorithm.hyper:
             # Where the first gradient is not dampened, as in torch, dampening is not Eq. 7's: the dialect says so.
             missing = not self.offers(one.name) or (one.capability == DAMPENING and not dampens_first_step(self.make))

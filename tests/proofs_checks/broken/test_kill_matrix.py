@@ -10,9 +10,9 @@ from rich.console import Console
 
 from tangency.proofs_checks import Verdict, verify
 from tangency.proofs_checks.broken import kill_matrix
-from tangency.proofs_checks.broken.kill_matrix import KillMatrix, behaviour, mutants, print_matrix
 from tangency.proofs_checks.broken.zoo import SOUND, Broken, find, zoo
 from tangency.proofs_checks.finding import Finding, TargetInfo
+from tangency.proofs_checks.kill_matrix import KillMatrix, behaviour, mutants, print_matrix
 from tangency.proofs_checks.run.registry import UnknownClaim
 from tangency.proofs_checks.subject_report import SubjectReport
 from tangency.proofs_checks.subjects import SHIPPED

@@ -13,12 +13,12 @@ import pytest
 
 from tangency.proofs_checks import broken, checks, claims
 from tangency.proofs_checks.broken.foreign import Object
-from tangency.proofs_checks.broken.kill_matrix import behaviour
 from tangency.proofs_checks.broken.sound import SGDP
 from tangency.proofs_checks.broken.zoo import SOUND, Broken, find, zoo
 from tangency.proofs_checks.checks import decision, exact_inputs
 from tangency.proofs_checks.claim import Attack, Claim, Verdict
 from tangency.proofs_checks.finding import Check, Finding
+from tangency.proofs_checks.kill_matrix import behaviour
 from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.run import conformance
 from tangency.proofs_checks.run.registry import ORDER, discover

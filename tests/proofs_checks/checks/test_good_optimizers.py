@@ -2,10 +2,10 @@
 
 import pytest
 
-from tangency.proofs_checks.broken.kill_matrix import behaviour
 from tangency.proofs_checks.broken.zoo import SOUND
 from tangency.proofs_checks.checks import decision, exact_inputs
 from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.kill_matrix import behaviour
 from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.target.spec import TargetSpec
 from tangency.proofs_checks.target.target import load

@@ -17,9 +17,9 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
-from tangency.proofs_checks.broken.kill_matrix import mutants
 from tangency.proofs_checks.checks.search import Budget, search
 from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.kill_matrix import mutants
 from tangency.proofs_checks.run import conformance, state
 from tangency.proofs_checks.run.claim_files import load
 from tangency.proofs_checks.run.pool import Pool, Spent
