@@ -14,7 +14,6 @@ from tangency.optim.cpu.memory import Array, compiled, inlined
 from tangency.optim.cpu.records import Work
 from tangency.optim.cpu.sweep import FINISH, STATISTICS, UPDATE, gather, sweep
 
-
 ZERO, ONE = map(np.int64, range(2))
 
 
