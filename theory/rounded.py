@@ -227,7 +227,7 @@ class RoundedField(Field):
         result = np.empty(source.shape, dtype=object).view(Numbers)
         result.repeats = self.repeats
         with self.context():
-            result.flat = [self._entry(x) for x in source.flat]
+            result.flat[:] = [self._entry(x) for x in source.flat]
         return result
 
     def _entry(self, x: Any) -> Rounded:
