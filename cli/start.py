@@ -1,5 +1,6 @@
 """Where ``tangency`` starts: the command line, or what to install for it."""
 
+import gc
 import sys
 
 from tangency.proofs_checks.subject_report import USAGE
@@ -11,6 +12,7 @@ NEEDED = frozenset({"flint", "hypothesis", "matplotlib", "msgspec", "packaging",
 def main(args: list[str] | None = None) -> None:
     """The console script. Exits with 0 all hold, 1 a claim fails, 2 interrupted, 3 our own error, 4 the call is wrong,
     5 nothing ran."""
+    gc.set_threshold(100_000)  # imports make a million objects and no garbage
     try:
         from tangency.cli.main import run
     except ModuleNotFoundError as error:

@@ -27,6 +27,8 @@ Measurements and their bounds
     ``norm_error``, ``direction_error``; formats of dtypes: ``FORMATS``; float64 arrays: ``Floats``, ``floats``
 """
 
+from typing import TYPE_CHECKING, Any
+
 from tangency.proofs_checks.claim import (
     Attack,
     Claim,
@@ -49,7 +51,6 @@ from tangency.proofs_checks.errors.rounding import (
     squared_norm_error,
 )
 from tangency.proofs_checks.generate import problems, strategies
-from tangency.proofs_checks.generate.execution import execute
 from tangency.proofs_checks.generate.gradients import AtCosine, Rotation, Tilted
 from tangency.proofs_checks.generate.invariant_problems import (
     integers,
@@ -58,7 +59,6 @@ from tangency.proofs_checks.generate.invariant_problems import (
     rational_points,
     weights,
 )
-from tangency.proofs_checks.generate.layers import layer_trials
 from tangency.proofs_checks.generate.trials import BALLS, LAYOUTS, Gradient, Measurement, Record, Run, Trial, as_float
 from tangency.proofs_checks.measure.conformance import (
     admissible_views,
@@ -81,6 +81,9 @@ from tangency.proofs_checks.subjects import (
 from tangency.theory.algorithms import START, State, Step, adam, adamp, gd, heavy_ball, nesterov, sgdp
 from tangency.theory.fields import EXACT, SYMBOLIC, Array, Field, balls, rational
 from tangency.theory.projection import UndecidedView, View, choose_view, project, project_rows, turned
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
 
 __all__ = [
     "ADAPTIVE",
@@ -162,3 +165,20 @@ __all__ = [
     "weights",
     "weights_bound",
 ]
+
+
+# The two that run torch import it when they are called: a list of the claims takes a second less.
+
+
+def execute(subject: Subject, trial: Trial) -> Run:
+    """See :func:`.generate.execution.execute`."""
+    from tangency.proofs_checks.generate import execution
+
+    return execution.execute(subject, trial)
+
+
+def layer_trials(subject: Subject, /, *, skip: bool = False, **fixed: Any) -> "SearchStrategy[Trial]":
+    """See :func:`.generate.layers.layer_trials`."""
+    from tangency.proofs_checks.generate import layers
+
+    return layers.layer_trials(subject, skip=skip, **fixed)

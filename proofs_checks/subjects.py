@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from torch.optim import Optimizer
-
-from tangency.optim import SGDP, AdamP
 from tangency.proofs_checks.algorithms import ADAM, ALGORITHMS, SGD, Algorithm, Update
 from tangency.proofs_checks.hyperparameters import (
     ADAPTIVE,
@@ -20,6 +18,9 @@ from tangency.proofs_checks.hyperparameters import (
     WEIGHT_DECAY,
 )
 from tangency.theory.algorithms import Step
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 __all__ = [
     "ADAPTIVE",
@@ -63,7 +64,7 @@ class Subject:
 
     name: str
     algorithm: str
-    make: Callable[..., Optimizer]
+    make: "Callable[..., Optimizer]"
     capabilities: frozenset[str]
     buffers: Mapping[str, str]
     imports: str
@@ -93,13 +94,16 @@ class Subject:
         return ADAM if ADAPTIVE in self.capabilities else SGD
 
 
-def of_class(cls: type[Optimizer], algorithm: Algorithm, module: str) -> Subject:
+def of_class(cls: "type[Optimizer]", algorithm: Algorithm, module: str) -> Subject:
     """A torch optimizer that claims all that its algorithm promises, in parameter groups and at any size."""
-    name = cls.__name__
+    return _of_name(cls.__name__, cls, algorithm, module)
+
+
+def _of_name(name: str, make: "Callable[..., Optimizer]", algorithm: Algorithm, module: str) -> Subject:
     return Subject(
         name=f"{module}:{name}",
         algorithm=algorithm.name,
-        make=cls,
+        make=make,
         capabilities=algorithm.capabilities | {GROUPS, LARGE},
         buffers=algorithm.buffers,
         imports=f"from {module} import {name}",
@@ -107,9 +111,21 @@ def of_class(cls: type[Optimizer], algorithm: Algorithm, module: str) -> Subject
     )
 
 
-SHIPPED: tuple[Subject, ...] = (
-    of_class(SGDP, ALGORITHMS["sgdp"], "tangency.optim"),
-    of_class(AdamP, ALGORITHMS["adamp"], "tangency.optim"),
+@dataclass(frozen=True)
+class _Imported:
+    """An optimizer of a module that is imported when the first is made: to read the claims, nobody needs torch."""
+
+    module: str
+    name: str
+
+    def __call__(self, *args: Any, **options: Any) -> "Optimizer":
+        made: Optimizer = getattr(import_module(self.module), self.name)(*args, **options)
+        return made
+
+
+SHIPPED: tuple[Subject, ...] = tuple(
+    _of_name(name, _Imported("tangency.optim", name), ALGORITHMS[name.lower()], "tangency.optim")
+    for name in ("SGDP", "AdamP")
 )
 PATHS = ("foreach", "fused")
 

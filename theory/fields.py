@@ -73,7 +73,10 @@ class Field:
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """An array of zeros."""
-        return np.zeros(shape) if self.dtype is np.float64 else self.array(np.zeros(shape, dtype=int))
+        zero = self.array(0)
+        result: Array = np.empty_like(zero, shape=shape)
+        result.fill(zero.item())
+        return result
 
     def sqrt_each(self, values: Array) -> Array:
         """The square root of every element."""
@@ -98,12 +101,12 @@ def rational(value: Any) -> flint.fmpq:
         return flint.fmpq(value)
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, int | Fraction):
-        return flint.fmpq(value.numerator, value.denominator)
-    if isinstance(value, float):
+    if isinstance(value, float):  # most are
         if not math.isfinite(value):
             raise NotInField(f"value is {value!r}; a rational must be finite")
         return flint.fmpq(*value.as_integer_ratio())
+    if isinstance(value, int | Fraction):
+        return flint.fmpq(value.numerator, value.denominator)
     if isinstance(value, sympy.Rational):
         return flint.fmpq(int(value.p), int(value.q))
     raise NotInField(f"value is {value!r} ({type(value).__name__}); expected an int, Fraction, fmpq or float")

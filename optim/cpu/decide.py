@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
+from numba import carray
 
-from tangency.optim.cpu.memory import Array, at, compiled, load, part, summing
+from tangency.optim.cpu.memory import Array, compiled, load, part, pointer, summing
 from tangency.optim.cpu.products import SHORT, add_up, largest, products
 from tangency.optim.cpu.records import CHANNEL, G_ROOM, LAYER, NONE, W_ROOM, Work
 from tangency.optim.cpu.tiles import bounds, tile_count, tiles_of_a_row
@@ -152,7 +153,7 @@ def decide(work: Work, t: int) -> None:
     eta = job.lr
     root = 1.0
     if job.adaptive:
-        step = at(tensor.step, 1, np.empty(0, np.float32))
+        step = carray(pointer(tensor.step), (1,), np.float32)
         step[0] += np.float32(1)
         # 1 − βᵗ as −expm1(t log β): nothing cancels for β near 1.
         if job.beta1 > 0:

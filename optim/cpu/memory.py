@@ -14,10 +14,15 @@ Array: TypeAlias = np.ndarray[Any, Any]
 # How numbers are stored: as they are computed, or in 16 bits.
 NATIVE, FLOAT16, BFLOAT16 = range(3)
 
-# Not cached one by one: numba's cache watches one file, and these functions call each other across files.
-compiled: Any = njit(nogil=True, error_model="numpy")
+# Helpers are compiled into their callers, and nothing calls them from Python: without what only such calls need, they
+# compile in half the time. They are not cached one by one: numba's cache watches one file, and they call each other
+# across files. Integer constants that they take as arguments are of numpy: of a literal, each value compiles a copy.
+_INSIDE = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+compiled: Any = njit(**_INSIDE)
+# Copied into the caller as source, where a function of its own would only be optimised once more.
+inlined: Any = njit(inline="always", **_INSIDE)
 # Sums of products in any order (γ_n bounds them all), so that vector registers can hold them. Nothing else may move.
-summing: Any = njit(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+summing: Any = njit(fastmath={"reassoc", "contract"}, **_INSIDE)
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -89,7 +89,7 @@ class Work(NamedTuple):
     rooms: Array
 
 
-X_ROOM, F_ROOM, W_ROOM, G_ROOM, M_ROOM, V_ROOM = range(6)
+X_ROOM, F_ROOM, W_ROOM, G_ROOM, M_ROOM, V_ROOM = map(np.int64, range(6))
 ROOMS = 6
 
 

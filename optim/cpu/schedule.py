@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from tangency.optim.cpu.decide import decide
-from tangency.optim.cpu.memory import Array, compiled
+from tangency.optim.cpu.memory import Array, compiled, inlined
 from tangency.optim.cpu.records import Work
 from tangency.optim.cpu.sweep import FINISH, STATISTICS, UPDATE, gather, sweep
+
+ZERO, ONE = map(np.int64, range(2))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -40,7 +43,7 @@ def _any_late(work: Work, begin: int, end: int) -> bool:
     return late
 
 
-@compiled
+@inlined
 def _batch(work: Work, begin: int, end: int, share: int, shares: int) -> None:
     """One share of the whole step of tensors begin … end − 1."""
     sweep(STATISTICS, work, begin, end, share, shares)
@@ -64,10 +67,10 @@ def _batch(work: Work, begin: int, end: int, share: int, shares: int) -> None:
     # No barrier here: the next batch has other tensors, tiles and decisions, and scratch is each thread's own.
 
 
-@compiled
+@inlined
 def step(work: Work, batches: Array, thread: int, threads: int) -> None:
     """The share of one thread: small tensors alone, larger ones with the others. The end of the region joins all."""
     for t in range(thread, work.job.small, threads):
-        _batch(work, t, t + 1, 0, 1)
+        _batch(work, t, t + 1, ZERO, ONE)
     for i in range(len(batches) - 1):
         _batch(work, batches[i], batches[i + 1], thread, threads)

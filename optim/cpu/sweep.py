@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tangency.optim.cpu.decide import statistics
-from tangency.optim.cpu.memory import Array, as_stored, at, compiled, load, part, room, store
+from tangency.optim.cpu.memory import Array, as_stored, at, compiled, inlined, load, part, room, store
 from tangency.optim.cpu.products import PIECE, SHORT, add_up, largest, products, products_scaled, sound
 from tangency.optim.cpu.records import CHANNEL, F_ROOM, G_ROOM, M_ROOM, NONE, V_ROOM, W_ROOM, X_ROOM, Streams, Work
 from tangency.optim.cpu.tiles import bounds, tile_count, tile_size, tiles_of_a_row
@@ -30,7 +30,7 @@ from tangency.optim.cpu.update import (
     step,
 )
 
-STATISTICS, UPDATE, FINISH = range(3)
+STATISTICS, UPDATE, FINISH = map(np.int64, range(3))
 # Tiles that are swept forwards at a time.
 RUN = 16
 
@@ -236,7 +236,7 @@ def sweep(phase: int, work: Work, begin: int, end: int, share: int, shares: int)
             _advance(phase, work, t, first, last)
 
 
-@compiled
+@inlined
 def _advance(phase: int, work: Work, t: int, first: int, last: int) -> None:
     """Tiles first … last − 1 of a tensor, as it was decided.
 

@@ -10,6 +10,7 @@ There are as many as torch.get_num_threads() says, or one: in a forked child, an
 from __future__ import annotations
 
 import ctypes
+import logging
 import warnings
 import zlib
 from functools import cache
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 from numba import carray, cfunc, types
+from numba.core import event
 
 from tangency.optim.cpu.memory import Array, pointer
 from tangency.optim.cpu.records import DECISION, JOB, ROOMS, TENSOR, TILE, Work, numbers
@@ -34,9 +36,26 @@ def _entry(compute: type) -> tuple[Any, int]:
     if compute not in _entries:
         with MAKING:
             if compute not in _entries:  # unless another thread has compiled it meanwhile
-                made = _made(compute)
+                with event.install_listener("numba:compile", _Announcement(compute)):
+                    made = _made(compute)
                 _entries[compute] = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(made.address), made.address
     return _entries[compute]
+
+
+class _Announcement(event.Listener):  # type: ignore[misc]
+    """Says what is being waited for, once compilation begins: not where numba has kept the kernels."""
+
+    def __init__(self, compute: type) -> None:
+        self._compute, self._said = compute, False
+
+    def on_start(self, event: Any) -> None:
+        if not self._said:
+            self._said = True
+            message = "compiling the CPU kernels of fused=True that compute in %s: some seconds, once on this machine"
+            logging.getLogger("tangency.optim").warning(message, self._compute.__name__)
+
+    def on_end(self, event: Any) -> None:
+        pass
 
 
 def _made(compute: type) -> Any:

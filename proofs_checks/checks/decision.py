@@ -1,6 +1,7 @@
 """Does it project exactly where Eq. 11 says so? Gradients whose right decision is known beyond rounding."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import numpy as np
@@ -105,16 +106,28 @@ def _nearest(w: Floats, delta: float, dtype: str, side: int) -> Floats | None:
     compute, dim = FORMATS[dtype][1], w.shape[1]
     numbers = rounded(EXACT, compute)
     tangent = Rotation(View.CHANNEL, stride=max(1, dim // 2))(w)
-    for k in range(compute.digits - 1, 0, -1):
+    exact_w, exact_delta = numbers.array(w), numbers.element(delta)
+
+    def gradient(k: int) -> Floats | None:
+        """At a cosine that is off the threshold by a share of 2^−k; ``None`` where there is no such cosine."""
         cosine = (1 + side * 2.0**-k) * delta / math.sqrt(dim)
         if cosine >= 1:
             return None
         exact = np.stack([tilted(*rows, cosine) for rows in zip(w, tangent, strict=True)])
         g: Floats = exact.astype(dtype).astype(np.float64)
-        rows = zip(numbers.array(w), numbers.array(g), strict=True)
-        if all(looks_scale_invariant(numbers, *row, numbers.element(delta)) is (side < 0) for row in rows):
-            return g
-    return None
+        return g
+
+    def is_beside(k: int) -> bool:
+        g = gradient(k)
+        if g is None:
+            return True
+        rows = zip(exact_w, numbers.array(g), strict=True)
+        return all(looks_scale_invariant(numbers, *row, exact_delta) is (side < 0) for row in rows)
+
+    # The farther off, the more certain: bisection finds the nearest.
+    nearest_first = range(compute.digits - 1, 0, -1)
+    found = bisect_left(nearest_first, True, key=is_beside)
+    return gradient(nearest_first[found]) if found < len(nearest_first) else None
 
 
 @against_spec(

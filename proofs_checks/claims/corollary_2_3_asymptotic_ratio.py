@@ -162,7 +162,7 @@ def counterexample_steps() -> tuple[Identity | NonNegative, ...]:
     )
 
 
-def proof(limit: sympy.Expr | None = None, terms: sympy.Expr = T + 1) -> Proof:
+def proof(limit: sympy.Expr | None = None, terms: sympy.Expr | None = None) -> Proof:
     """The exact identity by induction, and what follows from it.
 
     The machine checks every identity and inequality; that they say x_t → 0 (choose α, then N, then m) is the definition
@@ -170,7 +170,7 @@ def proof(limit: sympy.Expr | None = None, terms: sympy.Expr = T + 1) -> Proof:
 
     Args:
         limit: the claimed limit of F_t, in β.
-        terms: the claimed exponent of the bound at finite t.
+        terms: the claimed exponent of the bound at finite t; t + 1 is right.
     """
     top = limit_excess(BETA) if limit is None else limit
     return Proof(
@@ -180,7 +180,7 @@ def proof(limit: sympy.Expr | None = None, terms: sympy.Expr = T + 1) -> Proof:
             Given("N_t = Σ_{k≤t} G_{t−k} A_k with G_n = Σ_{l=1}^{n} β^l, so F_t = N_t/S_t (A.8)"),
             Given("x_t = X_t/S_t ≤ 1, a_t = A_t/S_t; 0 < β < 1; a prime marks the next step"),
         ),
-        steps=(*identity_steps(top), *limit_steps(terms), *counterexample_steps()),
+        steps=(*identity_steps(top), *limit_steps(T + 1 if terms is None else terms), *counterexample_steps()),
         conclusion=(
             "1 + 2F_t = 1 + 2β/(1−β) · (1 − x_t) ≤ 1 + 2β/(1−β), with equality in the limit if and only if "
             "A_t/Σ_{k≤t} A_k → 0; the gap of F_t is at most β(1−β^{t+1})/(1−β)² · max A/ΣA."

@@ -7,7 +7,7 @@ are Norm without centring. With ε > 0 the statement is false, and the claim say
 import math
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flint
 import numpy as np
@@ -15,9 +15,10 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
-from tangency.proofs_checks.generate.execution import as_tensor
-from tangency.proofs_checks.generate.layers import Layer, cosine
 from tangency.theory.scale_invariance import centred, mean, norm, shrinkage, signed_square
+
+if TYPE_CHECKING:
+    from tangency.proofs_checks.generate.layers import Layer
 
 C, EPS, SIGMA2 = sympy.symbols("c ε σ²", positive=True)
 KAPPA = sympy.Symbol("κ", nonnegative=True)
@@ -131,6 +132,8 @@ def check_ball(problem: Normalisation) -> None:
 
 def check_implementation(run: Run) -> list[Measurement]:
     """On a real layer: its output ignores the scale of W, its gradient passes Eq. 11, and the step is tangent to W."""
+    from tangency.proofs_checks.generate.layers import Layer
+
     layer = run.trial.gradients[0]
     assert isinstance(layer, Layer)
     measured = [*measure_layer(run, layer), measure_detection(run, layer, run.records[0])]
@@ -142,8 +145,10 @@ def check_implementation(run: Run) -> list[Measurement]:
     return measured
 
 
-def measure_layer(run: Run, layer: Layer) -> list[Measurement]:
+def measure_layer(run: Run, layer: "Layer") -> list[Measurement]:
     """y(cW) − y(W) for powers of two c, which rounding does not disturb: bitwise zero, in the dtype of the trial."""
+    from tangency.proofs_checks.generate.execution import as_tensor
+
     w = as_tensor(run.records[0].w, run.trial.shape, run.trial.dtype)
     y = layer.forward(w).double()
     measured = []
@@ -153,15 +158,17 @@ def measure_layer(run: Run, layer: Layer) -> list[Measurement]:
     return measured
 
 
-def measure_detection(run: Run, layer: Layer, record: Record) -> Measurement:
+def measure_detection(run: Run, layer: "Layer", record: Record) -> Measurement:
     """The largest cos(w, g) of the rows that are invariant, against δ/√dim: what Eq. 11 needs."""
+    from tangency.proofs_checks.generate.layers import cosine
+
     assert record.g is not None
     rows = list(zip(layer.view.rows(record.w), layer.view.rows(record.g), strict=True))
     largest = max(cosine(*row) for row in rows)
     return Measurement("cos(w, g)", 0, largest, 0.0, largest, run.hyper["delta"] / len(rows[0][0]) ** 0.5)
 
 
-def measure_tangency(run: Run, layer: Layer, record: Record, view: View) -> list[Measurement]:
+def measure_tangency(run: Run, layer: "Layer", record: Record, view: View) -> list[Measurement]:
     """w·Δw of every invariant row: zero up to the rounding of the step."""
     bound = weights_bound(run, run.exact(record, view))
     measured = []

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import flint
@@ -36,6 +37,7 @@ class Point:
     c: flint.fmpq
 
 
+@cache
 def integers(*shape: int, high: int = 5) -> st.SearchStrategy[Any]:
     """Nested tuples of integers in [−high, high], of a shape, from one draw of bytes.
 

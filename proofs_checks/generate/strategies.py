@@ -1,8 +1,13 @@
-"""Strategies of trials: shapes, dtypes, layouts, magnitudes, gradients, hyper-parameters at their corners."""
+"""Strategies of trials: shapes, dtypes, layouts, magnitudes, gradients, hyper-parameters at their corners.
+
+Hypothesis validates a strategy at its first draw, which takes longer than the draw: those with few arguments are made
+once (``@cache``).
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -10,7 +15,7 @@ from hypothesis import strategies as st
 from tangency.proofs_checks.errors.rounding import FORMATS
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted
 from tangency.proofs_checks.generate.trials import LAYOUTS, Gradient, Setting, Trial
-from tangency.proofs_checks.hyperparameters import AHEAD, ASCENT, DAMPENED, DECAY, DELTA, LR, RATIO
+from tangency.proofs_checks.hyperparameters import AHEAD, ASCENT, DAMPENED, DECAY, DELTA, LR, RATIO, Hyper
 from tangency.proofs_checks.subjects import GROUPS, LARGE, PROJECTION, Subject
 from tangency.theory.projection import View
 
@@ -18,6 +23,7 @@ DTYPES = tuple(FORMATS)
 MAX_ELEMENTS = 64
 
 
+@cache
 def shapes(
     min_dims: int = 0, max_dims: int = 5, max_elements: int = MAX_ELEMENTS
 ) -> st.SearchStrategy[tuple[int, ...]]:
@@ -33,6 +39,12 @@ def shapes(
     return st.one_of(small, small, wide, vectors)
 
 
+@cache
+def matrices() -> st.SearchStrategy[tuple[int, ...]]:
+    """Shapes of two or more dimensions whose rows have more than one element."""
+    return shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
+
+
 @st.composite
 def values(draw: st.DrawFn, count: int, exponent: int = 0) -> tuple[float, ...]:
     """``count`` floats around 2^``exponent``: small integers (they shrink to zeros) or dense fractions."""
@@ -44,6 +56,7 @@ def values(draw: st.DrawFn, count: int, exponent: int = 0) -> tuple[float, ...]:
     return tuple(math.ldexp(m, exponent) for m in draw(st.lists(st.integers(-4, 4), min_size=count, max_size=count)))
 
 
+@cache
 def exponents(dtype: str, *, squared: bool = False) -> st.SearchStrategy[int]:
     """Powers of two from the smallest normal number to 1e30, as far as the dtype goes.
 
@@ -54,6 +67,19 @@ def exponents(dtype: str, *, squared: bool = False) -> st.SearchStrategy[int]:
     if squared:
         high = min(high, (storage.emax - 8) // 2)
     return st.one_of(st.just(0), st.integers(-3, 3), st.integers(max(storage.emin, -200), high))
+
+
+@cache
+def ratios(dtype: str) -> st.SearchStrategy[float]:
+    """Multiples of the threshold of Eq. 11: 1, and above and below it by powers of two down to the dtype's precision."""
+    near = st.integers(1, FORMATS[dtype][0].digits + 4).map(lambda k: 2.0**-k)
+    return st.one_of(st.just(1.0), near.map(lambda x: 1 - x), near.map(lambda x: 1 + x))
+
+
+@cache
+def rotations(view: View, low: int, high: int, strides: tuple[int, ...]) -> st.SearchStrategy[Rotation]:
+    """Gradients orthogonal to the weights in a view, 2^``low`` to 2^``high`` times as large."""
+    return st.builds(Rotation, st.just(view), st.integers(low, high), st.sampled_from(strides))
 
 
 @st.composite
@@ -73,8 +99,7 @@ def gradients(
         shift = draw(st.integers(-6, 3))
         if kind == "rotation":
             return Rotation(view, shift, draw(st.sampled_from((max(1, count // 2), 1, 2, 3))))
-        near = st.integers(1, FORMATS[dtype][0].digits + 4).map(lambda k: 2.0**-k)
-        ratio = draw(st.one_of(st.just(1.0), near.map(lambda x: 1 - x), near.map(lambda x: 1 + x)))
+        ratio = draw(ratios(dtype))
         return Tilted(view, ratio * draw(st.sampled_from((1, -1))), float(hyper.get("delta", 0.1)), shift)
     flat = list(draw(values(count, draw(magnitudes))))
     if kind == "zero rows" and len(trial_shape) >= 2:
@@ -90,12 +115,18 @@ def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[st
     offered |= {one.name: one for one in (DAMPENED, AHEAD, DECAY, ASCENT) if one.capability in subject.capabilities}
     if PROJECTION in subject.capabilities:
         offered |= {one.name: one for one in (DELTA, RATIO)}
-    strategies = {
-        name: st.booleans() if isinstance(one.default, bool) else st.sampled_from(one.corners)
-        for name, one in offered.items()
-        if name not in fixed
-    }
-    return st.fixed_dictionaries(strategies).map(lambda drawn: {**drawn, **fixed})
+    drawn = _each_at_its_corners(tuple(one for name, one in offered.items() if name not in fixed))
+    return drawn.map(lambda drawn: {**drawn, **fixed})
+
+
+@cache
+def _each_at_its_corners(chosen: tuple[Hyper, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            one.name: st.booleans() if isinstance(one.default, bool) else st.sampled_from(one.corners)
+            for one in chosen
+        }
+    )
 
 
 @st.composite
@@ -132,23 +163,27 @@ def trials(
     return Trial(shape, dtype, tuple(w), tuple(draw(steps)), hyper, draw(layouts), draw(layouts))
 
 
-@st.composite
-def steps(draw: st.DrawFn, subject: Subject, /) -> Trial:
+def steps(subject: Subject) -> st.SearchStrategy[Trial]:
     """Trials of whole steps: of every kind, half of them with weights that can be projected.
 
     A few runs are long, for slips that depend on the step count; a few parameters large, for slips that depend on size.
     """
-    kind = draw(st.integers(0, 11))
-    setting = Setting()
-    if kind == 11 and LARGE in subject.capabilities:
-        strategy = large_trials(subject)
-    elif kind == 10:
-        strategy = trials(subject, min_steps=7, max_steps=10, max_elements=9)
-    else:
-        setting = draw(settings(subject))
-        strategy = st.one_of(*(trials(subject, min_dims=least) for least in (0, 2, 3)), projected_trials(subject))
-    trial: Trial = draw(strategy)
-    return trial if setting == Setting() else replace(trial, setting=setting)
+    usual = st.one_of(*(trials(subject, min_dims=least) for least in (0, 2, 3)), projected_trials(subject))
+    long, large = trials(subject, min_steps=7, max_steps=10, max_elements=9), large_trials(subject)
+    surroundings = settings(subject)
+
+    @st.composite
+    def drawn(draw: st.DrawFn) -> Trial:
+        kind = draw(st.integers(0, 11))
+        if kind == 11 and LARGE in subject.capabilities:
+            return draw(large)
+        if kind == 10:
+            return draw(long)
+        setting = draw(surroundings)
+        trial = draw(usual)
+        return trial if setting == Setting() else replace(trial, setting=setting)
+
+    return drawn()
 
 
 def settings(subject: Subject) -> st.SearchStrategy[Setting]:
@@ -180,14 +215,14 @@ def projected_trials(draw: st.DrawFn, subject: Subject, /, **fixed: Any) -> Tria
 
     No weight decay, η > 0, all magnitudes; ``fixed`` hyper-parameters are not drawn.
     """
-    shape = draw(shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0]))
+    shape = draw(matrices())
     dtype = draw(st.sampled_from(DTYPES))
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
     scale = draw(exponents(dtype, squared=True))
     view = draw(st.sampled_from((View.CHANNEL, View.LAYER)))
-    rotations = st.builds(Rotation, st.just(view), st.integers(-4, 2), st.sampled_from((1, 2, max(1, count // 2))))
+    turned = rotations(view, -4, 2, (1, 2, max(1, count // 2)))
     free = draw(st.lists(values(count, scale), max_size=1))
     lr = st.sampled_from((0.1, 1.0, 0.5, 1e-3, 2.0**-20))
     hyper = draw(hyperparameters(subject, **{"weight_decay": 0.0, "delta": 0.1, "lr": draw(lr), **fixed}))
-    gradients: list[Gradient] = [*free, *draw(st.lists(rotations, min_size=1, max_size=2))]
+    gradients: list[Gradient] = [*free, *draw(st.lists(turned, min_size=1, max_size=2))]
     return Trial(shape, dtype, draw(values(count, scale)), tuple(gradients), hyper)

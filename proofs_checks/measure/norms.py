@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.errors.rounding import inner_product_error, squared_norm_error
 from tangency.proofs_checks.generate import strategies
-from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.trials import LAYOUTS, Measurement, Record, Run, Trial, as_float
 from tangency.proofs_checks.measure.conformance import floats, weights_bound
 from tangency.proofs_checks.subjects import Subject
@@ -88,8 +87,6 @@ def orthogonal_trials(draw: st.DrawFn, subject: Subject, /, *, max_steps: int = 
     hyper = draw(strategies.hyperparameters(subject, **{"delta": 0.0, "weight_decay": 0.0, **fixed}))
     count = int(np.prod(shape)) * (2 if dtype.startswith("complex") else 1)
     w = draw(strategies.values(count, draw(strategies.exponents(dtype, squared=True))))
-    rotations = st.builds(
-        Rotation, st.just(View.LAYER), st.integers(-3, 1), st.sampled_from((1, 2, 3, max(1, count // 2)))
-    )
-    gradients = draw(st.lists(rotations, min_size=1, max_size=max_steps))
+    turned = strategies.rotations(View.LAYER, -3, 1, (1, 2, 3, max(1, count // 2)))
+    gradients = draw(st.lists(turned, min_size=1, max_size=max_steps))
     return Trial(shape, dtype, w, tuple(gradients), hyper, draw(st.sampled_from(LAYOUTS)))

@@ -223,6 +223,18 @@ def test_help_and_import_are_cheap() -> None:
     assert process.returncode == 0, errors
 
 
+def test_claims_are_read_without_torch() -> None:
+    process = python(
+        "from tangency.cli.main import run",
+        "assert run(['claims']) == run(['claim', 'eq-01']) == run(['claim', 'lemma-2.2', '--latex']) == 0",
+        "loaded = {'torch', 'numba', 'tangency.optim'} & set(sys.modules)",
+        "assert not loaded, loaded",
+    )
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "runs on tangency.optim:SGDP; runs on tangency.optim:SGDP(foreach=True)" in " ".join(output.split())
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interrupt_prints_what_was_found_and_exits_with_2(jobs: int, tmp_path: Path) -> None:
     marker = tmp_path / "started"

@@ -5,6 +5,7 @@ import multiprocessing
 import threading
 from functools import cache
 
+import numba
 import numpy as np
 import pytest
 import torch
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from optim_reference import spec
 
 from tangency.optim import SGDP, AdamP
-from tangency.optim.cpu import launch, team
-from tangency.optim.cpu.memory import BFLOAT16, FLOAT16, _narrow, _widen
+from tangency.optim.cpu import launch, memory, team
+from tangency.optim.cpu.memory import BFLOAT16, FLOAT16
 from tangency.theory.formats import FLOAT32
 from tangency.theory.rounded import parts
 
+# As Python can call them.
+_narrow, _widen = (numba.njit(helper.py_func) for helper in (memory._narrow, memory._widen))
 OPTIMIZERS = {
     "SGDP": lambda p, **more: SGDP(p, lr=0.125, momentum=0.75, weight_decay=0.25, **more),
     "SGDP without momentum": lambda p, **more: SGDP(p, lr=0.125, weight_decay=0.25, **more),

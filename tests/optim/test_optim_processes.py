@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 
+import numpy as np
 import pytest
 import torch
 
@@ -174,3 +175,14 @@ def test_the_default_device_plays_no_part(fused):
         torch.set_default_device(None)
     assert {x.device.type for x in optimizer.state[p].values()} == {"cpu"}
     assert optimizer.state[p]["step"].item() == 2
+
+
+def test_what_a_first_step_waits_for_is_said_once(caplog):
+    from tangency.optim.cpu import team
+
+    compiling = team._Announcement(np.float32)
+    for _ in range(2):
+        compiling.on_start(None)
+        compiling.on_end(None)
+    (said,) = caplog.messages
+    assert said.startswith("compiling the CPU kernels of fused=True that compute in float32")
