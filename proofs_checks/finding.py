@@ -65,8 +65,17 @@ class Fails(Exception):
         )
 
 
-# Whether a failure that was seen on one subject shows on another.
-Again = Callable[[Any], bool]
+@dataclass(frozen=True)
+class Again:
+    """A failure that was seen on one subject, to be looked for on another.
+
+    Attributes:
+        on: whether the same input shows it on another subject.
+        takes: whether the first subject took the steps of an algorithm there, to within rounding; ``None``: not known.
+    """
+
+    on: Callable[[Any], bool]
+    takes: Callable[[Any], bool] | None = None
 
 
 class Skip(Exception):
@@ -109,12 +118,12 @@ class Check:
         self,
         subject: Any,
         options: Options,
-        because: "Callable[[Any, Again], tuple[Departure, ...]] | None" = None,
+        because: "Because | None" = None,
     ) -> "Finding":
         """Run it. Whatever breaks that is not the subject's fault gives :attr:`.Verdict.ERROR`, never a pass.
 
         Args:
-            because: of the subject and what shows its failure elsewhere, the choices that explain the failure.
+            because: says of a failure which choices explain it.
         """
         assert self.run is not None, f"{self.id} was read from a report"
         started = time.perf_counter()
@@ -126,7 +135,7 @@ class Check:
             found = failure.finding
             if because is not None and failure.again is not None:
                 with redirect_stdout(sys.stderr):
-                    found = replace(found, because=because(subject, failure.again))
+                    found = replace(found, because=because(subject, failure.again, self, options))
         except (Skip, NotOffered) as reason:
             found = Finding("", Verdict.DOES_NOT_APPLY, detail=str(reason))
         except Exception as error:
@@ -138,6 +147,10 @@ class Check:
     def found(self, finding: "Finding", seconds: float = 0.0) -> "Finding":
         """The finding, with the id, claim and rung of this check."""
         return replace(finding, check=self.id, claim=self.claim, rung=self.rung, seconds=seconds)
+
+
+# The choices that explain a failure, of the subject, what shows it elsewhere, the check and its options.
+Because = Callable[[Any, Again, Check, Options], "tuple[Departure, ...]"]
 
 
 @dataclass(frozen=True)

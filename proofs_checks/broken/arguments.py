@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from tangency.proofs_checks.broken.sound import SGDP, AdamP
 from tangency.proofs_checks.broken.zoo import broken
-from tangency.proofs_checks.hyperparameters import ASCENT, HYPER
+from tangency.proofs_checks.hyperparameters import AHEAD, ASCENT, HYPER
 from tangency.proofs_checks.target.contract import Options
 
 
@@ -40,7 +40,8 @@ def _named(made: type[SGDP], name: str, says: str) -> type[SGDP]:
 for hyper in (HYPER[name] for name in HYPER if name in (*SGDP.values, *AdamP.values)):
     words = hyper.name.replace("_", "-")
     if hyper is not ASCENT:  # of which the check "maximize" tells
-        broken(f"argument-{words}")(ignores(hyper.name, hyper.usual))
+        slip = "nesterov = ignored" if hyper is AHEAD else ""
+        broken(f"argument-{words}", slip=slip)(ignores(hyper.name, hyper.usual))
     if hyper.invalid:
         broken(f"invalid-{words}")(takes_any(hyper.name))
 

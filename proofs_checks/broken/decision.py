@@ -147,7 +147,7 @@ class LayerFirst(SGDP):
         return super().views()[::-1]
 
 
-@broken("algorithm-1", "eq-11")
+@broken("algorithm-1", "eq-11", slip="axis = second")
 class WrongAxis(SGDP):
     """The channel is the second axis."""
 

@@ -21,11 +21,14 @@ QUIRKS = {
 @cache
 def __getattr__(name: str) -> Any:
     """``NoSquareRoot__AddedNorm``: an optimizer with quirks; a method that both change is as broken as before."""
-    made = {one.name: one.factory for one in (*SOUND, *zoo()) if isinstance(one.factory, type)}
+    made: dict[str, type] = {one.name: one.factory for one in (*SOUND, *zoo()) if isinstance(one.factory, type)}
     names = name.split("__")
     if len(names) < 2 or not made.keys() >= set(names):
         raise AttributeError(f"there is no {name}")
-    return type(name, tuple(made[each] for each in names), {"__module__": __name__})
+    bases = [made[each] for each in names]
+    # A sound one is the base of its own quirks.
+    least = [base for base in bases if not any(issubclass(other, base) for other in bases if other is not base)]
+    return type(name, tuple(least), {"__module__": __name__})
 
 
 def quirks_of(one: Broken) -> tuple[Broken, ...]:

@@ -13,7 +13,7 @@ from tangency.proofs_checks.checks.experiment import usual_hyper
 from tangency.proofs_checks.checks.rungs import as_claim
 from tangency.proofs_checks.claim import Severity, Verdict
 from tangency.proofs_checks.errors.rounding import Floats
-from tangency.proofs_checks.finding import Check, Fails, Finding, Skip
+from tangency.proofs_checks.finding import Again, Check, Fails, Finding, Skip
 from tangency.proofs_checks.generate.execution import Crash, execute
 from tangency.proofs_checks.generate.spread import spread
 from tangency.proofs_checks.generate.trials import Gradient, Measurement, Run, Trial
@@ -141,7 +141,7 @@ def _failure(check: Check, run: Run, case: Case, miss: Miss) -> Fails:
     script = reproducer.script(claim, run.subject, run.trial, run, miss.worst) if run.records else ""
     return Fails(
         f"{case.says}: {miss.detail}",
-        again=lambda other: _misses(check, other, case),
+        again=Again(lambda other: _misses(check, other, case)),
         expected=miss.expected,
         got=miss.got,
         counterexample=shown(run.trial, run),

@@ -1,12 +1,7 @@
 """Which dialect a target speaks, and every step of it against that dialect, with running error bounds."""
 
-import math
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
-
-import numpy as np
 
 from tangency.proofs_checks.checks.rungs import as_claim, attack
 from tangency.proofs_checks.claim import Attack, Severity, Verdict
@@ -16,16 +11,10 @@ from tangency.proofs_checks.finding import Check, Fails, Finding
 from tangency.proofs_checks.fit.curves import curves
 from tangency.proofs_checks.fit.fit import fit
 from tangency.proofs_checks.generate import strategies
-from tangency.proofs_checks.generate.trials import BALLS, Measurement, Run
-from tangency.proofs_checks.measure.conformance import floats
+from tangency.proofs_checks.generate.trials import Run
+from tangency.proofs_checks.measure.spoken import StepOf, measure, results_of
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
-from tangency.theory.algorithms import START, Step
-from tangency.theory.rounded import parts, rounded
-
-# They compute in the format in which they are stored; the claims and the checks of behaviour attack the others.
-DTYPES = ("float64", "float32")
-StepOf = Callable[..., Step]
 
 
 def run(target: Target, options: Options) -> Finding:
@@ -73,10 +62,10 @@ def _attack(target: Target, made: StepOf, options: Options) -> Finding:
     evidence = Attack(
         frozenset(),
         # Layouts are asked about elsewhere: a target that refuses one has its steps compared all the same.
-        lambda subject: strategies.trials(subject, dtypes=DTYPES).map(
+        lambda subject: strategies.trials(subject, dtypes=strategies.COMPUTED).map(
             lambda trial: replace(trial, layout="contiguous", grad_layout="contiguous")
         ),
-        partial(_measure, made),
+        partial(measure, made),
         shown=partial(_shown, made),
     )
     claim = as_claim(CHECK, "w_{t+1} is the dialect's, to within the rounding of its lines", evidence)
@@ -86,44 +75,5 @@ def _attack(target: Target, made: StepOf, options: Options) -> Finding:
         return failure.finding
 
 
-def _measure(made: StepOf, run: Run) -> list[Measurement]:
-    """The weights after each step against the dialect's, from the first step on.
-
-    Raises:
-        UndecidedView: a decision of Eq. 11 is within rounding.
-    """
-    return [
-        _worst(run, record.index, record.w_after, expected, error)
-        for record, (expected, error) in zip(run.records, _results_of(made, run), strict=False)
-    ]
-
-
 def _shown(made: StepOf, run: Run, step: int) -> tuple[Run, list[tuple[str, Floats, Floats]]]:
-    return run, [("the dialect", *list(_results_of(made, run))[step])]
-
-
-def _results_of(made: StepOf, run: Run) -> Iterator[tuple[Floats, Floats]]:
-    """The dialect's weights after each step, and how far an implementation may be from them."""
-    storage = replace(run.storage, flushes=run.subject.flushes)
-    numbers = rounded(BALLS, storage)
-    w: Any = numbers.array(run.records[0].w)
-    state: Mapping[str, Any] = START
-    for record in run.records:
-        if record.g is not None:
-            taken = made(numbers, w, numbers.array(record.g), state, **run.options)
-            w, state = taken.w, taken.state
-        exact, error = parts(w)
-        yield floats(exact), error
-
-
-def _worst(run: Run, index: int, got: Floats, expected: Floats, error: Floats) -> Measurement:
-    """The element that lies worst against its bound; beyond the largest number, infinity of the right sign is right."""
-    worst = Measurement("w", index, 0.0, 0.0, 0.0, 0.0)
-    for place in np.ndindex(got.shape):
-        x, y, bound = float(got[place]), float(expected[place]), float(error[place])
-        off = abs(x - y)
-        if math.isnan(y) or not math.isfinite(bound) or abs(y) + bound > run.storage.max:
-            continue  # the dialect itself leaves the finite numbers
-        made = Measurement(f"w{list(place)}", index, x, y, off, bound, off / run.storage.ulp(y))
-        worst = max(worst, made, key=lambda m: (m.ratio, m.error))
-    return worst
+    return run, [("the dialect", *list(results_of(made, run))[step])]

@@ -11,7 +11,7 @@ from tangency.common.text import raised
 from tangency.proofs_checks.checks.experiment_script import script
 from tangency.proofs_checks.checks.tools import Inapplicable, Make, Wrong
 from tangency.proofs_checks.claim import NotOffered, Severity
-from tangency.proofs_checks.finding import Check, Fails, Skip
+from tangency.proofs_checks.finding import Again, Check, Fails, Skip
 from tangency.proofs_checks.hyperparameters import LR, MOMENTUM, PROJECTION
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
@@ -67,7 +67,7 @@ def behaviour(
                 got=wrong.got,
                 counterexample=wrong.input,
                 script=script(target, make, experiment, title=title, why=why, found=found, **more),
-                again=lambda other: _goes_wrong(experiment, other, extra),
+                again=Again(lambda other: _goes_wrong(experiment, other, extra)),
             )
 
         return Check(id, title, severity, source, why, run)

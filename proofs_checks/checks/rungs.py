@@ -12,10 +12,10 @@ from hypothesis.errors import UnsatisfiedAssumption
 from tangency.proofs_checks.checks import reproducer
 from tangency.proofs_checks.checks.search import UNDECIDED, Budget, Found, derive_seed, search
 from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, NotOffered, Rung, Search, Verdict, Violation
-from tangency.proofs_checks.errors.rounding import HALVES
-from tangency.proofs_checks.finding import Check, Fails, Finding, Skip
+from tangency.proofs_checks.finding import Again, Check, Fails, Finding, Skip
 from tangency.proofs_checks.generate.execution import Crash, execute
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
+from tangency.proofs_checks.measure.spoken import StepOf, measure
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.subjects import Subject
 
@@ -173,12 +173,23 @@ def attack(claim: Claim, broken: Collection[str], subject: Subject, options: Opt
         result.detail,
         counterexample=repr(found.problem),
         script=_script(claim, subject, found.problem, failure) if options.shrink else "",
-        again=lambda other: _exceeds(evidence, other.subject, found.problem),
+        again=Again(
+            lambda other: _exceeds(evidence, other.subject, found.problem),
+            lambda made: _takes(made, failure.run),
+        ),
         examples=result.examples,
         error=_ratio(failure.measurement),
         error_at=f"{failure.measurement.what}, step {failure.measurement.step}, {found.problem.dtype}",
         ulps=failure.measurement.ulps,
     )
+
+
+def _takes(made: StepOf, run: Run) -> bool:
+    """Whether the steps of a run are those of an algorithm, as far as can be told."""
+    try:
+        return all(measurement.ratio <= 1 for measurement in measure(made, run))
+    except UNDECIDED:
+        return True
 
 
 def _exceeds(evidence: Attack, subject: Subject, trial: Trial) -> bool:
@@ -191,8 +202,6 @@ def _exceeds(evidence: Attack, subject: Subject, trial: Trial) -> bool:
 
 def _measure(attack: Attack, subject: Subject, trial: Trial) -> tuple[Run, list[Measurement]]:
     """Run and measure; an optimizer that raises is infinitely wrong, unless it is a foreign one."""
-    if subject.foreign and trial.dtype in HALVES:
-        raise NotOffered(f"{trial.dtype} is computed in a precision of its own: a check of behaviour asks about it")
     try:
         run = execute(subject, trial)
         return run, attack.check(run) if run.records else []

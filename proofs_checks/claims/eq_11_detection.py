@@ -195,7 +195,7 @@ def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """
     tensors = strategies.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
     shape = draw(st.one_of(*[tensors] * 6, st.tuples(st.integers(2, 16))))
-    dtype = draw(st.sampled_from(strategies.DTYPES))
+    dtype = draw(st.sampled_from(strategies.dtypes_of(subject)))
     delta = draw(st.sampled_from((0.1, 0.5, 1.0)))
     fixed = {"lr": draw(st.sampled_from((0.1, 0.5))), "weight_decay": draw(st.sampled_from((0.1, 0.0)))}
     hyper = draw(strategies.hyperparameters(subject, delta=delta, wd_ratio=draw(st.sampled_from((0.0, 0.5))), **fixed))

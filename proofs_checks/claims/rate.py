@@ -239,9 +239,6 @@ class ExactGradient:
         return floats(self.objective.gradient(WIDE, WIDE.array(w)))
 
 
-REAL = tuple(dtype for dtype in strategies.DTYPES if not dtype.startswith("complex"))
-
-
 @st.composite
 def trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Two to five steps down a true objective, (1, dim) weights near 1."""
@@ -255,7 +252,8 @@ def trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
         objective = Cosine(target) if kind == "cosine" else SquaredCosine(target)
     fixed = {"weight_decay": 0.0, "delta": 0.1} | ({"dampening": 0.0} if DAMPENING in subject.capabilities else {})
     w = tuple(float(x) / 8 for x in draw(integers(dim, high=9).filter(any)))
-    hyper, dtype = draw(strategies.hyperparameters(subject, **fixed)), draw(st.sampled_from(REAL))
+    real = [dtype for dtype in strategies.dtypes_of(subject) if not dtype.startswith("complex")]
+    hyper, dtype = draw(strategies.hyperparameters(subject, **fixed)), draw(st.sampled_from(real))
     return Trial((1, dim), dtype, w, (ExactGradient(objective),) * draw(st.integers(2, 5)), hyper)
 
 

@@ -1,36 +1,54 @@
 """What explains a failure: the smallest set of choices with which the paper's own algorithm fails in the same way."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache, partial
 from itertools import chain, combinations
 
 from tangency.proofs_checks.algorithms import Algorithm
-from tangency.proofs_checks.finding import Again, Departure
+from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.dialects.step import step
+from tangency.proofs_checks.finding import Again, Check, Departure
 from tangency.proofs_checks.fit.fit import fit
 from tangency.proofs_checks.fit.reference import speaker
+from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.target.target import Target
 
 Chosen = tuple[Departure, ...]
 
 
-def because(target: Target, again: Again) -> Chosen:
+def because(target: Target, again: Again, check: Check, options: Options) -> Chosen:
     """The departures of a target that explain one of its failures; none if it is a bug of its own.
 
     A failure that the paper's own algorithm shares, or that the target's dialect does not, is explained by no choice.
-
-    Args:
-        again: whether the failure shows on another target.
+    The dialect shares it if it fails on the same input; or, if on that input the target takes the dialect's own steps,
+    on any: then rounding made the difference.
     """
+    found = fit(target)
     # Of equal explanations, a slip.
-    departing = tuple(sorted((one for one in fit(target).departures if one.differs), key=lambda one: not one.slip))
+    departing = tuple(sorted((one for one in found.departures if one.differs), key=lambda one: not one.slip))
+    algorithm = target.algorithm
 
-    def fails(chosen: Chosen) -> bool:
-        return again(_reference(target.algorithm, tuple((one.choice, one.value) for one in chosen)))
+    def here(chosen: Chosen) -> bool:
+        return again.on(_reference(algorithm, _values(chosen)))
+
+    def anywhere(chosen: Chosen) -> bool:
+        many = replace(options, profile=PROFILES["default"], shrink=False)
+        return check.on(_reference(algorithm, _values(chosen)), many).verdict is Verdict.FAILS
 
     try:
-        if not departing or fails(()) or not fails(departing):
+        if not departing or here(()):
             return ()
+        if here(departing):
+            return _smallest(departing, here)
+        takes = again.takes is not None and again.takes(partial(step, algorithm.paper.but(**dict(_values(departing)))))
+        return _smallest(departing, anywhere) if takes and anywhere(departing) else ()
     except Exception:  # what cannot be asked of a reference, as a pickle cannot, is explained by none
         return ()
+
+
+def _smallest(departing: Chosen, fails: Callable[[Chosen], bool]) -> Chosen:
+    """The smallest part that fails: one or two, else what is left when all that can go is gone."""
     for few in chain.from_iterable(combinations(departing, size) for size in (1, 2)):
         if fails(few):
             return few
@@ -39,6 +57,10 @@ def because(target: Target, again: Again) -> Chosen:
         without = tuple(other for other in needed if other is not one)
         needed = without if fails(without) else needed
     return needed
+
+
+def _values(chosen: Chosen) -> tuple[tuple[str, str], ...]:
+    return tuple((one.choice, one.value) for one in chosen)
 
 
 @lru_cache(maxsize=64)

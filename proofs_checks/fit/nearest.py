@@ -17,7 +17,7 @@ COARSE = 2.0**-27
 
 
 def nearest(target: Target, played: Sequence[Played]) -> str:
-    """What is wrong with the broken optimizer that takes every step of a target, whatever its quirks; empty if none does.
+    """What is wrong with the broken optimizer that takes every step of a target, with quirks or without; else empty.
 
     Args:
         played: the probes as the target played them, those that tell most first.

@@ -83,7 +83,7 @@ def orthogonal_trials(draw: st.DrawFn, subject: Subject, /, *, max_steps: int = 
     ``fixed`` hyper-parameters are not drawn, and win over these.
     """
     shape = draw(strategies.shapes(min_dims=1, max_elements=32))
-    dtype = draw(st.sampled_from(strategies.DTYPES))
+    dtype = draw(st.sampled_from(strategies.dtypes_of(subject)))
     hyper = draw(strategies.hyperparameters(subject, **{"delta": 0.0, "weight_decay": 0.0, **fixed}))
     count = int(np.prod(shape)) * (2 if dtype.startswith("complex") else 1)
     w = draw(strategies.values(count, draw(strategies.exponents(dtype, squared=True))))
