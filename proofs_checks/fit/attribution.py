@@ -21,28 +21,29 @@ def because(target: Target, again: Again, check: Check, options: Options) -> Cho
     """The departures of a target that explain one of its failures; none if it is a bug of its own.
 
     A failure that the paper's own algorithm shares, or that the target's dialect does not, is explained by no choice.
-    The dialect shares it if it fails on the same input; or, if on that input the target takes the dialect's own steps,
-    on any: then rounding made the difference.
+    The dialect shares it if it fails on the same input; or, if the target takes the dialect's own steps there to within
+    rounding, if it does so when every operation is rounded, or on any input.
     """
-    found = fit(target)
     # Of equal explanations, a slip.
-    departing = tuple(sorted((one for one in found.departures if one.differs), key=lambda one: not one.slip))
-    algorithm = target.algorithm
+    departing = tuple(sorted((one for one in fit(target).departures if one.differs), key=lambda one: not one.slip))
+    algorithm, many = target.algorithm, replace(options, profile=PROFILES["default"], shrink=False)
 
-    def here(chosen: Chosen) -> bool:
-        return again.on(_reference(algorithm, _values(chosen)))
+    def here(chosen: Chosen, precise: bool = True) -> bool:
+        return again.on(_reference(algorithm, _values(chosen), precise))
 
     def anywhere(chosen: Chosen) -> bool:
-        many = replace(options, profile=PROFILES["default"], shrink=False)
-        return check.on(_reference(algorithm, _values(chosen)), many).verdict is Verdict.FAILS
+        return check.on(_reference(algorithm, _values(chosen), True), many).verdict is Verdict.FAILS
 
     try:
         if not departing or here(()):
             return ()
         if here(departing):
             return _smallest(departing, here)
-        takes = again.takes is not None and again.takes(partial(step, algorithm.paper.but(**dict(_values(departing)))))
-        return _smallest(departing, anywhere) if takes and anywhere(departing) else ()
+        if again.takes is None or not again.takes(partial(step, algorithm.paper.but(**dict(_values(departing))))):
+            return ()
+        if here(departing, False) and not here((), False):
+            return _smallest(departing, partial(here, precise=False))
+        return _smallest(departing, anywhere) if anywhere(departing) else ()
     except Exception:  # what cannot be asked of a reference, as a pickle cannot, is explained by none
         return ()
 
@@ -64,5 +65,5 @@ def _values(chosen: Chosen) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=64)
-def _reference(algorithm: Algorithm, values: tuple[tuple[str, str], ...]) -> Target:
-    return speaker(algorithm.paper.but(**dict(values)))
+def _reference(algorithm: Algorithm, values: tuple[tuple[str, str], ...], precise: bool) -> Target:
+    return speaker(algorithm.paper.but(**dict(values)), precise=precise)

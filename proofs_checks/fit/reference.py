@@ -33,6 +33,7 @@ class Reference(Contract):
     """Runs a step on every parameter."""
 
     take: Callable[..., Step]
+    precise = True
 
     def after(self, w: Tensor, g: Tensor, state: Options, options: Options, shape: torch.Size) -> Tensor:
         """The weights after the step, in float64."""
@@ -47,7 +48,7 @@ class Reference(Contract):
 
     def _taken(self, w: Any, g: Any, arrays: Options, hyper: Options) -> Step:
         """The step, rounded to float64; in float64 where balls cannot tell or would take too long."""
-        if w.size <= EXACT_ELEMENTS and all(np.isfinite(x).all() for x in (w, g, *arrays.values())):
+        if self.precise and w.size <= EXACT_ELEMENTS and all(np.isfinite(x).all() for x in (w, g, *arrays.values())):
             balls = {name: BALLS.array(x) if isinstance(x, np.ndarray) else x for name, x in arrays.items()}
             try:
                 made = self.take(BALLS, BALLS.array(w), BALLS.array(g), balls or START, **hyper)
@@ -68,9 +69,13 @@ def _numpy(x: Tensor, shape: torch.Size) -> Any:
     return values.reshape(-1) if len(shape) < 2 else values
 
 
-def speaker(dialect: Dialect) -> Target:
-    """The reference of a dialect, which takes every hyper-parameter of its algorithm."""
-    return _running(dialect.algorithm, partial(step, dialect))
+def speaker(dialect: Dialect, *, precise: bool = True) -> Target:
+    """The reference of a dialect, which takes every hyper-parameter of its algorithm.
+
+    Args:
+        precise: it rounds once a step; else after every operation, in float64, as implementations do.
+    """
+    return _running(dialect.algorithm, partial(step, dialect), precise=precise)
 
 
 def specification(algorithm: Algorithm) -> Target:
@@ -78,9 +83,11 @@ def specification(algorithm: Algorithm) -> Target:
     return _running(algorithm, algorithm.step, algorithm.unspecified)
 
 
-def _running(algorithm: Algorithm, take: Callable[..., Step], without: frozenset[str] = frozenset()) -> Target:
+def _running(
+    algorithm: Algorithm, take: Callable[..., Step], without: frozenset[str] = frozenset(), *, precise: bool = True
+) -> Target:
     defaults = {name: value for name, value in algorithm.defaults.items() if name not in without}
     values = {"lr": 1e-3, "maximize": False, **defaults}
-    own = type("Own", (Reference,), {"take": staticmethod(take), "values": {**values, **PATHS}})
+    own = type("Own", (Reference,), {"take": staticmethod(take), "values": {**values, **PATHS}, "precise": precise})
     names = {name: name for name in values if name == "lr" or name in defaults}
     return Target(TargetSpec("a:speaker", algorithm.name), algorithm, "torch", own, names, {}, {})
