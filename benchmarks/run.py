@@ -23,7 +23,8 @@ class Plan:
 
     Attributes:
         optimizers, modes, dtypes: of `OPTIMIZERS`, `MODES` and `DTYPES`.
-        models: of `MODELS`; steps on their weights are timed, and counted in the first mode, in float32.
+        models: of `MODELS`; steps on their weights are timed.
+        counts: also count what a step of a model does, in the first mode and in float32.
         shapes, scaling: also single shapes; also how cost grows, in the first mode; both in the first dtype.
         training: also the training of a network.
         first_step: also starts of new interpreters.
@@ -35,6 +36,7 @@ class Plan:
     optimizers: tuple[str, ...]
     modes: tuple[str, ...]
     models: tuple[str, ...] = ()
+    counts: bool = True
     shapes: bool = False
     scaling: bool = False
     training: bool = False
@@ -100,8 +102,9 @@ def _models(plan: Plan, model: str, competitors: Competitors, results: Results, 
             )
         )
         yield
-    results.counts += counted(model, weights, plan.modes[0], competitors, plan.device)
-    yield
+    if plan.counts:
+        results.counts += counted(model, weights, plan.modes[0], competitors, plan.device)
+        yield
 
 
 def _sweeps(plan: Plan, competitors: Competitors, cache: int, watch: Watch) -> Iterator[Sweep]:

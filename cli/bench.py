@@ -43,6 +43,9 @@ def bench(
     ] = None,
     peers: Annotated[bool, typer.Option("--peers", help="Also adamp, timm and pytorch_optimizer.")] = False,
     compiled: Annotated[bool, typer.Option("--compiled", help="Also ours under torch.compile: takes minutes.")] = False,
+    counts: Annotated[
+        bool, typer.Option("--counts/--no-counts", help="Count what a step of a model does, the same on every machine.")
+    ] = True,
     training: Annotated[
         bool, typer.Option("--training", help="Time training: the share of the optimizer, and what it adds.")
     ] = False,
@@ -83,6 +86,7 @@ def bench(
     plan = Plan(
         optimizers=tuple(one.value for one in optimizer or Optimizer),
         modes=tuple(one.value for one in mode or Mode),
+        counts=counts,
         peers=peers,
         compiled=compiled,
         budget=seconds,

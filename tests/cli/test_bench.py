@@ -53,9 +53,10 @@ def test_a_run_that_is_cut_short_leaves_what_it_has_measured(tmp_path: Path, mon
 
 
 def test_json_on_standard_output_is_alone_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([*QUICK, "--json", "-"]) == 0
+    assert run([*QUICK, "--no-counts", "--json", "-"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["timings"][0]["what"] == "small"
+    assert json.loads(out)["counts"] == []
     assert "small · SGDP · none" in err
 
 
