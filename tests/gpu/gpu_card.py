@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 PACKAGES = ("torch", "triton", "numpy", "numba", "hypothesis", "python-flint", "adamp", "timm", "pytorch_optimizer")
 NO_GPU = 4
@@ -24,6 +25,7 @@ def main(*, dry: bool) -> int:
         return NO_GPU
     found = {"card": "the CPU, in Triton's interpreter", "dry": True} if dry else _card()
     found |= {"versions": _versions(), "system": platform.platform(terse=True)}
+    found |= {"commit": _said("git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD")}
     found |= {"day": time.strftime("%Y-%m-%d", time.gmtime())}
     print(json.dumps(found))
     return 0
@@ -39,17 +41,16 @@ def _card() -> dict[str, object]:
         "capability": f"{device.major}.{device.minor}",
         "processors": device.multi_processor_count,
         "runtime": torch.version.cuda or torch.version.hip,
-        "driver": _driver(),
+        "driver": _said("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"),
     }
 
 
-def _driver() -> str:
-    """By NVIDIA's own tool; empty without it."""
-    if shutil.which("nvidia-smi") is None:
+def _said(*command: str) -> str:
+    """The first line that a command prints; nothing, where there is no such command or it fails."""
+    if shutil.which(command[0]) is None:
         return ""
-    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    return done.stdout.strip().partition("\n")[0]
+    return "" if done.returncode else done.stdout.strip().partition("\n")[0]
 
 
 def _versions() -> dict[str, str]:

@@ -69,8 +69,9 @@ def _card(card: dict[str, Any]) -> Iterator[str]:
     memory = f"{card['memory'] / 2**30:.0f} GiB"
     driver = f", driver {card['driver']}" if card["driver"] else ""
     yield f"## {card['card']}\n"
+    commit = f", commit {card['commit']}" if card["commit"] else ""
     yield (
-        f"{card['day']}: {memory}, {card['processors']} multiprocessors, capability {card['capability']}; "
+        f"{card['day']}{commit}: {memory}, {card['processors']} multiprocessors, capability {card['capability']}; "
         f"runtime {card['runtime']}{driver}; {versions}.\n"
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 # Characters of a failure that are kept; the log has all of it.
-DETAIL = 2000
+DETAIL = 1500
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -21,7 +21,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -65,7 +65,8 @@ class Step:
 
 def steps(out: Path, *, dry: bool) -> list[Step]:
     """All of them but the installation; a dry run has one process, the tests marked ``smoke``, and a tiny model."""
-    parts = 1 if dry else min(len(os.sched_getaffinity(0)), MOST_PARTS)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parts = 1 if dry else min(cores, MOST_PARTS)
     few = ("-m", "smoke") if dry else ()
 
     def tests(name: str, says: str, limit: float, *arguments: str, parts: int = 1) -> Step:
@@ -131,7 +132,7 @@ class Run:
         with (self.out / "log.txt").open("ab") as log:
             log.write(f"\n== {step.name}: {step.says}\n".encode())
             log.flush()
-            processes = []
+            processes: list[subprocess.Popen[bytes]] = []
             try:
                 for part in range(step.parts):
                     # Groups of their own: what a step starts ends with it.
@@ -143,13 +144,12 @@ class Run:
                             stdin=subprocess.DEVNULL,
                             stdout=log,
                             stderr=log,
-                            start_new_session=True,
+                            process_group=0,
                         )
                     )
                 return [_wait(process, ends - time.monotonic()) for process in processes]
             finally:
-                for process in processes:
-                    _end(process)
+                _end(processes)
 
     def _command(self, step: Step, part: int) -> list[str]:
         command = [sys.executable, *step.arguments]
@@ -202,13 +202,14 @@ def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> int | None:
         return None
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a step and what it has started; one that a card does not let go is left behind."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    _wait(process, 5)
+def _end(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    """End those of a step and all that they have started; what a card does not let go is left behind."""
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    ends = time.monotonic() + 5
+    for process in processes:
+        _wait(process, ends - time.monotonic())
 
 
 def _left_out(path: Path) -> list[str]:
@@ -308,18 +309,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as wrong:
         return WRONG_CALL if wrong.code else 0
     if call.wheels is not None and not any(call.wheels.glob("*.whl")):
-        print(f"tests/gpu/run.sh: {call.wheels} holds no wheels", file=sys.stderr)
-        return WRONG_CALL
+        return _refused(f"{call.wheels} holds no wheels")
     card = [sys.executable, str(HERE / "gpu_card.py"), *["--dry"] * call.dry]
     found = subprocess.run(card, capture_output=True, text=True, check=False)
     if found.returncode:
-        print(f"tests/gpu/run.sh: {(found.stderr.strip() or 'torch does not start').splitlines()[-1]}", file=sys.stderr)
-        return WRONG_CALL
-    call.out.mkdir(parents=True, exist_ok=True)
+        return _refused((found.stderr.strip() or "torch does not start").splitlines()[-1])
+    try:
+        call.out.mkdir(parents=True, exist_ok=True)
+        (call.out / "log.txt").touch()
+    except OSError as error:
+        return _refused(f"nothing can be written to {call.out}: {error.strerror}")
     for old in (*call.out.glob("bench-*.json"), call.out / "results.jsonl", call.out / "log.txt"):
         old.unlink(missing_ok=True)
     with _folder() as scratch:
         return _all(call, scratch, deadline, json.loads(found.stdout.splitlines()[-1]))
+
+
+def _refused(why: str) -> int:
+    print(f"tests/gpu/run.sh: {why}", file=sys.stderr)
+    return WRONG_CALL
 
 
 def _all(call: argparse.Namespace, scratch: Path, deadline: float, card: Mapping[str, Any]) -> int:

@@ -18,6 +18,7 @@ CARD = {
     "runtime": "13.0",
     "driver": "580.1",
     "versions": {"python": "3.12.3", "torch": "2.11.0"},
+    "commit": "0123456789ab",
     "day": "2026-11-27",
 }
 
@@ -57,6 +58,7 @@ def test_with_results_it_shows_the_card_the_claims_the_tests_and_the_times(out: 
     page = gpu_page.page(out)
     assert "No card has run this" not in page
     assert "## A Card" in page
+    assert "2026-11-27, commit 0123456789ab: 80 GiB, 132 multiprocessors, capability 9.0" in page
     assert "driver 580.1; python 3.12.3, torch 2.11.0." in page
     for line in (
         "| claims | every claim | failed with 1 | 2 | 1 |  | 40 |",

@@ -75,6 +75,7 @@ def test_wrong_calls(tmp_path: Path) -> None:
     for arguments, says in (
         ([], "the following arguments are required: OUT"),
         ([str(tmp_path), str(tmp_path), "--dry"], f"tests/gpu/run.sh: {tmp_path} holds no wheels"),
+        ([__file__, "--dry"], f"tests/gpu/run.sh: nothing can be written to {__file__}: File exists"),
         ([str(tmp_path), "--wet"], "unrecognized arguments: --wet"),
     ):
         done = call(*arguments)
