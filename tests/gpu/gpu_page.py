@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gpu_steps import read_lines
+from gpu_run import ROOT, read_lines
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE, RESULTS = ROOT / "docs" / "gpu.md", ROOT / "docs" / "gpu"
 MARKS = {"holds": "✓", "fails": "✗", "undecided": "?", "error": "!", "does not apply": "–"}
 

@@ -21,46 +21,25 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from gpu_run import ROOT, Run, Step
+
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 BUDGET = 530.0  # seconds for everything; nine minutes have ten more, for the end
+START_LIMIT = 180.0  # of torch, from a cold disk, and of the card
 WRONG_CALL = 4
-NO_TESTS = 5  # pytest's exit code; a part of few tests may be empty
 MOST_PARTS = 16  # processes that share a card: each takes half a GiB of its memory
 PYTEST = ("-P", "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider", "-o", "pythonpath=tests/helpers")
 KERNELS = "tests/optim/test_optim_gpu_kernels.py"
 GRAPHS = "tests/gpu/test_fused_on_gpu.py"
 MODELS = ("resnet-50", "transformer-124m", "transformer-1.3b")
-# A round of every contender takes about a quarter of a second, and none takes fewer than five.
-SECONDS = "1"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step.
-
-    Attributes:
-        says: what it does, for people.
-        limit: seconds it may take.
-        arguments: of Python.
-        tests: whether they are those of pytest; then it passes only if a test does.
-        parts: processes among which its tests are divided.
-        measures: the file that it writes; one of our own optimizers that is left out there is a failure.
-    """
-
-    name: str
-    says: str
-    limit: float
-    arguments: tuple[str, ...]
-    tests: bool = False
-    parts: int = 1
-    measures: str = ""
+# By dtype, the seconds for one model in one mode: a round of every contender takes about a quarter of a second.
+SECONDS = {"float32": "3", "bfloat16": "1", "float16": "1", "float64": "1"}
+PIP = ("-P", "-m", "pip", "install", "--no-deps", "--no-index", "--disable-pip-version-check", "--no-input", "--quiet")
 
 
 def steps(out: Path, *, dry: bool) -> list[Step]:
@@ -78,7 +57,7 @@ def steps(out: Path, *, dry: bool) -> list[Step]:
         # The interpreter stands in for the card's kernels there.
         start = (str(HERE / "gpu_dry.py"), "bench", "--optimizer", "SGDP", "--mode", "none", "--seconds", "0")
         if not dry:
-            start = ("-P", "-m", "tangency.cli.main", "bench", "--device", "cuda", "--seconds", SECONDS)
+            start = ("-P", "-m", "tangency.cli.main", "bench", "--device", "cuda", "--seconds", SECONDS[dtype])
         chosen = [word for model in models for word in ("--model", model)]
         call = (*start, "--peers", "--no-counts", "--dtype", dtype, *chosen, "--json", str(out / file))
         return Step(f"bench-{dtype}", f"steps in {dtype} beside those of others", 150, call, measures=file)
@@ -88,135 +67,8 @@ def steps(out: Path, *, dry: bool) -> list[Step]:
         tests("claims", "every claim on every path", 180, *few, "tests/gpu/test_claims_on_gpu.py", parts=parts),
         tests("kernels", "the kernels' own tests", 150, *few, KERNELS, parts=parts),
         tests("graphs", "CUDA graphs, scalers, compilers, no waiting", 90, *few, GRAPHS, parts=min(parts, 4)),
-        *(bench(dtype) for dtype in (("float32",) if dry else ("float32", "bfloat16", "float16", "float64"))),
+        *(bench(dtype) for dtype in (["float32"] if dry else SECONDS)),
     ]
-
-
-@dataclass
-class Run:
-    """A run: where it writes, how long it may take, and what became of each step.
-
-    Attributes:
-        deadline: on the clock of ``time.monotonic``.
-        environment: of the steps.
-    """
-
-    out: Path
-    deadline: float
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    outcomes: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def results(self) -> Path:
-        return self.out / "results.jsonl"
-
-    def do(self, step: Step) -> None:
-        """One step within its limit; what became of it is printed, and written."""
-        started = time.monotonic()
-        limit = min(step.limit, self.deadline - started)
-        codes = self._codes(step, limit) if limit > 0 else []
-        counts = self._counts(step.name)
-        outcome = self._outcome(step, codes, counts)
-        seconds = time.monotonic() - started
-        if outcome == "cut":
-            outcome = f"cut after {seconds:.0f} s"
-        self.outcomes[step.name] = outcome
-        self.write(step=step.name, says=step.says, outcome=outcome, codes=codes, seconds=round(seconds, 1))
-        told = ", ".join(f"{n} {what}" for what, n in counts.items())
-        mark = "✓" if outcome == "passed" else "✗"
-        print(f"{mark} {step.name}: {outcome}{f' ({told})' * bool(told)}, {seconds:.0f} s", flush=True)
-
-    def _codes(self, step: Step, limit: float) -> list[int | None]:
-        """The exit codes of its processes; ``None`` for one that was ended at the limit."""
-        ends = time.monotonic() + limit
-        with (self.out / "log.txt").open("ab") as log:
-            log.write(f"\n== {step.name}: {step.says}\n".encode())
-            log.flush()
-            processes: list[subprocess.Popen[bytes]] = []
-            try:
-                for part in range(step.parts):
-                    # Groups of their own: what a step starts ends with it.
-                    processes.append(
-                        subprocess.Popen(
-                            self._command(step, part),
-                            cwd=ROOT,
-                            env=self.environment,
-                            stdin=subprocess.DEVNULL,
-                            stdout=log,
-                            stderr=log,
-                            process_group=0,
-                        )
-                    )
-                return [_wait(process, ends - time.monotonic()) for process in processes]
-            finally:
-                _end(processes)
-
-    def _command(self, step: Step, part: int) -> list[str]:
-        command = [sys.executable, *step.arguments]
-        if step.tests:
-            record = ("--record", str(self.results), "--step", step.name, "--shard", f"{part}/{step.parts}")
-            command += ["-p", "gpu_record", *record]
-        return command
-
-    def _outcome(self, step: Step, codes: Sequence[int | None], counts: Mapping[str, int]) -> str:
-        if not codes:
-            return "not begun: no time was left"
-        if None in codes:
-            return "cut"
-        wrong = [code for code in codes if code not in ((0, NO_TESTS) if step.tests else (0,))]
-        if wrong:
-            return f"failed with {', '.join(map(str, dict.fromkeys(wrong)))}"
-        if step.tests and not counts.get("passed"):
-            return "failed: no test passed"
-        left = _left_out(self.out / step.measures) if step.measures else []
-        return f"failed: left out: {'; '.join(left)}" if left else "passed"
-
-    def _counts(self, step: str) -> dict[str, int]:
-        """Of its tests, by outcome."""
-        outcomes = [one["outcome"] for one in self.lines() if one.get("step") == step and "test" in one]
-        return {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
-
-    def lines(self) -> list[dict[str, Any]]:
-        """All that was written so far; a line that was cut short is left out."""
-        return list(read_lines(self.results)) if self.results.exists() else []
-
-    def write(self, **line: Any) -> None:
-        """Add a line to the results."""
-        with self.results.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a file of results that are whole."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            yield json.loads(line)
-        except ValueError:
-            continue
-
-
-def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> int | None:
-    try:
-        return process.wait(max(0.0, seconds))
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _end(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
-    """End those of a step and all that they have started; what a card does not let go is left behind."""
-    for process in processes:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    ends = time.monotonic() + 5
-    for process in processes:
-        _wait(process, ends - time.monotonic())
-
-
-def _left_out(path: Path) -> list[str]:
-    """Our own optimizers that were not timed, each with the reason."""
-    timings = json.loads(path.read_text(encoding="utf-8"))["timings"]
-    out = {(one["name"], one["reason"]) for timing in timings for one in timing["left_out"]}
-    return [f"{name}: {reason}" for name, reason in sorted(out) if name.startswith("tangency")]
 
 
 def missing(wheels: Path | None) -> list[str]:
@@ -239,17 +91,7 @@ def installation(site: Path, source: Path, wheels: Path | None) -> list[Step]:
         _copy(ROOT / name, source / name)
     for link in sorted((ROOT / "tangency").iterdir()):
         _copy(ROOT / link.name, source / link.name)
-    pip: tuple[str, ...] = (
-        "-P",
-        "-m",
-        "pip",
-        "install",
-        "--no-deps",
-        "--no-index",
-        "--disable-pip-version-check",
-        "--no-input",
-    )
-    pip += ("--quiet", "--target", str(site))
+    pip = (*PIP, "--target", str(site))
     found = [Step("install", "this checkout", 90, (*pip, "--no-build-isolation", str(source)))]
     if names := missing(wheels):
         # Beside each other: a wheel that does not fit this Python stops no other.
@@ -280,7 +122,7 @@ def environment(scratch: Path, site: Path | None, wheels: Path | None, *, dry: b
     found = {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, path), *inherited])}
     found |= {"HYPOTHESIS_STORAGE_DIRECTORY": str(scratch / "hypothesis"), "PYTHONUNBUFFERED": "1"}
     if wheels is not None:
-        found["PIP_FIND_LINKS"] = str(wheels)
+        found["PIP_FIND_LINKS"] = wheels.as_uri()  # pip splits a plain path at blanks
     if dry:
         found |= {"TRITON_INTERPRET": "1", "CUDA_VISIBLE_DEVICES": ""}
     return found
@@ -311,7 +153,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if call.wheels is not None and not any(call.wheels.glob("*.whl")):
         return _refused(f"{call.wheels} holds no wheels")
     card = [sys.executable, str(HERE / "gpu_card.py"), *["--dry"] * call.dry]
-    found = subprocess.run(card, capture_output=True, text=True, check=False)
+    try:
+        found = subprocess.run(card, capture_output=True, text=True, timeout=START_LIMIT, check=False)
+    except subprocess.TimeoutExpired:
+        return _refused(f"torch does not start within {START_LIMIT:.0f} s")
     if found.returncode:
         return _refused((found.stderr.strip() or "torch does not start").splitlines()[-1])
     try:

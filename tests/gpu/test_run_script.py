@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from zipfile import ZipFile
 
 import gpu_steps
 import pytest
 import torch
-from gpu_steps import Run, Step
+from gpu_run import ROOT, Run, Step, read_lines
 
 SCRIPT = Path(__file__).with_name("run.sh")
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="it is a bash script")
@@ -33,7 +34,7 @@ def test_a_dry_run_does_every_step_and_passes(tmp_path: Path) -> None:
     done = call(str(out), "--dry", "--installed")
     log = (out / "log.txt").read_text(encoding="utf-8") if out.exists() else ""
     assert done.returncode == 0, done.stdout + done.stderr + log
-    card, *lines = gpu_steps.read_lines(out / "results.jsonl")
+    card, *lines = read_lines(out / "results.jsonl")
     assert card["dry"]
     assert card["versions"]["torch"] == torch.__version__
     names = [step.name for step in gpu_steps.steps(out, dry=True)]
@@ -98,7 +99,7 @@ def test_a_step_that_fails_makes_it_fail_and_is_named(
     first, *_, last = capfd.readouterr().out.splitlines()
     assert first == "the CPU, in Triton's interpreter"
     assert last == f"not passed: wrong; {tmp_path.resolve() / 'log.txt'} says why"
-    _, *lines = gpu_steps.read_lines(tmp_path / "results.jsonl")
+    _, *lines = read_lines(tmp_path / "results.jsonl")
     assert [(line["step"], line["outcome"]) for line in lines] == [("wrong", "failed with 1"), ("after", "passed")]
     log = (tmp_path / "log.txt").read_text(encoding="utf-8")
     assert "== wrong: it raises\nno such kernel\n" in log
@@ -180,8 +181,34 @@ def test_one_of_ours_that_is_left_out_of_the_times_is_a_failure(tmp_path: Path) 
     assert run.outcomes == {"bench": "failed: left out: tangency fused: no compiler"}
 
 
-def test_of_the_wheels_what_is_not_there_is_installed(tmp_path: Path) -> None:
-    for name in ("no_such_package-1.0-py3-none-any.whl", f"torch-{torch.__version__}-cp312-abi3-linux_x86_64.whl"):
-        (tmp_path / name).touch()
-    assert gpu_steps.missing(tmp_path) == ["no_such_package"]
-    assert gpu_steps.missing(None) == []
+def wheel(folder: Path, name: str) -> None:
+    """An empty package, as a wheel in a folder."""
+    about = f"{name}-1.0.dist-info"
+    with ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as file:
+        file.writestr(f"{name}.py", "")
+        file.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        file.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{about}/RECORD", "")
+
+
+def test_this_checkout_is_installed_and_of_the_wheels_what_is_not_there(tmp_path: Path) -> None:
+    wheels, site, source = (tmp_path / name for name in ("some wheels", "site", "source"))
+    wheels.mkdir()
+    source.mkdir()
+    for name in ("no_such_package", "torch"):
+        wheel(wheels, name)
+    run = Run(tmp_path, time.monotonic() + 3600, gpu_steps.environment(tmp_path, site, wheels, dry=False))
+    for step in gpu_steps.installation(site, source, wheels):
+        run.do(step)
+    log = (tmp_path / "log.txt").read_text(encoding="utf-8")
+    assert run.outcomes == {"install": "passed", "install-no_such_package": "passed"}, log
+    assert {path.name for path in site.iterdir() if path.suffix != ".dist-info"} >= {"tangency", "no_such_package.py"}
+    assert not (site / "torch.py").exists()
+    assert (site / "tangency" / "optim" / "adamp.py").is_file()
+    # Where that fails, the checkout is next on the path.
+    assert run.environment["PYTHONPATH"].split(os.pathsep)[:3] == [str(SCRIPT.parent), str(site), str(ROOT)]
+
+
+def test_what_claims_need_and_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_steps, "_is_there", lambda name: name not in ("python-flint", "triton"))
+    assert gpu_steps.needed() == ["python-flint", "triton"]
