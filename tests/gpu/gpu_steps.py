@@ -120,6 +120,7 @@ def environment(scratch: Path, site: Path | None, wheels: Path | None, *, dry: b
     path = [HERE, *((site, ROOT) if site else ())]
     inherited = [one for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
     found = {**os.environ, "PYTHONPATH": os.pathsep.join([*map(str, path), *inherited])}
+    found.setdefault("TRITON_CACHE_DIR", str(scratch / "triton"))
     found |= {"HYPOTHESIS_STORAGE_DIRECTORY": str(scratch / "hypothesis"), "PYTHONUNBUFFERED": "1"}
     if wheels is not None:
         found["PIP_FIND_LINKS"] = wheels.as_uri()  # pip splits a plain path at blanks

@@ -181,6 +181,20 @@ def test_what_is_on_another_device_is_refused_or_moved(make: Any) -> None:
 
 
 @every
+@needs_gpu
+def test_elements_are_counted_beyond_32_bits(make: Any) -> None:
+    size, end = 2**31 + 4096, 4096
+    if torch.cuda.mem_get_info()[0] < 10 * size:
+        pytest.skip("weight, gradient and moments take 17 GB, which are not free")
+    large, small = (torch.nn.Parameter(torch.ones(n, dtype=torch.bfloat16, device=DEVICE)) for n in (size, end))
+    for p in (large, small):
+        p.grad = torch.full_like(p, 0.5)
+        p.grad[-end:] = torch.linspace(-1, 1, end, device=DEVICE)
+        make([p], fused=True).step()
+    assert torch.equal(large.detach()[-end:], small.detach())
+
+
+@every
 @pytest.mark.parametrize("default", [DEVICE, "meta"])
 def test_the_default_device_plays_no_part(make: Any, default: str) -> None:
     params, twins = parameters(), parameters()
