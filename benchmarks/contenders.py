@@ -1,12 +1,12 @@
 """The optimizers that are timed: torch's own, ours on every path, and published ones; those left out, with the reason.
 
-Only correct optimizers are timed: :func:`verified` compares one step of every projecting optimizer with the executable
-spec, in each of the three modes.
+Only correct optimizers are timed: :func:`verified` compares one float32 step of every projecting optimizer with the
+executable spec, in each of the three modes. Whoever is timed in another dtype must be able to make a step there.
 """
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
@@ -114,14 +114,20 @@ def contenders(name: str, *, peers: bool = False, compiled: bool = False) -> lis
     return found
 
 
-def ready(contender: Contender, device: str = "cpu") -> LeftOut | None:
+def ready(contender: Contender, device: str = "cpu", dtypes: Collection[str] = ("float32",)) -> LeftOut | None:
     """Verify a contender; ``None``, or the reason why it is left out: not installed, no such path, another algorithm.
+
+    Args:
+        dtypes: those that it is to be timed in.
 
     Raises:
         WrongStep: one of ours does not compute what it should.
     """
     try:
         verified(contender, device)
+        for dtype in dtypes:
+            _, w, g = _trials()[0]
+            contender.step(contender.make([_parameter(w, g, dtype, device)]))()
     except WrongStep as wrong:
         if contender.ours:
             raise WrongStep(f"{contender.name}: {wrong}") from None
@@ -145,8 +151,7 @@ def verified(contender: Contender, device: str = "cpu") -> None:
     """
     numbers = rounded(balls(), FLOAT32)
     for view, w, g in _trials():
-        p = torch.nn.Parameter(torch.tensor(w, dtype=torch.float32, device=device))
-        p.grad = torch.tensor(g, dtype=torch.float32, device=device)
+        p = _parameter(w, g, "float32", device)
         contender.step(contender.make([p]))()
         if not contender.algorithm:
             return
@@ -176,6 +181,12 @@ def _trials() -> list[tuple[View, _Numbers, _Numbers]]:
     tilted[0] += square[1] / 256 * w[0]
     tilted[1] -= square[0] / 256 * w[1]
     return [(View.CHANNEL, w, across), (View.LAYER, w, tilted), (View.NONE, w, across + w)]
+
+
+def _parameter(w: _Numbers, g: _Numbers, dtype: str, device: str) -> torch.nn.Parameter:
+    p = torch.nn.Parameter(torch.tensor(w, dtype=getattr(torch, dtype), device=device))
+    p.grad = torch.tensor(g, dtype=p.dtype, device=device)
+    return p
 
 
 def _class(module: str, name: str) -> Any:

@@ -117,7 +117,15 @@ def fused(name: str, view: View | None, *, cached: bool = False) -> Cost:
     return Cost(floor(name).reads, cost.writes, cost.operations) if cached else cost
 
 
-def step(name: str, weights: Iterable[Weight], mode: str = "trained", *, fast: bool = False, cache: int = 0) -> Cost:
+def step(
+    name: str,
+    weights: Iterable[Weight],
+    mode: str = "trained",
+    *,
+    fast: bool = False,
+    cache: int = 0,
+    itemsize: int = _FLOAT32,
+) -> Cost:
     """A whole step, with weight decay.
 
     Args:
@@ -126,13 +134,14 @@ def step(name: str, weights: Iterable[Weight], mode: str = "trained", *, fast: b
         fast: fused; else readable.
         cache: bytes of cache; a weight that fits in with its gradient (in the layer view, with its moments too) is read
             from memory once.
+        itemsize: bytes of an element.
     """
     total = Cost()
     for weight in weights:
         projects = len(weight.shape) >= 2
         view = wanted(mode, weight) if projects else None
         kept = 2 + (OPTIMIZERS[name].moments if view is View.LAYER else 0)
-        cached = kept * _FLOAT32 * weight.size <= cache
+        cached = kept * itemsize * weight.size <= cache
         one = fused(name, view, cached=cached) if fast else readable(name, projected=projects)
         total += one * weight.size
     return total

@@ -18,6 +18,8 @@ from tangency.theory.projection import View
 # "trained": as in a trained network, convolutions in front of a normalisation in the channel view, all else not at all;
 # the others: every weight with two dimensions or more in that one.
 MODES = ("trained", "channel", "layer", "none")
+# What weights, gradients and moments may be stored in.
+DTYPES = ("float32", "bfloat16", "float16", "float64")
 DELTA = 0.1
 STILL = 2.0**-40  # a step size
 
@@ -62,7 +64,7 @@ def gradient(w: Tensor, view: View, generator: torch.Generator) -> Tensor:
     of 0.7 in every row.
     """
     x = w.detach().reshape(w.shape[0], -1).double()
-    y = torch.randn(x.shape, generator=generator).double()
+    y = torch.randn(x.shape, generator=generator, device=x.device).double()
     square = (x * x).sum(1, keepdim=True)
     y -= (x * y).sum(1, keepdim=True) / square * x
     if view is not View.CHANNEL:
@@ -74,22 +76,24 @@ def gradient(w: Tensor, view: View, generator: torch.Generator) -> Tensor:
     return y.reshape(w.shape).to(w.dtype)
 
 
-def problem(weights: Sequence[Weight], mode: str, device: str = "cpu") -> list[torch.nn.Parameter]:
-    """Float32 parameters with gradients in a mode; `check` has been passed.
+def problem(
+    weights: Sequence[Weight], mode: str, device: str = "cpu", dtype: str = "float32"
+) -> list[torch.nn.Parameter]:
+    """Parameters of a dtype with gradients in a mode, made on their device; `check` has been passed.
 
     Raises:
         WrongMode: a shape has no gradient in this mode (a row of one element is never orthogonal).
     """
-    generator = torch.Generator().manual_seed(0)
+    generator, kind = torch.Generator(device).manual_seed(0), getattr(torch, dtype)
     params = []
     for weight in weights:
-        w = torch.randn(weight.shape, generator=generator)
+        w = torch.randn(weight.shape, generator=generator, device=device).to(kind)
         if len(weight.shape) < 2:
-            g = torch.randn(weight.shape, generator=generator)
+            g = torch.randn(weight.shape, generator=generator, device=device).to(kind)
         else:
             g = gradient(w, wanted(mode, weight), generator)
-        p = torch.nn.Parameter(w.to(device))
-        p.grad = g.to(device)
+        p = torch.nn.Parameter(w)
+        p.grad = g
         params.append(p)
     check(weights, params, mode)
     return params

@@ -72,7 +72,8 @@ def heading(timing: Timing) -> str:
     sampled = f" ({timing.sampled})" if timing.sampled else ""
     size = f"{_millions(timing.parameters)} parameters in {timing.tensors} tensors"
     cold = ", caches emptied before each step" if timing.cold else ""
-    return f"{timing.what}{sampled} · {timing.optimizer} · {timing.mode}: {size}{cold}"
+    dtype = "" if timing.dtype == "float32" else f" · {timing.dtype}"
+    return f"{timing.what}{sampled} · {timing.optimizer} · {timing.mode}{dtype}: {size}{cold}"
 
 
 def timing_table(timing: Timing) -> Table:

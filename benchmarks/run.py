@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 from tangency.benchmarks import sweeps
 from tangency.benchmarks.first_step import starts
@@ -21,9 +22,10 @@ class Plan:
     """What to measure.
 
     Attributes:
-        optimizers, modes: of `OPTIMIZERS` and `MODES`.
-        models: of `MODELS`; steps on their weights are timed, and counted in the first mode.
-        shapes, scaling: also single shapes; also how cost grows, in the first mode.
+        optimizers, modes, dtypes: of `OPTIMIZERS`, `MODES` and `DTYPES`.
+        models: of `MODELS`; steps on their weights are timed.
+        counts: also count what a step of a model does, in the first mode and in float32.
+        shapes, scaling: also single shapes; also how cost grows, in the first mode; both in the first dtype.
         training: also the training of a network.
         first_step: also starts of new interpreters.
         peers, compiled: who competes.
@@ -34,6 +36,7 @@ class Plan:
     optimizers: tuple[str, ...]
     modes: tuple[str, ...]
     models: tuple[str, ...] = ()
+    counts: bool = True
     shapes: bool = False
     scaling: bool = False
     training: bool = False
@@ -43,10 +46,18 @@ class Plan:
     budget: float = 5.0
     cold: bool = False
     device: str = "cpu"
+    dtypes: tuple[str, ...] = ("float32",)
 
 
-def run(plan: Plan, watch: Watch = lambda label, done, total: None) -> Results:
+def run(
+    plan: Plan,
+    watch: Watch = lambda label, done, total: None,
+    keep: Callable[[Results], None] = lambda results: None,
+) -> Results:
     """Verify everybody who competes, then measure all that is planned.
+
+    Args:
+        keep: called with all results so far whenever a model is done in one mode.
 
     Raises:
         WrongStep: one of ours does not compute what it should.
@@ -55,9 +66,12 @@ def run(plan: Plan, watch: Watch = lambda label, done, total: None) -> Results:
     results = Results(machine(plan.device), plan.device)
     for optimizer in plan.optimizers:
         watch(f"{optimizer}: verifying", 0, 1)
-        competitors = competitors_of(optimizer, peers=plan.peers, compiled=plan.compiled, device=plan.device)
+        competitors = competitors_of(
+            optimizer, peers=plan.peers, compiled=plan.compiled, device=plan.device, dtypes=plan.dtypes
+        )
         for model in plan.models:
-            _models(plan, model, competitors, results, watch)
+            for _ in _models(plan, model, competitors, results, watch):
+                keep(results)
         results.sweeps += _sweeps(plan, competitors, results.machine.cache, watch)
         if plan.training:
             tell = partial(watch, f"{optimizer}: training")
@@ -68,9 +82,10 @@ def run(plan: Plan, watch: Watch = lambda label, done, total: None) -> Results:
     return results
 
 
-def _models(plan: Plan, model: str, competitors: Competitors, results: Results, watch: Watch) -> None:
+def _models(plan: Plan, model: str, competitors: Competitors, results: Results, watch: Watch) -> Iterator[None]:
+    """Add the results of one model, one at a time."""
     weights = MODELS[model]()
-    for mode in plan.modes:
+    for dtype, mode in product(plan.dtypes, plan.modes):
         results.timings.append(
             measure(
                 model,
@@ -80,12 +95,16 @@ def _models(plan: Plan, model: str, competitors: Competitors, results: Results, 
                 budget=plan.budget,
                 cold=plan.cold,
                 device=plan.device,
+                dtype=dtype,
                 cache=results.machine.cache,
                 sampled=SAMPLED.get(model, ""),
                 watch=partial(watch, f"{model}, {competitors.optimizer}, {mode}"),
             )
         )
-    results.counts += counted(model, weights, plan.modes[0], competitors, plan.device)
+        yield
+    if plan.counts:
+        results.counts += counted(model, weights, plan.modes[0], competitors, plan.device)
+        yield
 
 
 def _sweeps(plan: Plan, competitors: Competitors, cache: int, watch: Watch) -> Iterator[Sweep]:
@@ -107,6 +126,7 @@ def _sweeps(plan: Plan, competitors: Competitors, cache: int, watch: Watch) -> I
                     budget=plan.budget / 4,
                     cold=plan.cold,
                     device=plan.device,
+                    dtype=plan.dtypes[0],
                     cache=cache,
                     watch=tell,
                 )

@@ -43,11 +43,13 @@ def competitors_of(
     compiled: bool = False,
     only: Collection[str] | None = None,
     device: str = "cpu",
+    dtypes: Collection[str] = ("float32",),
 ) -> Competitors:
     """Verify every contender of an optimizer.
 
     Args:
         only: names of those that are wanted beside the baseline; all, if not given.
+        dtypes: those that they are to be timed in.
 
     Raises:
         WrongStep: one of ours does not compute what it should.
@@ -56,7 +58,7 @@ def competitors_of(
     left: list[LeftOut] = []
     base, *others = contenders(optimizer, peers=peers, compiled=compiled)
     for contender in (base, *(one for one in others if only is None or one.name in only)):
-        out = ready(contender, device)
+        out = ready(contender, device, dtypes)
         if out is None:
             found.append(contender)
         else:
@@ -93,6 +95,7 @@ class Timing:
         bandwidth: bytes a second of an update in place, ``x.mul_(c)``, beyond the caches.
         rows: the contenders, the baseline first.
         others: share of all cores that other processes used meanwhile; ``None`` if unknown.
+        dtype: of weights, gradients and moments.
     """
 
     what: str
@@ -109,6 +112,7 @@ class Timing:
     cold: bool = False
     sampled: str = ""
     others: float | None = None
+    dtype: str = "float32"
 
     @property
     def disturbed(self) -> bool:
@@ -125,6 +129,7 @@ def measure(
     budget: float = 5.0,
     cold: bool = False,
     device: str = "cpu",
+    dtype: str = "float32",
     cache: int = 0,
     sampled: str = "",
     watch: Watch | None = None,
@@ -142,7 +147,7 @@ def measure(
     Raises:
         WrongMode: Eq. 11 does not decide what the mode says, before or after.
     """
-    params = modes.problem(weights, mode, device)
+    params = modes.problem(weights, mode, device, dtype)
     steps = [stepper(contender, params, device) for contender in competitors.ready]
     steps.append(_probe(device))
     before = steps[-1] if cold else None
@@ -156,7 +161,9 @@ def measure(
     others = neighbours.share()
     modes.check(weights, params, mode)
     size = sum(weight.size for weight in weights)
-    floor = (cost_model.floor(competitors.optimizer) * size).bytes()
+    itemsize = getattr(torch, dtype).itemsize
+    floor = (cost_model.floor(competitors.optimizer) * size).bytes(itemsize)
+    sweeps = cost_model.step(competitors.optimizer, weights, mode, fast=True, cache=cache, itemsize=itemsize)
     moved = 8 * PROBE_ELEMENTS  # by the probe: float32, read and written
     del steps, params
     gc.collect()
@@ -168,13 +175,14 @@ def measure(
         tensors=len(weights),
         rounds=rounds,
         floor=floor,
-        fused=cost_model.step(competitors.optimizer, weights, mode, fast=True, cache=cache).bytes(),
+        fused=sweeps.bytes(itemsize),
         bandwidth=Spread.of([quotient(moved, other) for other in probe]),
         rows=_rows(competitors.ready, seconds, probe, floor, moved),
         left_out=competitors.left_out,
         cold=cold,
         sampled=sampled,
         others=others,
+        dtype=dtype,
     )
 
 

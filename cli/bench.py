@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Optimizer = Enum("Optimizer", {name: name for name in ("SGDP", "AdamP")})  # type: ignore[misc]
 Mode = Enum("Mode", {name: name for name in ("trained", "channel", "layer", "none")})  # type: ignore[misc]
+Dtype = Enum("Dtype", {name: name for name in ("float32", "bfloat16", "float16", "float64")})  # type: ignore[misc]
 WORSE = 1
 
 
@@ -36,8 +38,14 @@ def bench(
         list[Mode] | None,
         typer.Option(help="What Eq. 11 decides: as trained, or one view for all; may be repeated."),
     ] = None,
+    dtype: Annotated[
+        list[Dtype] | None, typer.Option(help="Of weights, gradients and moments; float32, or several.")
+    ] = None,
     peers: Annotated[bool, typer.Option("--peers", help="Also adamp, timm and pytorch_optimizer.")] = False,
     compiled: Annotated[bool, typer.Option("--compiled", help="Also ours under torch.compile: takes minutes.")] = False,
+    counts: Annotated[
+        bool, typer.Option("--counts/--no-counts", help="Count what a step of a model does, the same on every machine.")
+    ] = True,
     training: Annotated[
         bool, typer.Option("--training", help="Time training: the share of the optimizer, and what it adds.")
     ] = False,
@@ -78,11 +86,13 @@ def bench(
     plan = Plan(
         optimizers=tuple(one.value for one in optimizer or Optimizer),
         modes=tuple(one.value for one in mode or Mode),
+        counts=counts,
         peers=peers,
         compiled=compiled,
         budget=seconds,
         cold=cold,
         device=device,
+        dtypes=tuple(one.value for one in dtype or [Dtype.float32]),  # type: ignore[attr-defined]
         **_chosen(model or (), {section: wanted or all_ for section, wanted in sections.items()}, all_),
     )
     ceilings = None if gate is None else _load_gate(gate)
@@ -92,7 +102,7 @@ def bench(
     try:
         with _progress(console(sys.stderr)) as watch:
             if ceilings is None:
-                results = run(plan, watch)
+                results = run(plan, watch, partial(_keep, outputs))
             else:
                 results, worse = hold(ceilings, budget=seconds, device=device, watch=watch)
     except WrongStep as wrong:
@@ -124,6 +134,14 @@ def _load_gate(path: Path) -> "Gate":
         return load(path)
     except WrongGate as error:
         raise typer.BadParameter(str(error), param_hint="--gate") from None
+
+
+def _keep(outputs: Outputs, results: "Results") -> None:
+    """Write what there is so far: a run that is cut short leaves it."""
+    from tangency.benchmarks.results import to_json
+
+    if outputs.rewritable("--json"):
+        outputs.write("--json", to_json(results))
 
 
 def _write(outputs: Outputs, results: "Results", figure: Path | None) -> None:

@@ -71,6 +71,10 @@ class Outputs:
         """Whether the option names a file."""
         return option in self._files
 
+    def rewritable(self, option: str) -> bool:
+        """Whether the option names a file that can be written anew as a run goes on: no pipe, no standard output."""
+        return option in self._files and self._files[option].rewritable
+
     def write(self, option: str, document: str | bytes) -> None:
         """Write the file of an option; where that fails, :attr:`problems` says why."""
         data = document if isinstance(document, bytes) else document.encode("utf-8", "backslashreplace")
@@ -142,6 +146,10 @@ class _File:
             os.set_blocking(self._descriptor, True)
         else:
             os.close(os.open(name, os.O_WRONLY))
+
+    @property
+    def rewritable(self) -> bool:
+        return not self.stdout and self._descriptor is None
 
     def write(self, data: bytes) -> None:
         """Write all of it."""

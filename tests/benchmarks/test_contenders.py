@@ -73,6 +73,18 @@ def test_a_wrong_peer_is_left_out_and_one_of_ours_is_an_error() -> None:
         ready(Contender("ours", lambda: kind, options, algorithm, wrong, ours=True))
 
 
+def test_whoever_cannot_step_in_a_dtype_is_left_out() -> None:
+    class Single(torch.optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            if self.param_groups[0]["params"][0].dtype is not torch.float32:
+                raise ValueError("float32 alone")
+            return super().step(closure)
+
+    one = Contender("x", lambda: Single, {})
+    assert ready(one) is None
+    assert ready(one, dtypes=["float32", "bfloat16"]) == LeftOut("x", "float32 alone")
+
+
 def test_a_path_that_refuses_is_left_out_with_its_reason() -> None:
     def refuse() -> Any:
         raise RuntimeError("fused=True: there is\n  no fused path here")

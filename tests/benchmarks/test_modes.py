@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from tangency.benchmarks import modes
-from tangency.benchmarks.modes import MODES, WrongMode, check, decided, problem, wanted
+from tangency.benchmarks.modes import DTYPES, MODES, WrongMode, check, decided, problem, wanted
 from tangency.benchmarks.shapes import Weight, small
 from tangency.optim.projection import project
 from tangency.theory.fields import EXACT, rational
@@ -18,13 +18,16 @@ SHAPES = [
 ]
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("mode", MODES)
-def test_the_decision_is_the_one_that_is_meant(mode: str) -> None:
-    for weight, p in zip(SHAPES, problem(SHAPES, mode), strict=True):
+def test_the_decision_is_the_one_that_is_meant(mode: str, dtype: str) -> None:
+    for weight, p in zip(SHAPES, problem(SHAPES, mode, dtype=dtype), strict=True):
         assert p.grad is not None
+        assert p.dtype is p.grad.dtype is getattr(torch, dtype)
         w, g = (EXACT.array(x.detach().double().numpy()) for x in (p, p.grad))
         assert choose_view(EXACT, w, g, rational(modes.DELTA)) is decided(p, p.grad) is wanted(mode, weight)
-        _, projected = project(p.detach(), p.grad, p.grad, ndim=p.dim(), delta=modes.DELTA)
+        x, y = p.detach().double(), p.grad.double()
+        _, projected = project(x, y, y, ndim=p.dim(), delta=modes.DELTA)
         assert bool(projected) is (wanted(mode, weight) is not View.NONE)
 
 

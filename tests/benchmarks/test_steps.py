@@ -42,6 +42,13 @@ def test_caches_are_emptied_by_a_sweep_of_the_probe(monkeypatch: pytest.MonkeyPa
     assert (warm.cold, cold.cold) == (False, True)
 
 
+@pytest.mark.usefixtures("quick")
+def test_half_the_bytes_an_element_are_half_the_traffic() -> None:
+    whole, half = (measure("small", small(), "none", PAIR, budget=0, dtype=one) for one in ("float32", "bfloat16"))
+    assert (whole.dtype, half.dtype) == ("float32", "bfloat16")
+    assert (whole.floor, whole.fused) == (2 * half.floor, 2 * half.fused)
+
+
 class Turning(torch.optim.SGD):
     """Leaves the problem: its weights become radial."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from tangency.benchmarks import steps
 from tangency.benchmarks.contenders import Contender
-from tangency.benchmarks.modes import MODES
+from tangency.benchmarks.modes import DTYPES, MODES
 from tangency.benchmarks.optimizers import OPTIMIZERS
 from tangency.cli import bench as command
 from tangency.cli.main import run
@@ -24,6 +24,7 @@ def test_options_name_what_there_is() -> None:
     """Written out there, since torch would have to be imported for them."""
     assert [one.value for one in command.Optimizer] == list(OPTIMIZERS)
     assert [one.value for one in command.Mode] == list(MODES)
+    assert [one.value for one in command.Dtype] == list(DTYPES)
 
 
 def test_it_prints_and_writes_and_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,10 +39,24 @@ def test_it_prints_and_writes_and_draws(tmp_path: Path, capsys: pytest.CaptureFi
     assert "<svg" in drawn.read_text(encoding="utf-8")
 
 
+def test_a_run_that_is_cut_short_leaves_what_it_has_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import tangency.benchmarks.run as runs
+
+    def cut(*of: object, **more: object) -> list[object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "counted", cut)
+    written = tmp_path / "run.json"
+    assert run([*QUICK, "--dtype", "bfloat16", "--dtype", "float32", "--json", str(written)]) == 2
+    timings = json.loads(written.read_text(encoding="utf-8"))["timings"]
+    assert [(one["mode"], one["dtype"]) for one in timings] == [("none", "bfloat16"), ("none", "float32")]
+
+
 def test_json_on_standard_output_is_alone_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run([*QUICK, "--json", "-"]) == 0
+    assert run([*QUICK, "--no-counts", "--json", "-"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["timings"][0]["what"] == "small"
+    assert json.loads(out)["counts"] == []
     assert "small · SGDP · none" in err
 
 
@@ -49,7 +64,7 @@ def test_other_sections_need_no_model(monkeypatch: pytest.MonkeyPatch, capsys: p
     import tangency.benchmarks.run as runs
 
     planned = []
-    monkeypatch.setattr(runs, "run", lambda plan, watch: planned.append(plan) or runs.Results(runs.machine(), "cpu"))
+    monkeypatch.setattr(runs, "run", lambda plan, *watches: planned.append(plan) or runs.Results(runs.machine(), "cpu"))
     assert run(["bench", "--scaling", "--peers"]) == 0
     assert run(["bench"]) == 0
     assert run(["bench", "--all", "--model", "ResNet18", "--mode", "layer"]) == 0
@@ -68,6 +83,7 @@ def test_other_sections_need_no_model(monkeypatch: pytest.MonkeyPatch, capsys: p
         (["--model", "resnet5"], "no model is called 'resnet5'; did you mean resnet-50"),
         (["--optimizer", "Adam"], "'Adam' is not one of"),
         (["--mode", "row"], "'row' is not one of"),
+        (["--dtype", "int8"], "'int8' is not one of"),
         (["--json", "{tmp}/no/run.json"], "--json: {tmp}/no/run.json cannot be written: No such file or directory"),
         (["--figure", "{tmp}/no/run.svg"], "--figure: {tmp}/no/run.svg cannot be written: No such file or directory"),
         (["--figure", "run.txt"], "--figure: run.txt must end in .svg, .png or .pdf"),

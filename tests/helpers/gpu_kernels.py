@@ -19,6 +19,7 @@ from tangency.proofs_checks.subjects import LARGE, SHIPPED, Subject
 
 COMPILED = torch.cuda.is_available()
 DEVICE = "cuda" if COMPILED else "cpu"
+needs_gpu = pytest.mark.skipif(not COMPILED, reason="no GPU: torch.cuda.is_available() is false")
 
 if not COMPILED and "triton" not in sys.modules:
     # Triton reads this where a function is decorated, its own functions while they are imported.

@@ -85,9 +85,12 @@ def assert_exact(subject: Subject, trial: Trial, views: tuple[View, ...]) -> Non
             assert measured.ratio <= 1, f"{measured} in {trial.shape} {trial.dtype}"
 
 
-@pytest.mark.parametrize(
-    ("subject", "shape", "dtype"), CASES, ids=lambda x: x.algorithm if isinstance(x, Subject) else str(x)
-)
+def case(subject: Subject, shape: tuple[int, ...], dtype: str) -> Any:
+    marks = pytest.mark.smoke if shape == EVERY_DTYPE[0] and dtype in ("bfloat16", "float32") else ()
+    return pytest.param(subject, shape, dtype, id=f"{subject.algorithm}-{shape}-{dtype}", marks=marks)
+
+
+@pytest.mark.parametrize(("subject", "shape", "dtype"), [case(*one) for one in CASES])
 def test_rows_of_every_length(subject: Subject, shape: tuple[int, ...], dtype: str) -> None:
     # A gradient along w passes in no view, and leaves a radial momentum to project. One row is its own layer.
     kinds: dict[View, Gradient] = {View.NONE: numbers(shape)}
@@ -197,6 +200,7 @@ def everything(params: list[torch.nn.Parameter], optimizer: torch.optim.Optimize
 
 
 @every
+@pytest.mark.smoke
 def test_together_or_alone_each_parameter_moves_alike(make: Any) -> None:
     together, alone = parameters(), parameters()
     one, many = make(together, fused=True), [make([p], fused=True) for p in alone]
