@@ -87,7 +87,7 @@ def verify(
 
         if source is not registry.production:
             raise WrongCall("--mutants shows what the built-in claims kill; leave out the files")
-        matrix = kill_matrix.run(ids, progress=progress, **usual)
+        matrix = kill_matrix.run(ids, progress=partial(progress, failures=False), **usual)
         _write(outputs, reproducers, matrix.reports, matrix.options)
         kill_matrix.print_matrix(page, matrix)
         return outputs.done(matrix.exit_code)

@@ -85,13 +85,16 @@ def check_ball(point: Point) -> None:
 EXPONENTS = (-24, -1, 1, 24)
 
 
+SHAPES = strategies.shapes(min_dims=1).filter(lambda shape: 0 not in shape)
+
+
 @st.composite
 def homogeneity_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Trials of any shape whose values stay in the range of normal numbers, also after they are scaled.
 
     float16 is left out: from 2^−14 on it loses digits, and a scaled run would round elsewhere.
     """
-    shape = draw(strategies.shapes(min_dims=1).filter(lambda shape: 0 not in shape))
+    shape = draw(SHAPES)
     count = math.prod(shape)
     hyper = draw(strategies.hyperparameters(subject))
     w = draw(strategies.values(count, draw(st.integers(-3, 3))))

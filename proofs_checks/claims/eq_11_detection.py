@@ -8,6 +8,7 @@ row, which at δ = 0.1 rises from 4.5 % at d = 2 to 2Φ(δ) − 1 = 7.97 %.
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 import flint
 import numpy as np
@@ -186,6 +187,22 @@ def check_ball(odds: Odds) -> None:
         require("towards 2Φ(δ) − 1, from below", BALLS.less(more, limit), got=(more, limit))
 
 
+# Gradients on matrices, and now and then on a vector, which is never projected.
+SHAPES = st.one_of(*[strategies.matrices()] * 6, st.tuples(st.integers(2, 16)))
+
+
+@cache
+def tilts(dtype: str, delta: float) -> st.SearchStrategy[Tilted]:
+    """Gradients at multiples of the threshold."""
+    near = st.integers(1, FORMATS[dtype][0].digits).map(lambda k: 2.0**-k)
+    ratios = st.one_of(
+        st.sampled_from((0.0, 1.0, 1.5, 4.0, 0.6, 0.9)), near.map(lambda x: 1 - x), near.map(lambda x: 1 + x)
+    )
+    signed = st.builds(math.copysign, ratios, st.sampled_from((1.0, -1.0)))
+    rows = st.lists(signed, min_size=1, max_size=3).map(tuple)
+    return st.builds(Tilted, st.sampled_from((View.CHANNEL, View.LAYER)), rows, st.just(delta), st.integers(-8, 2))
+
+
 @st.composite
 def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Gradients on both sides of the threshold, from a few ulps to wide margins, of every magnitude.
@@ -193,26 +210,19 @@ def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     Weight decay, ``wd_ratio`` ≠ 1 and momentum make the branches differ. A free gradient may come first; the gradients
     near the threshold follow. Vectors, which are never projected, are among the weights.
     """
-    tensors = strategies.shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
-    shape = draw(st.one_of(*[tensors] * 6, st.tuples(st.integers(2, 16))))
+    shape = draw(SHAPES)
     dtype = draw(st.sampled_from(strategies.dtypes_of(subject)))
     delta = draw(st.sampled_from((0.1, 0.5, 1.0)))
     fixed = {"lr": draw(st.sampled_from((0.1, 0.5))), "weight_decay": draw(st.sampled_from((0.1, 0.0)))}
     hyper = draw(strategies.hyperparameters(subject, delta=delta, wd_ratio=draw(st.sampled_from((0.0, 0.5))), **fixed))
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
     scale = draw(strategies.exponents(dtype, squared=True))
-    near = st.integers(1, FORMATS[dtype][0].digits).map(lambda k: 2.0**-k)
-    ratios = st.one_of(
-        st.sampled_from((0.0, 1.0, 1.5, 4.0, 0.6, 0.9)), near.map(lambda x: 1 - x), near.map(lambda x: 1 + x)
-    )
-    signed = st.builds(math.copysign, ratios, st.sampled_from((1.0, -1.0)))
-    rows = st.lists(signed, min_size=1, max_size=3).map(tuple)
-    tilted = st.builds(Tilted, st.sampled_from((View.CHANNEL, View.LAYER)), rows, st.just(delta), st.integers(-8, 2))
+    tilted = st.lists(tilts(dtype, delta), min_size=1, max_size=2)
     free: list[Gradient] = draw(st.lists(strategies.values(count, scale), max_size=1))
     w = np.array(draw(strategies.values(count, scale))).reshape(shape[0], -1)
     if draw(st.integers(0, 3)) == 0:
         w[draw(st.integers(0, shape[0] - 1))] = 0.0
-    return Trial(shape, dtype, tuple(w.ravel()), (*free, *draw(st.lists(tilted, min_size=1, max_size=2))), hyper)
+    return Trial(shape, dtype, tuple(w.ravel()), (*free, *draw(tilted)), hyper)
 
 
 def check_implementation(run: Run) -> list[Measurement]:

@@ -8,13 +8,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from tangency.proofs_checks.claim import Verdict
+
 
 @contextmanager
-def live_progress(console: Console, label: Callable[[Any], str]) -> Iterator[Callable[[Any, Any, int], None]]:
+def live_progress(
+    console: Console, label: Callable[[Any], str], *, failures: bool = True
+) -> Iterator[Callable[[Any, Any, int], None]]:
     """A progress bar while tasks run, where the console is a terminal; gives the callback that watches a run.
 
     Args:
         label: what the bar calls a task that runs.
+        failures: name each above the bar as it is found; off where failures are what is wanted.
     """
     progress = Progress(
         SpinnerColumn(),
@@ -36,6 +41,8 @@ def live_progress(console: Console, label: Callable[[Any], str]) -> Iterator[Cal
             else:
                 running.pop(task, None)
                 progress.advance(bar)
+                if failures and console.is_terminal and getattr(result, "verdict", None) is Verdict.FAILS:
+                    progress.console.print(f"✗ {label(task)}", style="red", markup=False, highlight=False)
             progress.update(bar, description=escape(", ".join(map(label, running))), total=total)
 
         yield watch

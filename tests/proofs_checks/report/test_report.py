@@ -98,6 +98,18 @@ def test_progress_is_silent_where_there_is_no_terminal() -> None:
     assert stream.getvalue() == ""
 
 
+@pytest.mark.parametrize("failures", [True, False])
+def test_progress_names_a_failure_when_it_is_found(failures: bool) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=100)
+    with live_progress(console, lambda cell: cell.check, failures=failures) as watch:
+        for cell, verdict in ((Cell(1, "eq-12"), Verdict.FAILS), (Cell(1, "eq-10"), Verdict.HOLDS)):
+            watch(cell, None, 2)
+            watch(cell, Finding("", verdict), 2)
+    assert ("✗ eq-12" in stream.getvalue()) is failures
+    assert "✗ eq-10" not in stream.getvalue()
+
+
 def test_a_proof_reads_as_mathematics() -> None:
     text = "\n".join(proof_lines(small.proof()))
     assert "1. the binomial\n         (x + y)²\n       = x² + 2·x·y + y²\n     ✓" in text

@@ -37,6 +37,21 @@ class Hangs(torch.optim.SGD):
         return super().step(closure)
 
 
+def test_what_takes_long_has_its_turn_after_what_does_not() -> None:
+    checks = conformance.checks()
+    assert {one.id for one in checks} >= conformance.LONG
+    started: list[str] = []
+    only = [*sorted(conformance.LONG - {"compiled-agrees"}), "eq-12", "state-dict", "deterministic"]
+    spec = TargetSpec("tangency.proofs_checks.broken.sound:SGDP")
+    found = conformance.check(
+        [spec], only=only, profile="quick", seed=1, watch=lambda cell, answer, total: started.append(cell.check)
+    )
+    assert [one.check for one in found[0].findings] == [one.id for one in checks if one.id in only]
+    order = list(dict.fromkeys(started))
+    assert set(order[1:3]) == {"state-dict", "deterministic"}
+    assert order[-1] == "eq-12"
+
+
 def test_optax_is_driven_and_its_planted_defect_is_shown() -> None:
     pytest.importorskip("optax", reason="optax is not installed, which an optax target needs")
     right, wrong = load(foreign("heavy_ball")), load(foreign("optax_ascends"))
