@@ -72,10 +72,12 @@ class Again:
     Attributes:
         on: whether the same input shows it on another subject.
         takes: whether the first subject took the steps of an algorithm there, to within rounding; ``None``: not known.
+        at: whether the first subject shows it where its weights have one length and its gradients another.
     """
 
     on: Callable[[Any], bool]
     takes: Callable[[Any], bool] | None = None
+    at: Callable[[float, float], bool] | None = None
 
 
 class Skip(Exception):
@@ -135,7 +137,8 @@ class Check:
             found = failure.finding
             if because is not None and failure.again is not None:
                 with redirect_stdout(sys.stderr):
-                    found = replace(found, because=because(subject, failure.again, self, options))
+                    chosen, where = because(subject, failure.again, self, options)
+                    found = replace(found, because=chosen, where=where)
         except (Skip, NotOffered) as reason:
             found = Finding("", Verdict.DOES_NOT_APPLY, detail=str(reason))
         except Exception as error:
@@ -149,8 +152,26 @@ class Check:
         return replace(finding, check=self.id, claim=self.claim, rung=self.rung, seconds=seconds)
 
 
-# The choices that explain a failure, of the subject, what shows it elsewhere, the check and its options.
-Because = Callable[[Any, Again, Check, Options], "tuple[Departure, ...]"]
+@dataclass(frozen=True)
+class Where:
+    """Where a statement fails: a map over the lengths of weights and gradients, that of the longest row each.
+
+    Attributes:
+        w, g: the lengths.
+        fails: whether it fails, by length of the weights, then of the gradients.
+        trained: it fails somewhere in the range where one trains.
+        says: the boundary, in a line.
+    """
+
+    w: tuple[Number, ...]
+    g: tuple[Number, ...]
+    fails: tuple[tuple[bool, ...], ...]
+    trained: bool
+    says: str
+
+
+# What explains a failure, and where it is: of the subject, what shows it elsewhere, the check and its options.
+Because = Callable[[Any, Again, Check, Options], "tuple[tuple[Departure, ...], Where | None]"]
 
 
 @dataclass(frozen=True)
@@ -171,6 +192,7 @@ class Finding:
         error_at: where the largest error was.
         because: of a failure, the choices of the target's dialect that explain it: with them alone, the paper's own
             algorithm fails in the same way. Empty if none do.
+        where: of a failure that choices explain, the magnitudes at which it shows.
         subject: the optimizer's name; ``None`` for what is about no optimizer.
         claim, rung: what the check is a rung of, if it is.
         fit, curves: what the check of the dialect found besides.
@@ -194,6 +216,7 @@ class Finding:
     fit: "Fit | None" = None
     curves: "tuple[Curve, ...]" = ()
     because: "tuple[Departure, ...]" = ()
+    where: Where | None = None
 
 
 @dataclass(frozen=True)

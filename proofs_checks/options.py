@@ -47,6 +47,25 @@ def profile_of(name: "Profile | str") -> Profile:
     return PROFILES[name]
 
 
+# The norm of a row of torch's default initialisation of linear layers and convolutions, whatever their size, and the
+# step size that SGD is usually trained with.
+_INITIAL, _USUAL_LR = 3**-0.5, 0.1
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The lengths at which one trains: what is false of an optimizer elsewhere violates no theorem in training.
+
+    Attributes:
+        w: of a row of the weights: by default a factor of 100 below and above its initial one.
+        g: of a row of the gradient: by default from where a step is lost in the rounding of float32 to where it is as
+            long as the weights (Eq. 5).
+    """
+
+    w: tuple[float, float] = (_INITIAL / 100, _INITIAL * 100)
+    g: tuple[float, float] = (2.0**-24 * _INITIAL / _USUAL_LR, _INITIAL / _USUAL_LR)
+
+
 @dataclass(frozen=True)
 class Options:
     """How the checks of a session are run.
@@ -56,6 +75,7 @@ class Options:
         database: whether Hypothesis's example database is read and written.
         shrink: whether counterexamples are made minimal; without, a search stops at its first failure.
         pinned: choices of the dialect that a target must speak.
+        trained: the magnitudes at which one trains.
     """
 
     profile: Profile
@@ -63,3 +83,4 @@ class Options:
     database: bool = False
     shrink: bool = True
     pinned: Mapping[str, str] = field(default_factory=dict)
+    trained: Trained = Trained()

@@ -14,6 +14,7 @@ from tangency.proofs_checks.checks.search import UNDECIDED, Budget, Found, deriv
 from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, NotOffered, Rung, Search, Verdict, Violation
 from tangency.proofs_checks.finding import Again, Check, Fails, Finding, Skip
 from tangency.proofs_checks.generate.execution import Crash, execute
+from tangency.proofs_checks.generate.magnitudes import resized
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
 from tangency.proofs_checks.measure.spoken import StepOf, measure
 from tangency.proofs_checks.options import Options
@@ -176,6 +177,7 @@ def attack(claim: Claim, broken: Collection[str], subject: Subject, options: Opt
         again=Again(
             lambda other: _exceeds(evidence, other.subject, found.problem),
             lambda made: _takes(made, failure.run),
+            lambda w, g: _exceeds(evidence, subject, resized(subject, found.problem, w, g)),
         ),
         examples=result.examples,
         error=_ratio(failure.measurement),

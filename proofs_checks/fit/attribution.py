@@ -8,16 +8,24 @@ from itertools import chain, combinations
 from tangency.proofs_checks.algorithms import Algorithm
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.dialects.step import step
-from tangency.proofs_checks.finding import Again, Check, Departure
+from tangency.proofs_checks.finding import Again, Check, Departure, Where
 from tangency.proofs_checks.fit.fit import fit
 from tangency.proofs_checks.fit.reference import speaker
+from tangency.proofs_checks.measure.where import where
 from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.target.target import Target
 
 Chosen = tuple[Departure, ...]
 
 
-def because(target: Target, again: Again, check: Check, options: Options) -> Chosen:
+def because(target: Target, again: Again, check: Check, options: Options) -> tuple[Chosen, Where | None]:
+    """The departures of a target that explain one of its failures, and at which magnitudes it shows."""
+    chosen = _explanation(target, again, check, options)
+    mapped = chosen and again.at is not None and not any(one.slip for one in chosen)
+    return chosen, where(again.at, options.trained) if mapped and again.at is not None else None
+
+
+def _explanation(target: Target, again: Again, check: Check, options: Options) -> Chosen:
     """The departures of a target that explain one of its failures; none if it is a bug of its own.
 
     A failure that the paper's own algorithm shares, or that the target's dialect does not, is explained by no choice.

@@ -64,6 +64,11 @@ class Layer:
     skip: bool = False
 
     @property
+    def objective(self) -> "Layer":
+        """Its own: as a gradient of trials, it is that of the layer's output."""
+        return self
+
+    @property
     def view(self) -> View:
         """The view whose rows are scale-invariant."""
         return View.CHANNEL if self.kind == WEIGHT_NORM else NORMALISATIONS[self.kind][0]

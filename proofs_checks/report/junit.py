@@ -65,8 +65,8 @@ def _facts(report: SubjectReport, ran: Mapping[str, str]) -> dict[str, str]:
                 f"{departure.value} ({departure.differs}): {departure.judgement}; {departure.effect}"
             )
     for cause in causes(report):
-        facts[f"{'bug' if cause.status is Status.FAILS else 'choice'} {cause.name}"] = (
-            f"{cause.says}; {cause.consequences}"
+        facts[f"{'bug' if cause.status is Status.FAILS else 'choice'} {cause.name}"] = "; ".join(
+            (cause.says, *cause.details)
         )
     return {**facts, **{f"version of {package}": version for package, version in ran.items()}}
 

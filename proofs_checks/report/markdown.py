@@ -118,8 +118,10 @@ def _causes(report: SubjectReport, whose: str) -> Iterator[str]:
     """Bugs, then choices, a point each."""
     found = list(causes(report))
     for one in found:
-        more = [f"<br>{_inline(_clip(text))}" for text in (one.consequences, one.more) if text]
+        more = [f"<br>{_inline(_clip(text))}" for text in one.details]
         yield f"- {MARKS[one.status]} {whose}**{_inline(one.name)}**: {_inline(_clip(one.says))}{''.join(more)}\n"
+        if one.map:
+            yield "\n" + "".join(f"  {line}\n" for line in ("```text", *one.map, "```"))
     if found:
         yield "\n"
 

@@ -50,8 +50,8 @@ def _causes(report: SubjectReport) -> Markup:
             "div",
             element("h3", icon(one.status), element("code", one.name)),
             element("p", one.says),
-            element("p", one.consequences, class_="small"),
-            element("p", one.more, class_="muted small") if one.more else Markup(),
+            *(element("p", detail, class_="muted small" if n else "small") for n, detail in enumerate(one.details)),
+            element("pre", "\n".join(one.map), tabindex="0") if one.map else Markup(),
             class_=f"card failure {class_of(one.status)}",
         )
         for one in causes(report)

@@ -74,9 +74,10 @@ def _print_verdict(console: Console, report: SubjectReport, verdict: str, *, who
     for cause in causes(report):
         heading = Text(f"{cause.status.mark} {line(cause.name)}", style=STYLES[cause.status])
         console.print(_indented(heading.append(f": {line(cause.says)}", style="not bold default"), 2))
-        details = [cause.consequences, cause.more] if whole else [cause.consequences]
-        for detail in filter(None, details):
+        for detail in cause.details if whole else cause.details[:1]:
             console.print(_indented(Text(line(detail), style="dim"), 4))
+        for row in cause.map if whole else ():
+            console.print(_indented(Text(row, style="dim"), 4))
     for remark in remarks(report):
         console.print(_indented(Text(visible(remark)), 2))
     fit = report.fit
