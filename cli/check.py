@@ -1,7 +1,9 @@
 """``tangency check TARGET…``: the command. Nothing heavy is imported before the call is understood."""
 
+import math
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,8 @@ from tangency.common import inputs
 from tangency.common.calls import WrongCall, no_such
 
 if TYPE_CHECKING:
+    from tangency.proofs_checks.options import Trained
+    from tangency.proofs_checks.subject_report import SubjectReport
     from tangency.proofs_checks.target.spec import TargetSpec
 
 
@@ -41,6 +45,14 @@ def check(
         float, typer.Option(min=1, metavar="SECONDS", callback=inputs.seconds, help="What hangs longer fails.")
     ] = 120,
     known_failures: reports.KnownFailures = None,
+    accept_dialect: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Accept every choice found: add it, with its reason, to a --known-failures."),
+    ] = None,
+    trained: Annotated[
+        list[str] | None,
+        typer.Option(metavar="w|g=LOW:HIGH", help="Lengths of rows of weights, or gradients, at which one trains."),
+    ] = None,
     baseline: reports.Baseline = None,
     json: reports.Json = None,
     junit: reports.Junit = None,
@@ -56,14 +68,15 @@ def check(
 ) -> int:
     """Say what somebody's optimizer really computes, and which statements it obeys."""
     read = {"--known-failures": known_failures, **{target: target.rpartition(":")[0] for target in targets or ()}}
-    outputs = output.Outputs(reports.files(json, junit, markdown, html), ("--reproducers", reproducers), read)
+    files = {**reports.files(json, junit, markdown, html), "--accept-dialect": accept_dialect}
+    outputs = output.Outputs(files, ("--reproducers", reproducers), read)
     if list_ or explain is not None:
         _explain(explain)
         return 0
     if not targets:
         raise WrongCall("no TARGET; name one as MODULE:NAME or PATH.py:NAME, or use --list or --explain CHECK")
     specs = _specs(targets, algorithm, kind, set_ or (), rename or ())
-    pinned = _pinned(dialect or ())
+    pinned, magnitudes = _pinned(dialect or ()), _trained(trained or ())
 
     from tangency.proofs_checks.options import PROFILES, Options
     from tangency.proofs_checks.report.progress import live_progress
@@ -72,6 +85,11 @@ def check(
     from tangency.proofs_checks.subject_report import exit_code
 
     entries = reports.known_failures(known_failures, {one.id for one in conformance.checks()})
+    already = (
+        reports.known_failures(accept_dialect, None, "--accept-dialect")
+        if accept_dialect and accept_dialect.is_file()
+        else ()
+    )
     before = reports.earlier(baseline)
     conformance.select(only)
     seed = reports.announced(seed)
@@ -83,11 +101,15 @@ def check(
             jobs=jobs,
             seed=seed,
             limit=time_limit,
-            known=entries,
+            known=[*entries, *already],
             pinned=pinned,
+            trained=magnitudes,
             watch=watch,
         )
-    reports.write(outputs, found, "tangency check", Options(PROFILES[profile.value], seed, pinned=pinned))
+    if accept_dialect is not None:
+        found = _accept(outputs, accept_dialect, found)
+    options = Options(PROFILES[profile.value], seed, pinned=pinned, trained=magnitudes)
+    reports.write(outputs, found, "tangency check", options)
     scripts = reports.write_scripts(outputs, found)
     page = console(outputs.page)
     print_reports(page, found, scripts)
@@ -125,6 +147,36 @@ def _pinned(given: Sequence[str]) -> dict[str, str]:
         if value not in options:
             raise WrongCall(f"--dialect {name} is {value!r}; it must be one of {', '.join(options)}")
     return found
+
+
+def _trained(given: Sequence[str]) -> "Trained":
+    """The magnitudes at which one trains.
+
+    Raises:
+        WrongCall: a range is of neither weights nor gradients, or is none.
+    """
+    from tangency.proofs_checks.options import Trained
+
+    found = {}
+    for name, text in inputs.pairs("--trained", given).items():
+        low, _, high = text.partition(":")
+        try:
+            found[name] = (float(low), float(high))
+        except ValueError:
+            found[name] = (1.0, 0.0)
+        if name not in ("w", "g") or not 0 < found[name][0] <= found[name][1] < math.inf:
+            raise WrongCall(f"--trained is {name}={text}; it must be w=LOW:HIGH or g=LOW:HIGH, with 0 < LOW ≤ HIGH")
+    return Trained(**found)
+
+
+def _accept(outputs: output.Outputs, path: Path, found: "list[SubjectReport]") -> "list[SubjectReport]":
+    """Add the choices that were found to a file of known failures; the reports, with them accepted."""
+    from tangency.proofs_checks.run import known
+
+    entries = [entry for report in found for entry in known.accepted(report)]
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    outputs.write("--accept-dialect", "\n".join(filter(None, (before, known.to_toml(entries)))))
+    return [replace(report, known=(*report.known, *known.expectations(report, entries))) for report in found]
 
 
 def _explain(id: str | None) -> None:

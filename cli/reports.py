@@ -48,7 +48,9 @@ def announced(seed: int | None) -> int:
     return seed
 
 
-def known_failures(path: Path | None, ids: Collection[str]) -> "tuple[Known, ...]":
+def known_failures(
+    path: Path | None, ids: Collection[str] | None, option: str = "--known-failures"
+) -> "tuple[Known, ...]":
     """The entries of a file of expected failures.
 
     Raises:
@@ -59,7 +61,7 @@ def known_failures(path: Path | None, ids: Collection[str]) -> "tuple[Known, ...
     try:
         return load(path, ids) if path is not None else ()
     except BadKnownFailures as error:
-        raise WrongCall(f"--known-failures: {error}") from None
+        raise WrongCall(f"{option}: {error}") from None
 
 
 def earlier(path: Path | None) -> "list[SubjectReport] | None":

@@ -19,7 +19,7 @@ from tangency.proofs_checks.checks.rungs import rungs
 from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
 from tangency.proofs_checks.finding import Check, Finding, TargetInfo
 from tangency.proofs_checks.fit.attribution import because
-from tangency.proofs_checks.options import Options, profile_of
+from tangency.proofs_checks.options import Options, Trained, profile_of
 from tangency.proofs_checks.run.known import Known, apply
 from tangency.proofs_checks.run.pool import usable_cores
 from tangency.proofs_checks.run.registry import discover
@@ -80,6 +80,7 @@ def check(
     limit: float = LIMIT,
     known: Sequence[Known] = (),
     pinned: Mapping[str, str] | None = None,
+    trained: Trained = Trained(),
     watch: Watcher = lambda cell, answer, total: None,
 ) -> list[SubjectReport]:
     """Check targets; one report each, in their order.
@@ -92,13 +93,15 @@ def check(
         limit: seconds that a check may take; a target that hangs fails the check.
         known: known failures, see :mod:`.known`.
         pinned: choices of the dialect that the target must speak; a change fails the check ``dialect``.
+        trained: the magnitudes of weights and gradients at which one trains.
         watch: called with every cell that starts and ends.
 
     Raises:
         UnknownCheck: there is no such check.
         ValueError: another argument is not what it should be.
     """
-    options = Options(profile_of(profile), secrets.randbits(32) if seed is None else seed, pinned=dict(pinned or {}))
+    seed = secrets.randbits(32) if seed is None else seed
+    options = Options(profile_of(profile), seed, pinned=dict(pinned or {}), trained=trained)
     chosen = select(only)
     reports = run_checks(
         [(spec, chosen) for spec in targets], options, jobs=jobs, limit=limit, attributed=True, watch=watch

@@ -16,6 +16,7 @@ A known failure is excused. An entry is stale if its check holds, does not apply
 does not make its choice. That is an error, so that the file stays true.
 """
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
@@ -188,3 +189,30 @@ def _otherwise(fit: Fit | None, entry: Known) -> str:
     if fit is None or not fit.explained or name not in fit.dialect or fit.dialect[name] == value:
         return ""
     return f"{name} is {fit.dialect[name]!r}, and is known as {value!r}: {entry.reason}"
+
+
+def accepted(report: SubjectReport) -> list[Known]:
+    """An entry for every choice of a target that is not known yet, with what it does and how much fails of it."""
+    found = []
+    for choice in report.choices:
+        if not choice.reason and choice.departure is not None:
+            differs = f"{choice.says}; the paper: {choice.departure.paper}"
+            reason = f"{differs}; {len(choice.checks)} checks failed because of it when it was accepted"
+            found.append(Known(choice=choice.name, reason=reason, target=report.info.target))
+    return found
+
+
+def expectations(report: SubjectReport, entries: Sequence[Known]) -> list[Expectation]:
+    """The choices among some entries, as far as they are about a target."""
+    about = [entry for entry in entries if entry.choice and entry.applies(report.info.target, report.info.version)]
+    return [Expectation("", entry.reason, entry.versions, entry.choice) for entry in about]
+
+
+def to_toml(entries: Sequence[Known]) -> str:
+    """Entries as :func:`load` reads them."""
+    tables = []
+    for entry in entries:
+        given = {name: getattr(entry, name) for name in ("check", "choice", "reason", "target", "versions")}
+        lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in given.items() if value]
+        tables.append("\n".join(["[[known]]", *lines]) + "\n")
+    return "\n".join(tables)
