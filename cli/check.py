@@ -85,11 +85,8 @@ def check(
     from tangency.proofs_checks.subject_report import exit_code
 
     entries = reports.known_failures(known_failures, {one.id for one in conformance.checks()})
-    already = (
-        reports.known_failures(accept_dialect, None, "--accept-dialect")
-        if accept_dialect and accept_dialect.is_file()
-        else ()
-    )
+    there = accept_dialect is not None and accept_dialect.is_file()
+    already = reports.known_failures(accept_dialect if there else None, None, "--accept-dialect")
     before = reports.earlier(baseline)
     conformance.select(only)
     seed = reports.announced(seed)

@@ -66,6 +66,9 @@ class Trained:
     g: tuple[float, float] = (2.0**-24 * _INITIAL / _USUAL_LR, _INITIAL / _USUAL_LR)
 
 
+TRAINED = Trained()
+
+
 @dataclass(frozen=True)
 class Options:
     """How the checks of a session are run.
@@ -83,4 +86,4 @@ class Options:
     database: bool = False
     shrink: bool = True
     pinned: Mapping[str, str] = field(default_factory=dict)
-    trained: Trained = Trained()
+    trained: Trained = TRAINED

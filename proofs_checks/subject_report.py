@@ -155,8 +155,8 @@ class SubjectReport:
 
     @property
     def exit_code(self) -> int:
-        """0 all hold; 1 a check fails or a known failure is stale; 2 interrupted; 3 our own error; 4 the subject is
-        wrong; 5 nothing ran."""
+        """0 all hold; 1 a check fails, a choice differs that is not accepted, or a known failure is stale; 2 interrupted;
+        3 our own error; 4 the subject is wrong; 5 nothing ran."""
         verdicts = {finding.verdict for finding in self.findings}
         if self.interrupted:
             return INTERRUPTED
@@ -164,7 +164,7 @@ class SubjectReport:
             return USAGE
         if Verdict.ERROR in verdicts:
             return ERROR
-        if self.failures or self.stale:
+        if self.failures or self.stale or any(not choice.reason for choice in self.choices):
             return FAILED
         return OK if verdicts & {Verdict.HOLDS, Verdict.FAILS} else NOTHING
 

@@ -107,6 +107,8 @@ def overall(report: SubjectReport) -> Status:
     if report.stale:
         return Status.FAILS
     order = (Status.FAILS, Status.CHOICE, Status.UNDECIDED, Status.ERROR, Status.NOT_RUN, Status.KNOWN, Status.HOLDS)
+    if any(not choice.reason for choice in report.choices):
+        statuses.add(Status.CHOICE)
     worst = next((status for status in order if status in statuses), Status.DOES_NOT_APPLY)
     return Status.HOLDS if worst is Status.KNOWN else worst
 

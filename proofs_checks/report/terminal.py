@@ -74,9 +74,10 @@ def _print_verdict(console: Console, report: SubjectReport, verdict: str, *, who
     for cause in causes(report):
         heading = Text(f"{cause.status.mark} {line(cause.name)}", style=STYLES[cause.status])
         console.print(_indented(heading.append(f": {line(cause.says)}", style="not bold default"), 2))
-        for detail in cause.details if whole else cause.details[:1]:
+        at_length = whole and cause.status is not Status.KNOWN
+        for detail in cause.details if at_length else cause.details[:1]:
             console.print(_indented(Text(line(detail), style="dim"), 4))
-        for row in cause.map if whole else ():
+        for row in cause.map if at_length else ():
             console.print(_indented(Text(row, style="dim"), 4))
     for remark in remarks(report):
         console.print(_indented(Text(visible(remark)), 2))

@@ -19,7 +19,7 @@ from tangency.proofs_checks.checks.rungs import rungs
 from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
 from tangency.proofs_checks.finding import Check, Finding, TargetInfo
 from tangency.proofs_checks.fit.attribution import because
-from tangency.proofs_checks.options import Options, Trained, profile_of
+from tangency.proofs_checks.options import TRAINED, Options, Trained, profile_of
 from tangency.proofs_checks.run.known import Known, apply
 from tangency.proofs_checks.run.pool import usable_cores
 from tangency.proofs_checks.run.registry import discover
@@ -80,7 +80,7 @@ def check(
     limit: float = LIMIT,
     known: Sequence[Known] = (),
     pinned: Mapping[str, str] | None = None,
-    trained: Trained = Trained(),
+    trained: Trained = TRAINED,
     watch: Watcher = lambda cell, answer, total: None,
 ) -> list[SubjectReport]:
     """Check targets; one report each, in their order.

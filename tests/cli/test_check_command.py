@@ -139,7 +139,7 @@ def test_a_failure_has_a_script_files_tell_it_and_known_failures_excuse_it(check
     done = check("slips.py:Writes", *SGD, *ASKED, *files, "--reproducers", "scripts")
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith(
-        "✗ slips.py:Writes does not conform to sgd: 1 check fails (1 behaviour); 1 check holds"
+        "✗ slips.py:Writes does not conform to sgd: 1 bug (gradient-untouched); 1 check holds"
     )
     (script,) = (folder / "scripts").iterdir()
     assert f"reproducer: scripts/{script.name}" in done.stdout

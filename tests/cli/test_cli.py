@@ -124,7 +124,7 @@ def test_json_holds_every_result_and_what_repeats_it(call: Call, tmp_path: Path)
     code, table, _ = call(small.bad, "verify", "--seed", "7", "--json", str(path))
     report = json.loads(path.read_text())
     assert code == report["exit_code"] == 1
-    assert (report["schema"], report["command"], report["options"]["seed"]) == (2, "tangency verify", 7)
+    assert (report["schema"], report["command"], report["options"]["seed"]) == (3, "tangency verify", 7)
     assert report["options"]["profile"]["name"] == "tiny"
     assert {"tangency", "python", "torch", "numpy", "python-flint", "sympy", "hypothesis"} <= set(report["versions"])
     subjects = [one["info"]["target"] for one in report["reports"]]
