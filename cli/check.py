@@ -62,7 +62,7 @@ def check(
         Path | None, typer.Option(metavar="DIR", help="Where the scripts of failures go; else a temporary folder.")
     ] = None,
     explain: Annotated[
-        str | None, typer.Option(metavar="CHECK", help="Say what a check asks, why, and where it stands.")
+        str | None, typer.Option(metavar="CHECK", help="Say what a check asks and why; of a TARGET, run it alone.")
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the checks.")] = False,
 ) -> int:
@@ -72,7 +72,10 @@ def check(
     outputs = output.Outputs(files, ("--reproducers", reproducers), read)
     if list_ or explain is not None:
         _explain(explain)
-        return 0
+        if list_ or not targets:
+            return 0
+        print()
+        only = [explain] if explain is not None else only
     if not targets:
         raise WrongCall("no TARGET; name one as MODULE:NAME or PATH.py:NAME, or use --list or --explain CHECK")
     specs = _specs(targets, algorithm, kind, set_ or (), rename or ())

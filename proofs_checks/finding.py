@@ -13,6 +13,8 @@ from tangency.proofs_checks.claim import NotOffered, Rung, Severity, Verdict
 from tangency.proofs_checks.options import Options
 
 if TYPE_CHECKING:
+    from tangency.proofs_checks.generate.trials import Run
+
     Number = float
 else:
 
@@ -71,12 +73,13 @@ class Again:
 
     Attributes:
         on: whether the same input shows it on another subject.
-        takes: whether the first subject took the steps of an algorithm there, to within rounding; ``None``: not known.
+        run, step: what the first subject did there, and the step that shows it; ``None`` if it is not known.
         at: whether the first subject shows it where its weights have one length and its gradients another.
     """
 
     on: Callable[[Any], bool]
-    takes: Callable[[Any], bool] | None = None
+    run: "Run | None" = None
+    step: int = 0
     at: Callable[[float, float], bool] | None = None
 
 
@@ -84,7 +87,7 @@ class Skip(Exception):
     """The check does not apply to this subject; the message says why."""
 
 
-class Run(Protocol):
+class RunOf(Protocol):
     """A function that runs a check on a subject."""
 
     def __call__(self, subject: Any, options: Options, /) -> "Finding | str | None": ...
@@ -112,7 +115,7 @@ class Check:
     severity: Severity
     source: str
     why: str
-    run: Run | None = field(default=None, compare=False, repr=False)
+    run: RunOf | None = field(default=None, compare=False, repr=False)
     claim: str = ""
     rung: Rung | None = None
 
@@ -137,8 +140,8 @@ class Check:
             found = failure.finding
             if because is not None and failure.again is not None:
                 with redirect_stdout(sys.stderr):
-                    chosen, where = because(subject, failure.again, self, options)
-                    found = replace(found, because=chosen, where=where)
+                    chosen, where, readings = because(subject, failure.again, self, options)
+                    found = replace(found, because=chosen, where=where, readings=readings)
         except (Skip, NotOffered) as reason:
             found = Finding("", Verdict.DOES_NOT_APPLY, detail=str(reason))
         except Exception as error:
@@ -171,7 +174,7 @@ class Where:
 
 
 # What explains a failure, and where it is: of the subject, what shows it elsewhere, the check and its options.
-Because = Callable[[Any, Again, Check, Options], "tuple[tuple[Departure, ...], Where | None]"]
+Because = Callable[[Any, Again, Check, Options], "tuple[tuple[Departure, ...], Where | None, str]"]
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,7 @@ class Finding:
         because: of a failure, the choices of the target's dialect that explain it: with them alone, the paper's own
             algorithm fails in the same way. Empty if none do.
         where: of a failure that choices explain, the magnitudes at which it shows.
+        readings: of a failing step, what was computed, what the paper gives, and what these choices give.
         subject: the optimizer's name; ``None`` for what is about no optimizer.
         claim, rung: what the check is a rung of, if it is.
         fit, curves: what the check of the dialect found besides.
@@ -217,6 +221,7 @@ class Finding:
     curves: "tuple[Curve, ...]" = ()
     because: "tuple[Departure, ...]" = ()
     where: Where | None = None
+    readings: str = ""
 
 
 @dataclass(frozen=True)

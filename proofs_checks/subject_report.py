@@ -155,7 +155,7 @@ class SubjectReport:
 
     @property
     def exit_code(self) -> int:
-        """0 all hold; 1 a check fails, a choice differs that is not accepted, or a known failure is stale; 2 interrupted;
+        """0 all hold; 1 a check fails, a choice is not accepted, or a known failure is stale; 2 interrupted;
         3 our own error; 4 the subject is wrong; 5 nothing ran."""
         verdicts = {finding.verdict for finding in self.findings}
         if self.interrupted:

@@ -10,13 +10,13 @@ from hypothesis import reject, target
 from hypothesis.errors import UnsatisfiedAssumption
 
 from tangency.proofs_checks.checks import reproducer
-from tangency.proofs_checks.checks.search import UNDECIDED, Budget, Found, derive_seed, search
+from tangency.proofs_checks.checks.search import Budget, Found, derive_seed, search
 from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, NotOffered, Rung, Search, Verdict, Violation
 from tangency.proofs_checks.finding import Again, Check, Fails, Finding, Skip
 from tangency.proofs_checks.generate.execution import Crash, execute
 from tangency.proofs_checks.generate.magnitudes import resized
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
-from tangency.proofs_checks.measure.spoken import StepOf, measure
+from tangency.proofs_checks.measure.spoken import UNDECIDED
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.subjects import Subject
 
@@ -176,7 +176,8 @@ def attack(claim: Claim, broken: Collection[str], subject: Subject, options: Opt
         script=_script(claim, subject, found.problem, failure) if options.shrink else "",
         again=Again(
             lambda other: _exceeds(evidence, other.subject, found.problem),
-            lambda made: _takes(made, failure.run),
+            failure.run,
+            failure.measurement.step,
             lambda w, g: _exceeds(evidence, subject, resized(subject, found.problem, w, g)),
         ),
         examples=result.examples,
@@ -184,14 +185,6 @@ def attack(claim: Claim, broken: Collection[str], subject: Subject, options: Opt
         error_at=f"{failure.measurement.what}, step {failure.measurement.step}, {found.problem.dtype}",
         ulps=failure.measurement.ulps,
     )
-
-
-def _takes(made: StepOf, run: Run) -> bool:
-    """Whether the steps of a run are those of an algorithm, as far as can be told."""
-    try:
-        return all(measurement.ratio <= 1 for measurement in measure(made, run))
-    except UNDECIDED:
-        return True
 
 
 def _exceeds(evidence: Attack, subject: Subject, trial: Trial) -> bool:

@@ -14,14 +14,12 @@ from hypothesis.statistics import collector
 from hypothesis.strategies import SearchStrategy
 
 from tangency.proofs_checks.claim import NotOffered, Violation
-from tangency.theory.fields import NotInField
-from tangency.theory.projection import UndecidedView
+from tangency.proofs_checks.measure.spoken import UNDECIDED
 
 Problem = TypeVar("Problem")
 
 _collector: Any = collector  # typed as one that never holds anything
 # The number format cannot tell: such a problem is set aside and counted, neither a pass nor a failure.
-UNDECIDED = (NotInField, UndecidedView, NotOffered)
 # Time is not evidence (a busy machine must not change a verdict), and wide tensors are meant to be large.
 NO_CHECK = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
 

@@ -5,12 +5,16 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import chain, combinations
 
+import numpy as np
+
 from tangency.proofs_checks.algorithms import Algorithm
 from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.dialects.choice import Dialect
 from tangency.proofs_checks.dialects.step import step
 from tangency.proofs_checks.finding import Again, Check, Departure, Where
 from tangency.proofs_checks.fit.fit import fit
 from tangency.proofs_checks.fit.reference import speaker
+from tangency.proofs_checks.measure.spoken import UNDECIDED, measure, results_of
 from tangency.proofs_checks.measure.where import where
 from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.target.target import Target
@@ -18,11 +22,42 @@ from tangency.proofs_checks.target.target import Target
 Chosen = tuple[Departure, ...]
 
 
-def because(target: Target, again: Again, check: Check, options: Options) -> tuple[Chosen, Where | None]:
-    """The departures of a target that explain one of its failures, and at which magnitudes it shows."""
+def because(target: Target, again: Again, check: Check, options: Options) -> tuple[Chosen, Where | None, str]:
+    """The departures of a target that explain one of its failures, at which magnitudes it shows, and its readings."""
     chosen = _explanation(target, again, check, options)
-    mapped = chosen and again.at is not None and not any(one.slip for one in chosen)
-    return chosen, where(again.at, options.trained) if mapped and again.at is not None else None
+    if not chosen:
+        return (), None, ""
+    mapped = again.at is not None and not any(one.slip for one in chosen)
+    place = where(again.at, options.trained) if again.at is not None and mapped else None
+    return chosen, place, _readings(again, target.algorithm.paper, chosen)
+
+
+def _readings(again: Again, paper: Dialect, chosen: Chosen) -> str:
+    """The failing step by three formulas: what was computed, what the paper gives, what the choices give."""
+    if again.run is None or not again.run.records:
+        return ""
+    number = min(again.step, len(again.run.records) - 1)
+    try:
+        right, wrong = (
+            list(results_of(partial(step, dialect), again.run))[number][0]
+            for dialect in (paper, paper.but(**dict(_values(chosen))))
+        )
+    except UNDECIDED:
+        return ""
+    got = again.run.records[number].w_after
+    place = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(got - right), nan=np.inf))), got.shape)
+    what = f"w[{', '.join(map(str, place))}] after step {number + 1}"
+    names = ", ".join(one.name for one in chosen)
+    computed, due, by_choice = (float(values[place]) for values in (got, right, wrong))
+    return f"{what}: {computed!r} was computed; the paper gives {due!r}; with {names}: {by_choice!r}"
+
+
+def _takes(again: Again, dialect: Dialect) -> bool:
+    """Whether the steps that fail are those of a dialect, as far as can be told."""
+    try:
+        return again.run is not None and all(m.ratio <= 1 for m in measure(partial(step, dialect), again.run))
+    except UNDECIDED:
+        return True
 
 
 def _explanation(target: Target, again: Again, check: Check, options: Options) -> Chosen:
@@ -47,7 +82,7 @@ def _explanation(target: Target, again: Again, check: Check, options: Options) -
             return ()
         if here(departing):
             return _smallest(departing, here)
-        if again.takes is None or not again.takes(partial(step, algorithm.paper.but(**dict(_values(departing))))):
+        if not _takes(again, algorithm.paper.but(**dict(_values(departing)))):
             return ()
         if here(departing, False) and not here((), False):
             return _smallest(departing, partial(here, precise=False))

@@ -7,13 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.generate.trials import BALLS, Measurement, Run
 from tangency.proofs_checks.measure.conformance import floats
 from tangency.theory.algorithms import START, Step
+from tangency.theory.fields import NotInField
+from tangency.theory.projection import UndecidedView
 from tangency.theory.rounded import parts, rounded
 
 StepOf = Callable[..., Step]
+# The number format, or the subject, cannot tell: neither a pass nor a failure.
+UNDECIDED = (NotInField, UndecidedView, NotOffered)
 
 
 def measure(made: StepOf, run: Run) -> list[Measurement]:

@@ -107,6 +107,7 @@ def _in_full(row: Row, found: Finding) -> str:
     for heading, text in (
         ("expected", found.expected),
         ("got", found.got),
+        ("readings", found.readings),
         ("counterexample", found.counterexample),
         ("stand-alone script", found.reproducer),
     ):

@@ -175,6 +175,7 @@ def _failure(row: Row, name: str) -> str:
         ("", found.detail),
         ("Expected:", found.expected),
         ("Got:", found.got),
+        ("Readings:", found.readings),
         ("Counterexample:", found.counterexample),
     ):
         if text:

@@ -156,7 +156,7 @@ def _failure(row: Row) -> Markup:
         parts.append(element("pre", found.detail, tabindex="0"))
     elif found.detail:
         parts.append(element("p", found.detail, class_="lines"))
-    values = {"expected": found.expected, "got": found.got}
+    values = {"expected": found.expected, "got": found.got, "readings": found.readings}
     if any(values.values()):
         items = (
             join(element("dt", name), element("dd", value, class_="mono lines"))

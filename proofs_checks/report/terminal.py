@@ -227,7 +227,7 @@ def print_failure(console: Console, row: Row, heading: str, script: str | None =
         console.print(Text(visible(row.check.why)))
     if found.detail:
         console.print(Text(visible(found.detail)), soft_wrap=row.status is Status.ERROR)
-    for name, text in (("expected", found.expected), ("got", found.got)):
+    for name, text in (("expected", found.expected), ("got", found.got), ("readings", found.readings)):
         if text:
             console.print(Text.assemble((f"{name}: ", "bold"), visible(text)), soft_wrap=True)
     if found.counterexample:
