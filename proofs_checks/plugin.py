@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -195,6 +196,7 @@ def _target(spec: TargetSpec) -> Target:
 def _run(bound: BoundCheck) -> SubjectReport:
     """Run the check in this process."""
     from tangency.proofs_checks.finding import Finding
+    from tangency.proofs_checks.fit.attribution import because
     from tangency.proofs_checks.run import conformance, known
     from tangency.proofs_checks.run.pool import Spent
     from tangency.proofs_checks.run.session import Cell, Workshop
@@ -209,9 +211,8 @@ def _run(bound: BoundCheck) -> SubjectReport:
     except TargetError as error:
         raise Failed(visible(str(error))) from None
     try:
-        found = Workshop({check.id: conformance.deaf(check.on)}, lambda number: target).answer(
-            Cell(0, check.id), options
-        )
+        answer = conformance.deaf(partial(check.on, because=because))
+        found = Workshop({check.id: answer}, lambda number: target).answer(Cell(0, check.id), options)
         with restored():
             info = target.info  # found out by steps
     except (Spent, CannotRestore) as error:
@@ -219,7 +220,7 @@ def _run(bound: BoundCheck) -> SubjectReport:
         raise Failed(f"{target.spec.target} leaves a state that does not change back: {why}") from None
     assert isinstance(found, Finding)
     report = SubjectReport(info, (check,), (found,), seed=options.seed)
-    entries = [entry for entry in bound.known if entry.check == bound.check]
+    entries = [entry for entry in bound.known if entry.choice or entry.check == bound.check]
     return known.apply(report, entries, {one.id for one in conformance.checks()})
 
 
@@ -248,6 +249,8 @@ def _message(report: SubjectReport, finding: Finding, ours: bool) -> str:
         f"{report.info.target} · {check.id} · {verdict}",
         f"{check.title} ({check.source})",
         finding.detail,
+        f"because of {', '.join(one.name for one in finding.because)}" if finding.because else "",
+        finding.readings,
         f"counterexample: {finding.counterexample}" if finding.counterexample else "",
         f"expected {finding.expected}, got {finding.got}" if finding.expected else "",
         f"repeat with the seed {report.seed}",

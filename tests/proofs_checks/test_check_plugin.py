@@ -91,6 +91,24 @@ def test_a_known_failure_is_an_xfail_and_a_stale_one_fails(folder: Path) -> None
     assert "Traceback" not in output
 
 
+CHOICE = """
+[[known]]
+choice = "norm_epsilon = added"
+reason = "as the published package has it"
+"""
+
+
+def test_what_an_accepted_choice_breaks_is_an_xfail_and_else_the_choice_is_named(folder: Path) -> None:
+    (folder / "choice.toml").write_text(CHOICE, encoding="utf-8")
+    asked = ("--tangency", "adamp:AdamP", "-k", "large-eps-leaves-no-radial-part")
+    code, said = pytest_(folder, *asked)
+    assert code == 1
+    assert "because of norm_epsilon = added" in said
+    code, said = pytest_(folder, *asked, "--tangency-known-failures", "choice.toml")
+    assert code == 0, said
+    assert "as the published package has it" in said
+
+
 def test_a_test_is_parametrized_by_checks_and_workers_share_them(folder: Path) -> None:
     (folder / "test_optim.py").write_text(TEST.format(more=', known_failures="known.toml"'), encoding="utf-8")
     code, alone = pytest_(folder)
