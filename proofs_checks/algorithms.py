@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tangency.proofs_checks.dialects.choice import Choice, Dialect
+from tangency.proofs_checks.dialects.decision import DECISION_CHOICES
 from tangency.proofs_checks.dialects.projection import BUFFER_CHOICE, PROJECTION_CHOICES
 from tangency.proofs_checks.dialects.step import ADAM_DECAY, SGD_DECAY, decay_choices
 from tangency.proofs_checks.dialects.updates import ADAM_CHOICES, MOMENTUM_CHOICES, adam, momentum
@@ -189,7 +190,7 @@ class Algorithm:
         """In what its dialects may differ, by name; nothing if it has none."""
         if self.update.compute is None:
             return {}
-        projection = PROJECTION_CHOICES if self.projects else ()
+        projection = (*DECISION_CHOICES, *PROJECTION_CHOICES) if self.projects else ()
         if self.projects and "momentum_buffer" in self.update.buffers:
             projection = (BUFFER_CHOICE, *projection)
         decay = decay_choices(self.projects, *self.update.scales)

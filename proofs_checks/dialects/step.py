@@ -3,7 +3,8 @@
 from typing import Any
 
 from tangency.proofs_checks.dialects.choice import Choice, Dialect, Option
-from tangency.proofs_checks.dialects.projection import decide, project
+from tangency.proofs_checks.dialects.decision import decide
+from tangency.proofs_checks.dialects.projection import project
 from tangency.proofs_checks.hyperparameters import DEFAULTS, HYPER
 from tangency.theory.algorithms import START, State, Step, elements
 from tangency.theory.fields import Array, Field
