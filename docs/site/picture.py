@@ -21,7 +21,7 @@ from tangency.proofs_checks.target.spec import TargetSpec
 DOCS = Path(__file__).parents[1]
 PICTURE = DOCS / "caught.svg"
 COMMAND = "tangency check two_bugs.py:AdamP --profile quick --seed 1"
-WIDTH = 116
+WIDTH = 120
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
 
