@@ -50,6 +50,11 @@ def text(page: Path) -> str:
     return " ".join(unescape(re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8"))).split())
 
 
+def test_text_stands_on_a_page_as_it_is() -> None:
+    done = subprocess.run([sys.executable, "-m", "doctest", str(ROOT / "docs" / "site" / "markup.py")], check=False)
+    assert done.returncode == 0
+
+
 def test_every_claim_has_its_page(site: Path) -> None:
     for claim in discover():
         page = site / "theorems" / claim.id / "index.html"
