@@ -1,6 +1,5 @@
-"""The page on ``tangency check`` is executed, and its recipes for CI call the command as it is."""
+"""The page on ``tangency check`` is executed; test_action.py has its recipes for CI."""
 
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -35,13 +34,3 @@ def test_every_block_is_a_test_file_that_passes(block: int, folder: Path) -> Non
     done = pages.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], folder)
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout
-
-
-def test_the_recipes_use_options_that_there_are(folder: Path) -> None:
-    recipes = re.findall(r"^```yaml\n(.*?)^```", PAGE, flags=re.MULTILINE | re.DOTALL)
-    assert len(recipes) == 2
-    help_ = pages.run([sys.executable, "-m", "tangency.cli.main", "check", "--help"], folder).stdout
-    for recipe in recipes:
-        assert "tangency check my_package.optim:AdamP" in recipe
-        for option in re.findall(r"--[a-z-]+", recipe):
-            assert option in help_

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-STEPS = ["pip install -c constraints.txt tox", "tox -e tests", "tox -e lint", "tox -e verify", "tox -e aot"]
+STEPS = [
+    "pip install -c constraints.txt tox",
+    *("tox -e tests", "tox -e lint", "tox -e docs", "tox -e verify", "tox -e aot"),
+]
 # Stands for python3, and for the python and the tox of the environment that it makes; logs, and fails when told to.
 STUB = r"""#!/bin/sh
 case "$(basename "$0") $*" in
@@ -65,10 +68,11 @@ def test_tox_has_the_environments_that_are_named_anywhere() -> None:
     settings = configparser.ConfigParser(interpolation=None)
     settings.read(ROOT / "tox.ini", encoding="utf-8")
     assert settings["tox"]["env_list"] == "tests, lint, verify"
-    for name in ("lint", "verify", "aot", "bench", "gpu"):
+    for name in ("lint", "docs", "verify", "aot", "bench", "gpu"):
         assert settings[f"testenv:{name}"]["description"]
     assert settings["testenv"]["commands"] == "pytest -n 2 -o pythonpath=tests/helpers {posargs}"
     assert settings["testenv:verify"]["commands"].split("\n")[1] == "tangency verify {posargs}"
+    assert settings["testenv:docs"]["commands"].split("\n")[1] == "mkdocs build --strict"
     assert "mypy --strict" in settings["testenv:lint"]["commands"]
     files = settings["testenv:bench"]["commands"].split() + settings["testenv:gpu"]["commands"].split()
     named = [word for word in files if word.endswith(".py") or word.startswith("tests/")]

@@ -1,50 +1,65 @@
-"""The README is executed.
+"""The README is executed, and so are the pages of docs/ that it leads to and that have no test of their own.
 
-Python blocks run as they stand, each in a process of its own. Commands run as they stand too, in an empty folder, but
-for the two that install: the tests' must be, to the letter, what the gate calls (test_gate.py knows what it calls), and
-the other installs the same way and runs a command that is executed here with a profile. The table must have the claims
-and the rungs that ``tangency verify`` prints; its numbers are one run's.
+Python blocks run as they stand, each in a process of its own. Commands run as they stand too, in a folder that holds
+the examples of docs/, but for the two that install: the tests' must be, to the letter, what the gate calls
+(test_gate.py knows what it calls), and the other installs the same way and runs a command that is executed here with a
+profile. The table must have the claims and the rungs that ``tangency verify`` prints; its numbers are one run's.
 """
 
 import re
+import shutil
 from pathlib import Path
 
 import executed_page as pages
 import pytest
 from executed_page import ROOT, Shown
 
-README = pages.read("README.md")
-PYTHON = pages.python_blocks(README)
-COMMANDS = pages.commands(README)
-INSTALLING = [shown.text for shown in COMMANDS if "pip install" in shown.text]
+PAGES = {name: pages.read(name) for name in ("README.md", "docs/start.md", "docs/optim.md", "docs/verify.md")}
+PYTHON = [(name, shown) for name, page in PAGES.items() for shown in pages.python_blocks(page)]
+COMMANDS = [(name, shown) for name, page in PAGES.items() for shown in pages.commands(page)]
+INSTALLING = [shown.text for name, shown in COMMANDS if "pip install" in shown.text]
+EVERYTHING = Shown("tangency verify --profile quick --json results.json --reproducers failures")
 PRINTS = {"import adamp": "eq-04 fails", "decay-balance": "'holds'"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for example in (ROOT / "docs" / "examples").glob("*.py"):
+        shutil.copy(example, tmp_path)
+    return tmp_path
 
 
 def test_there_is_something_to_execute() -> None:
     assert len(PYTHON) == 3
     assert len(INSTALLING) == 2
     assert len(COMMANDS) > len(INSTALLING)
+    assert {name for name, _ in PYTHON + COMMANDS} == set(PAGES)
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.text.split("\n")[0])
-def test_python_blocks_run(block: Shown, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "block"), PYTHON, ids=lambda one: str(getattr(one, "text", one)).split("\n")[0])
+def test_python_blocks_run(page: str, block: Shown, folder: Path) -> None:
     if "import adamp" in block.text:
         pytest.importorskip("adamp", reason="the published package is not installed")
-    output = pages.run_python(block, tmp_path)
+    output = pages.run_python(block, folder)
     for marker, printed in PRINTS.items():
         assert marker not in block.text or printed in output
 
 
 @pytest.mark.parametrize(
-    "command", [shown for shown in COMMANDS if shown.text not in INSTALLING], ids=lambda shown: shown.text
+    ("page", "command"),
+    [(page, shown) for page, shown in COMMANDS if shown.text not in INSTALLING and shown != EVERYTHING],
+    ids=lambda one: getattr(one, "text", one),
 )
-def test_commands_run(command: Shown, tmp_path: Path) -> None:
-    assert pages.run_command(command, tmp_path).strip()
+def test_commands_run(page: str, command: Shown, folder: Path) -> None:
+    if "adamp:" in command.text:
+        pytest.importorskip("adamp", reason="the published package is not installed")
+    assert pages.run_command(command, folder).strip()
 
 
 def test_the_two_commands_are_those_of_the_gate() -> None:
     (verifying,) = [command for command in INSTALLING if "tox" not in command]
     (testing,) = [command for command in INSTALLING if "tox" in command]
+    assert all(command in PAGES["README.md"] for command in INSTALLING)
     assert f'step "{testing}"' in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
     assert verifying.endswith("&& tangency verify")
     assert all("-c constraints.txt" in command for command in INSTALLING)
@@ -61,8 +76,17 @@ def cells(table: str) -> dict[str, list[str]]:
     return rows
 
 
-def test_the_table_has_the_claims_and_rungs_of_today(tmp_path: Path) -> None:
-    (table,) = re.findall(r"<!-- table -->\n```text\n(.*?)```", README, re.DOTALL)
-    printed = pages.run_command(Shown("tangency verify --profile quick"), tmp_path)
+def test_the_table_has_the_claims_and_rungs_of_today(folder: Path) -> None:
+    (table,) = re.findall(r"<!-- table -->\n```text\n(.*?)```", PAGES["docs/start.md"], re.DOTALL)
+    assert ("docs/verify.md", EVERYTHING) in COMMANDS
+    printed = pages.run_command(EVERYTHING, folder)
     assert cells(table) == cells(printed)
     assert len(cells(table)) == 15
+
+
+def test_links_lead_somewhere() -> None:
+    """Of every page in the repository, as it stands; the site's build looks at their anchors."""
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text):
+            assert (page.parent / target).exists(), f"{page}: {target}"

@@ -1,0 +1,78 @@
+"""The pages of the theorems, from the claims: statement, formula, hypotheses, proof, evidence."""
+
+from collections.abc import Iterator
+
+from latex2mathml.converter import convert
+from markup import page, plain, table
+
+from tangency.proofs_checks.claim import Claim, Hypothesis, NotApplicable, Rung
+from tangency.proofs_checks.proof.text import proof_lines, short
+from tangency.proofs_checks.run.registry import discover
+
+ABOUT = """A page for every statement, made from the record that `tangency verify` checks: what it says, the hypotheses
+with what goes wrong without each, the proof with every step checked as the page is made, and the evidence."""
+EVIDENCE = {
+    Rung.PROOF: "the proof above, checked step by step",
+    Rung.EXACT: "generated problems in rational arithmetic, compared with `==`",
+    Rung.BALL: "generated problems in interval arithmetic: the interval contains the answer",
+    Rung.IMPLEMENTATION: "a search for a counterexample on real optimizers, on every path and dtype",
+    Rung.NECESSITY: "the stored counterexamples above refute the statement without their hypothesis",
+}
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    """Path and text of every page."""
+    claims = discover()
+    rows = [
+        [f"[{claim.id}]({claim.id}.md)", plain(claim.title), plain(claim.where), plain(claim.statement)]
+        for claim in claims
+    ]
+    yield "theorems/index.md", page("# Theorems", ABOUT, table(["id", "title", "stands in", "says"], rows))
+    for claim in claims:
+        yield f"theorems/{claim.id}.md", _page(claim)
+
+
+def _page(claim: Claim) -> str:
+    hypotheses = [
+        f"{n}. **{plain(h.name)}**: {plain(h.says)}<br>{_needed(h)}" for n, h in enumerate(claim.hypotheses, 1)
+    ]
+    attacked = not isinstance(claim.implementation, NotApplicable)
+    return page(
+        f"# {claim.id}: {plain(claim.title)}",
+        f"{plain(claim.where)}.",
+        plain(claim.statement),
+        convert(claim.latex, display="block"),
+        plain(claim.notes),
+        "## Hypotheses",
+        hypotheses or "None.",
+        "## Proof",
+        _proof(claim),
+        "## Evidence",
+        table(["rung", "what was done"], [[rung.value, _evidence(claim, rung)] for rung in Rung]),
+        f"What a failure means for an optimizer: [the check](../checks/{claim.id}.md)." if attacked else "",
+        "## See for yourself",
+        ["```text", f"tangency claim {claim.id} --latex", f"tangency verify {claim.id}", "```"],
+    )
+
+
+def _needed(hypothesis: Hypothesis) -> str:
+    if isinstance(hypothesis.needed, NotApplicable):
+        return plain(f"No counterexample: {hypothesis.needed.why}")
+    found = hypothesis.needed()
+    assert found.refutes, hypothesis.name
+    return plain(f"Without it, {found.what} would be {short(found.predicted)}, and is {short(found.actual)}.")
+
+
+def _proof(claim: Claim) -> str | list[str]:
+    if isinstance(claim.proof, NotApplicable):
+        return plain(f"Does not apply: {claim.proof.why}")
+    return ["```text", *proof_lines(claim.proof()), "```"]
+
+
+def _evidence(claim: Claim, rung: Rung) -> str:
+    evidence = getattr(claim, rung.value, None)
+    if isinstance(evidence, NotApplicable):
+        return plain(f"does not apply: {evidence.why}")
+    if rung is Rung.NECESSITY and not claim.hypotheses:
+        return "does not apply: there are no hypotheses"
+    return EVIDENCE[rung]
