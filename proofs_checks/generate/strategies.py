@@ -45,6 +45,7 @@ def matrices() -> st.SearchStrategy[tuple[int, ...]]:
     return shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
 
 
+@cache
 @st.composite
 def values(draw: st.DrawFn, count: int, exponent: int = 0) -> tuple[float, ...]:
     """``count`` floats around 2^``exponent``: small integers (they shrink to zeros) or dense fractions."""
@@ -71,7 +72,7 @@ def exponents(dtype: str, *, squared: bool = False) -> st.SearchStrategy[int]:
 
 @cache
 def ratios(dtype: str) -> st.SearchStrategy[float]:
-    """Multiples of the threshold of Eq. 11: 1, and above and below it by powers of two down to the dtype's precision."""
+    """Multiples of the threshold of Eq. 11: 1, and by powers of two off it, down to the dtype's precision."""
     near = st.integers(1, FORMATS[dtype][0].digits + 4).map(lambda k: 2.0**-k)
     return st.one_of(st.just(1.0), near.map(lambda x: 1 - x), near.map(lambda x: 1 + x))
 
@@ -122,10 +123,7 @@ def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[st
 @cache
 def _each_at_its_corners(chosen: tuple[Hyper, ...]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
-        {
-            one.name: st.booleans() if isinstance(one.default, bool) else st.sampled_from(one.corners)
-            for one in chosen
-        }
+        {one.name: st.booleans() if isinstance(one.default, bool) else st.sampled_from(one.corners) for one in chosen}
     )
 
 
@@ -174,13 +172,14 @@ def steps(subject: Subject) -> st.SearchStrategy[Trial]:
 
     @st.composite
     def drawn(draw: st.DrawFn) -> Trial:
-        kind = draw(st.integers(0, 11))
+        kind, setting = draw(st.integers(0, 11)), Setting()
         if kind == 11 and LARGE in subject.capabilities:
-            return draw(large)
-        if kind == 10:
-            return draw(long)
-        setting = draw(surroundings)
-        trial = draw(usual)
+            strategy = large
+        elif kind == 10:
+            strategy = long
+        else:
+            setting, strategy = draw(surroundings), usual
+        trial: Trial = draw(strategy)
         return trial if setting == Setting() else replace(trial, setting=setting)
 
     return drawn()
