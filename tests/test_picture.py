@@ -21,7 +21,7 @@ def letters(text: str) -> str:
 def test_it_shows_the_bugs_of_its_example(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / "docs" / "examples")
     (report,) = conformance.check(
-        [TargetSpec("two_bugs.py:AdamP")], only=["algorithm-2", "dialect"], profile="quick", seed=1, jobs=1
+        [TargetSpec("two_slips.py:AdamP")], only=["algorithm-2", "dialect"], profile="quick", seed=1, jobs=1
     )
     root = ET.fromstring(PICTURE)
     shown = letters("".join(root.itertext()))

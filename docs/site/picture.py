@@ -1,8 +1,8 @@
-"""Draws the picture of the README, docs/caught.svg: what `tangency check` says of docs/examples/two_bugs.py.
+"""Draws the picture of the README, docs/caught.svg: what `tangency check` says of docs/examples/two_slips.py.
 
     python docs/site/picture.py
 
-One run, as it is on a terminal, up to the dialect; no font is loaded from anywhere.
+One run, as it is on a terminal, up to the first choice; no font is loaded from anywhere.
 """
 
 import io
@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from tangency.proofs_checks.report.facts import Status
 from tangency.proofs_checks.report.terminal import print_reports
 from tangency.proofs_checks.run import conformance
 from tangency.proofs_checks.subject_report import SubjectReport
@@ -20,7 +21,7 @@ from tangency.proofs_checks.target.spec import TargetSpec
 
 DOCS = Path(__file__).parents[1]
 PICTURE = DOCS / "caught.svg"
-COMMAND = "tangency check two_bugs.py:AdamP --profile quick --seed 1"
+COMMAND = "tangency check two_slips.py:AdamP --profile quick --seed 1"
 WIDTH = 120
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 
@@ -28,16 +29,19 @@ FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monos
 def checked() -> list[SubjectReport]:
     """The run of the picture, in the folder of the examples."""
     os.chdir(DOCS / "examples")
-    return conformance.check([TargetSpec("two_bugs.py:AdamP")], profile="quick", seed=1)
+    return conformance.check([TargetSpec("two_slips.py:AdamP")], profile="quick", seed=1)
 
 
 def head(reports: list[SubjectReport]) -> Text:
-    """What the terminal shows first: the verdict and its causes."""
+    """What the terminal shows first: the verdict and the bugs."""
     page = Console(file=io.StringIO(), width=WIDTH, force_terminal=True, color_system="truecolor", highlight=False)
     print_reports(page, reports, {})
     assert isinstance(page.file, io.StringIO)
-    verdict, _, _ = page.file.getvalue().partition("dialect:")
-    return Text.from_ansi(re.sub(r" +(?=\n)", "", verdict).rstrip())
+    shown = Text.from_ansi(re.sub(r" +(?=\n)", "", page.file.getvalue()))
+    first = next(
+        n for n, line in enumerate(lines := shown.split()) if line.plain.lstrip().startswith(Status.CHOICE.mark)
+    )
+    return Text("\n").join(lines[:first])
 
 
 def drawn(shown: Text) -> str:

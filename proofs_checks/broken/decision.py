@@ -27,6 +27,17 @@ class NoDimension(SGDP):
         return delta
 
 
+@broken("algorithm-1", "threshold-outside-is-kept", slip="threshold = δ/√rows")
+class CountsRows(SGDP):
+    """The threshold is made of the number of rows, not of their elements."""
+
+    def threshold(self, delta: float, dim: int) -> float:
+        return delta
+
+    def passes(self, cosines: Tensor, threshold: float) -> bool:
+        return super().passes(cosines, threshold / math.sqrt(len(cosines)))
+
+
 @broken("huge-delta-projects-everything")
 class CappedThreshold(SGDP):
     """The threshold is never above 0.9."""

@@ -57,6 +57,13 @@ def integers(*shape: int, high: int = 5) -> st.SearchStrategy[Any]:
     return st.binary(min_size=count, max_size=count).map(decode)
 
 
+@cache
+def nonzero(dim: int) -> st.SearchStrategy[tuple[int, ...]]:
+    """Integer vectors that are not zero."""
+    return integers(dim).filter(any)
+
+
+@cache
 def weights(dim: int) -> st.SearchStrategy[Array]:
     """Weights w ≠ 0, integers over one denominator."""
     return st.builds(
@@ -66,6 +73,7 @@ def weights(dim: int) -> st.SearchStrategy[Array]:
     )
 
 
+@cache
 def symmetric_matrices(dim: int) -> st.SearchStrategy[Matrix]:
     """Symmetric integer matrices, as nested tuples."""
 
@@ -103,7 +111,7 @@ def embeddings(draw: st.DrawFn, loss: type[Cosine] | type[SquaredCosine]) -> tup
     """ℓ2-normalised embeddings, none of them zero."""
     samples, fan_in, channels = draw(st.integers(1, 3)), draw(st.integers(1, 5)), draw(st.integers(1, 4))
     inputs = draw(integers(samples, fan_in))
-    targets = draw(st.lists(integers(channels).filter(any), min_size=samples, max_size=samples))
+    targets = draw(st.lists(nonzero(channels), min_size=samples, max_size=samples))
     objective = Embeddings(inputs, tuple(map(loss, targets)), channels)
 
     def defined(w: Array) -> bool:
@@ -127,7 +135,7 @@ def rational_points(draw: st.DrawFn) -> Point:
         objective, w = Rayleigh(draw(integers(dim, dim))), draw(weights(dim))
     else:
         dim = draw(problems.dimensions())
-        objective, w = SquaredCosine(draw(integers(dim).filter(any))), draw(weights(dim))
+        objective, w = SquaredCosine(draw(nonzero(dim))), draw(weights(dim))
     return Point(objective, w, draw(problems.positive_rationals()))
 
 
@@ -146,7 +154,7 @@ def irrational_points(draw: st.DrawFn) -> Point:
         dim = draw(problems.dimensions(16))
         w = draw(weights(dim))
         if kind == "cosine":
-            objective = Cosine(draw(integers(dim).filter(any)))
+            objective = Cosine(draw(nonzero(dim)))
         else:
             samples = draw(st.integers(1, 3))
             objective = WeightNormalised(draw(integers(samples, dim)), draw(integers(samples)))
@@ -160,7 +168,7 @@ def objective_descents(draw: st.DrawFn, /, *, momentum: bool, **fixed: Any) -> p
     if draw(st.booleans()):
         objective: Objective = Rayleigh(draw(symmetric_matrices(dim)))
     else:
-        objective = SquaredCosine(draw(integers(dim).filter(any)))
+        objective = SquaredCosine(draw(nonzero(dim)))
     hyper: dict[str, Any] = {"lr": draw(problems.step_sizes()), **fixed}
     if momentum:
         hyper["momentum"] = draw(problems.momenta())

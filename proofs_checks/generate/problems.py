@@ -48,6 +48,7 @@ def momenta(*, zero: bool = True) -> st.SearchStrategy[flint.fmpq]:
     return st.sampled_from(values if zero else values[1:])
 
 
+@cache
 @st.composite
 def vectors(draw: st.DrawFn, dim: int, *, nonzero: bool = False) -> Array:
     """Vectors of rationals, shape (dim,); with ``nonzero``, not the zero vector."""
@@ -57,6 +58,7 @@ def vectors(draw: st.DrawFn, dim: int, *, nonzero: bool = False) -> Array:
     return EXACT.array(values)
 
 
+@cache
 def dimensions(high: int = MAX_DIM) -> st.SearchStrategy[int]:
     """Dimensions 1 to ``high``, small and large ones alike."""
     return st.one_of(st.integers(1, min(4, high)), st.integers(1, high))
@@ -83,12 +85,17 @@ class SkewField:
         return g
 
 
+@cache
+def _bands(dim: int) -> st.SearchStrategy[list[tuple[int, int]]]:
+    offsets, coefficients = st.integers(1, max(1, dim - 1)), st.integers(-3, 3).filter(bool)
+    return st.lists(st.tuples(offsets, coefficients), min_size=1, max_size=2)
+
+
+@cache
 @st.composite
 def skew_fields(draw: st.DrawFn, dim: int) -> SkewField:
     """Skew-symmetric fields on ``dim`` dimensions, with one or two bands (in dimension 1 the field is zero)."""
-    offsets = st.integers(1, max(1, dim - 1))
-    coefficients = st.integers(-3, 3).filter(bool)
-    return SkewField(tuple(draw(st.lists(st.tuples(offsets, coefficients), min_size=1, max_size=2))))
+    return SkewField(tuple(draw(_bands(dim))))
 
 
 @dataclass(frozen=True)
@@ -161,6 +168,15 @@ class TensorRun:
         return history
 
 
+@cache
+def _shapes(min_dims: int, max_elements: int) -> st.SearchStrategy[tuple[int, ...]]:
+    sides = st.lists(st.integers(1, 8), min_size=min_dims, max_size=3)
+    return sides.map(tuple).filter(lambda shape: math.prod(shape) <= max_elements)
+
+
+KINDS = st.lists(st.sampled_from(("tangent", "tilted", "free", "zero")), min_size=1, max_size=4)
+
+
 @st.composite
 def tensor_runs(
     draw: st.DrawFn, hyper: st.SearchStrategy[dict[str, Any]], *, min_dims: int = 1, max_elements: int = MAX_DIM
@@ -169,15 +185,10 @@ def tensor_runs(
 
     Every gradient row is κ w + g with w·g = 0 exactly or free: κ = 0 passes Eq. 11, and large κ fails it.
     """
-    shape = draw(
-        st.lists(st.integers(1, 8), min_size=min_dims, max_size=3)
-        .map(tuple)
-        .filter(lambda shape: math.prod(shape) <= max_elements)
-    )
+    shape = draw(_shapes(min_dims, max_elements))
     count = math.prod(shape)
     w = draw(vectors(count))
-    kinds = st.lists(st.sampled_from(("tangent", "tilted", "free", "zero")), min_size=1, max_size=4)
-    return TensorRun(w.reshape(shape), tuple(draw(_gradient(w, shape, kind)) for kind in draw(kinds)), draw(hyper))
+    return TensorRun(w.reshape(shape), tuple(draw(_gradient(w, shape, kind)) for kind in draw(KINDS)), draw(hyper))
 
 
 @st.composite

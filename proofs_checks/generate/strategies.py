@@ -52,6 +52,7 @@ def matrices() -> st.SearchStrategy[tuple[int, ...]]:
     return shapes(min_dims=2).filter(lambda shape: math.prod(shape) > shape[0])
 
 
+@cache
 @st.composite
 def values(draw: st.DrawFn, count: int, exponent: int = 0) -> tuple[float, ...]:
     """``count`` floats around 2^``exponent``: small integers (they shrink to zeros) or dense fractions."""
@@ -178,13 +179,14 @@ def steps(subject: Subject) -> st.SearchStrategy[Trial]:
 
     @st.composite
     def drawn(draw: st.DrawFn) -> Trial:
-        kind = draw(st.integers(0, 11))
+        kind, setting = draw(st.integers(0, 11)), Setting()
         if kind == 11 and LARGE in subject.capabilities:
-            return draw(large)
-        if kind == 10:
-            return draw(long)
-        setting = draw(surroundings)
-        trial: Trial = draw(usual)
+            strategy = large
+        elif kind == 10:
+            strategy = long
+        else:
+            setting, strategy = draw(surroundings), usual
+        trial: Trial = draw(strategy)
         return trial if setting == Setting() else replace(trial, setting=setting)
 
     return drawn()

@@ -1,6 +1,7 @@
 """Tasks on several cores. A worker process gets one task at a time, so that one that dies or hangs stops no other; and
 it runs the tasks of one owner only, so that what a task leaves behind reaches no other owner's."""
 
+import gc
 import multiprocessing
 import os
 import pickle
@@ -80,7 +81,9 @@ def work(connection: Connection, pickled: bytes, quiet: bool) -> None:
     with suppress(EOFError, BrokenPipeError):  # the parent may be gone
         try:
             _own_streams(printed)
+            gc.disable()  # what is imported makes a million objects and no garbage
             run = pickle.loads(pickled)()
+            gc.enable()
         except BaseException as error:  # SystemExit too: it would be a silent death
             connection.send(_Raised(_in_a_line(error)))
             return

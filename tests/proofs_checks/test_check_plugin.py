@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,12 +47,22 @@ ASKED = (
 )
 
 
+def written(folder: Path) -> Path:
+    (folder / "slips.py").write_text(SLIPS, encoding="utf-8")
+    (folder / "known.toml").write_text(KNOWN, encoding="utf-8")
+    (folder / "stale.toml").write_text(KNOWN.replace("gradient-untouched", "pickle"), encoding="utf-8")
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "slips.py").write_text(SLIPS, encoding="utf-8")
-    (tmp_path / "known.toml").write_text(KNOWN, encoding="utf-8")
-    (tmp_path / "stale.toml").write_text(KNOWN.replace("gradient-untouched", "pickle"), encoding="utf-8")
-    return tmp_path
+    return written(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """The output of a run in one process, which several tests compare theirs with: it is made once."""
+    return cache(lambda *arguments: pytest_(written(tmp_path_factory.mktemp("alone")), *arguments)[1])
 
 
 def pytest_(folder: Path, *arguments: str) -> tuple[int, str]:
@@ -145,15 +157,15 @@ def test_whoever_does_not_ask_imports_nothing_of_torch(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["loadfile", "loadscope", "loadgroup", "worksteal"])
-def test_however_checks_are_shared_each_is_run_once(folder: Path, how: str) -> None:
+def test_however_checks_are_shared_each_is_run_once(folder: Path, alone: Callable[..., str], how: str) -> None:
     twice = (*ASKED, "--tangency", "slips.py:Writes", "--tangency", "torch.optim:SGD")
-    alone = pytest_(folder, *twice)[1]
-    assert "slips.py:Writes::gradient-untouched" in alone
-    assert "torch.optim:SGD::gradient-untouched" in alone
+    single = alone(*twice)
+    assert "slips.py:Writes::gradient-untouched" in single
+    assert "torch.optim:SGD::gradient-untouched" in single
     shared = pytest_(folder, *twice, "-p", "xdist", "-n", "2", "--dist", how)[1]
     counted = re.compile(r"(\d+ (?:failed|passed|skipped))")
-    assert sorted(counted.findall(alone.splitlines()[-1])) == sorted(counted.findall(shared.splitlines()[-1]))
-    assert counted.findall(alone.splitlines()[-1])
+    assert sorted(counted.findall(single.splitlines()[-1])) == sorted(counted.findall(shared.splitlines()[-1]))
+    assert counted.findall(single.splitlines()[-1])
 
 
 @pytest.mark.parametrize(
@@ -165,11 +177,13 @@ def test_however_checks_are_shared_each_is_run_once(folder: Path, how: str) -> N
         ("pytest", ("-W", "error")),
     ],
 )
-def test_other_plugins_change_no_outcome(folder: Path, module: str, options: tuple[str, ...]) -> None:
+def test_other_plugins_change_no_outcome(
+    folder: Path, alone: Callable[..., str], module: str, options: tuple[str, ...]
+) -> None:
     pytest.importorskip(module, reason="tried where it is installed")
-    alone, beside = pytest_(folder, *ASKED)[1], pytest_(folder, *ASKED, *options)[1]
-    assert outcomes(alone) == outcomes(beside)
-    assert outcomes(alone)["pickle"] == "PASSED"
+    single, beside = alone(*ASKED), pytest_(folder, *ASKED, *options)[1]
+    assert outcomes(single) == outcomes(beside)
+    assert outcomes(single)["pickle"] == "PASSED"
 
 
 def test_a_target_leaves_nothing_behind_for_the_librarys_own_tests(folder: Path) -> None:

@@ -39,7 +39,7 @@ class Hangs(torch.optim.SGD):
 
 def test_what_takes_long_has_its_turn_after_what_does_not() -> None:
     checks = conformance.checks()
-    assert {one.id for one in checks} >= conformance.LONG
+    assert not conformance.LONG - {one.id for one in checks}
     started: list[str] = []
     only = [*sorted(conformance.LONG - {"compiled-agrees"}), "eq-12", "state-dict", "deterministic"]
     spec = TargetSpec("tangency.proofs_checks.broken.sound:SGDP")
