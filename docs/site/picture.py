@@ -38,9 +38,8 @@ def head(reports: list[SubjectReport]) -> Text:
     print_reports(page, reports, {})
     assert isinstance(page.file, io.StringIO)
     shown = Text.from_ansi(re.sub(r" +(?=\n)", "", page.file.getvalue()))
-    first = next(
-        n for n, line in enumerate(lines := shown.split()) if line.plain.lstrip().startswith(Status.CHOICE.mark)
-    )
+    lines = shown.split()
+    first = next(n for n, line in enumerate(lines) if line.plain.lstrip().startswith(Status.CHOICE.mark))
     return Text("\n").join(lines[:first])
 
 
