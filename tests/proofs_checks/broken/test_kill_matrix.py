@@ -8,8 +8,7 @@ import pytest
 import small_claims as small
 from rich.console import Console
 
-from tangency.proofs_checks import Verdict, verify
-from tangency.proofs_checks.broken import kill_matrix
+from tangency.proofs_checks import Verdict, kill_matrix, verify
 from tangency.proofs_checks.broken.zoo import SOUND, Broken, find, zoo
 from tangency.proofs_checks.finding import Finding, TargetInfo
 from tangency.proofs_checks.kill_matrix import KillMatrix, behaviour, mutants, print_matrix
