@@ -135,11 +135,11 @@ def _specs(
 
 def _pinned(given: Sequence[str]) -> dict[str, str]:
     """The choices that a target must speak; unknown names and values are refused, since no target could have them."""
-    from tangency.proofs_checks.algorithms import ALGORITHMS
+    from tangency.proofs_checks.algorithms import ALGORITHMS, values_of
 
     found = inputs.pairs("--dialect", given)
     for name, value in found.items():
-        options = list(dict.fromkeys(value for one in ALGORITHMS.values() for value in one.values_of(name)))
+        options = values_of(name)
         if not options:
             raise WrongCall(
                 no_such("choice", name, sorted({name for one in ALGORITHMS.values() for name in one.choices}))

@@ -264,3 +264,8 @@ ALGORITHMS: dict[str, Algorithm] = {
         Algorithm("adamg", theory.adamg, ADAMG, ADAMG.hyper),
     )
 }
+
+
+def values_of(choice: str) -> list[str]:
+    """The names of a choice's options in any algorithm; none where no algorithm has such a choice."""
+    return list(dict.fromkeys(value for one in ALGORITHMS.values() for value in one.values_of(choice)))

@@ -223,6 +223,11 @@ class Finding:
     where: Where | None = None
     readings: str = ""
 
+    @property
+    def by_choice(self) -> bool:
+        """Whether choices explain the failure, no slip among them."""
+        return bool(self.because) and not any(one.slip for one in self.because)
+
 
 @dataclass(frozen=True)
 class Departure:

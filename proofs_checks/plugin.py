@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,7 +195,6 @@ def _target(spec: TargetSpec) -> Target:
 def _run(bound: BoundCheck) -> SubjectReport:
     """Run the check in this process."""
     from tangency.proofs_checks.finding import Finding
-    from tangency.proofs_checks.fit.attribution import because
     from tangency.proofs_checks.run import conformance, known
     from tangency.proofs_checks.run.pool import Spent
     from tangency.proofs_checks.run.session import Cell, Workshop
@@ -211,8 +209,8 @@ def _run(bound: BoundCheck) -> SubjectReport:
     except TargetError as error:
         raise Failed(visible(str(error))) from None
     try:
-        answer = conformance.deaf(partial(check.on, because=because))
-        found = Workshop({check.id: answer}, lambda number: target).answer(Cell(0, check.id), options)
+        workshop = Workshop({check.id: conformance.explained(check)}, lambda number: target)
+        found = workshop.answer(Cell(0, check.id), options)
         with restored():
             info = target.info  # found out by steps
     except (Spent, CannotRestore) as error:

@@ -112,8 +112,8 @@ class SubjectReport:
             for name, slip in slips.items()
         ]
         own = [(check, finding) for check, finding in failing if not finding.because]
+        telling = [(check, finding) for check, finding in own if not check.claim and finding.fit is None]
         general = [finding for check, finding in own if check.claim or finding.fit is not None]
-        telling = [(check, finding) for check, finding in own if finding not in general]
         if general and all(check.severity is Severity.BEHAVIOUR for check, _ in telling):
             general.sort(key=lambda finding: finding.fit is None)  # the dialect says it best
             found.append(Cause(general[0].check, _first_line(general[0]), tuple(one.check for one in general)))
@@ -132,7 +132,7 @@ class SubjectReport:
         found = []
         for name, one in every.items():
             if one.differs and not one.slip:
-                alone = [f.check for f in failing if one in f.because and not any(other.slip for other in f.because)]
+                alone = [f.check for f in failing if one in f.because and f.by_choice]
                 accepted = self._accepted(one)
                 found.append(Cause(name, one.says, tuple(alone), one, accepted.reason if accepted else ""))
         gravest = [None, *Judgement]
@@ -141,6 +141,11 @@ class SubjectReport:
                 found, key=lambda c: (len(c.checks), gravest.index(c.departure and c.departure.judgement)), reverse=True
             )
         )
+
+    @property
+    def unaccepted(self) -> tuple[Cause, ...]:
+        """The choices that differ from the paper and that nobody has accepted."""
+        return tuple(choice for choice in self.choices if not choice.reason)
 
     @property
     def failures(self) -> tuple[Finding, ...]:
@@ -164,7 +169,7 @@ class SubjectReport:
             return USAGE
         if Verdict.ERROR in verdicts:
             return ERROR
-        if self.failures or self.stale or any(not choice.reason for choice in self.choices):
+        if self.failures or self.stale or self.unaccepted:
             return FAILED
         return OK if verdicts & {Verdict.HOLDS, Verdict.FAILS} else NOTHING
 
@@ -191,8 +196,7 @@ class SubjectReport:
     def _causes(self) -> list[str]:
         """The bugs and the choices of a target, with their names."""
         parts = [f"{_count(len(self.bugs), 'bug')} ({_few([bug.name for bug in self.bugs])})"] * bool(self.bugs)
-        choices = [one for one in self.choices if not one.reason]
-        if choices:
+        if choices := self.unaccepted:
             consequences = len({check for one in choices for check in one.checks})
             differ = f"{_count(len(choices), 'choice')} that differ{'s' * (len(choices) == 1)} from the paper"
             names = _few([one.name for one in choices])

@@ -7,14 +7,13 @@ from functools import cache
 from itertools import combinations
 from typing import Any
 
-from tangency.proofs_checks.broken.sound import SGDP, AdamP
 from tangency.proofs_checks.broken.zoo import SOUND, Broken, find, zoo
 from tangency.proofs_checks.target.spec import TargetSpec
 
-# Of SGDP and of AdamP; the zoo has each alone, and says which choice of a dialect it is.
+# By algorithm; the zoo has each alone, and says which choice of a dialect it is.
 QUIRKS = {
-    SGDP: ("AddedNorm", "ClampedCosine", "ProjectedBuffer"),
-    AdamP: ("AddedNorm", "ClampedCosine", "EarlyEpsilon"),
+    "sgdp": ("AddedNorm", "ClampedCosine", "ProjectedBuffer"),
+    "adamp": ("AddedNorm", "ClampedCosine", "EarlyEpsilon"),
 }
 
 
@@ -33,10 +32,7 @@ def __getattr__(name: str) -> Any:
 
 def quirks_of(one: Broken) -> tuple[Broken, ...]:
     """The quirks that an optimizer can be crossed with: those of its algorithm that it does not have itself."""
-    made = one.factory
-    if not (isinstance(made, type) and issubclass(made, SGDP)):
-        return ()
-    kin = map(find, QUIRKS[AdamP if issubclass(made, AdamP) else SGDP])
+    kin = map(find, QUIRKS[one.target.algorithm]) if one.subject else ()
     return tuple(quirk for quirk in kin if quirk.slip != one.slip)
 
 

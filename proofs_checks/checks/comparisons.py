@@ -7,13 +7,12 @@ import numpy as np
 
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Skip
-from tangency.proofs_checks.generate.trials import Measurement, Run
+from tangency.proofs_checks.generate.trials import EXACT_ELEMENTS, Measurement, Run
 from tangency.proofs_checks.measure.conformance import admissible_views, measure_step, weights_bound
 from tangency.theory.algorithms import START
 from tangency.theory.fields import FLOAT64
 from tangency.theory.projection import View
 
-EXACT_ELEMENTS = 256
 SAYS = {
     View.CHANNEL: "projected through the channel view",
     View.LAYER: "projected through the layer view",

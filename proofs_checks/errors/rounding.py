@@ -26,7 +26,6 @@ FORMATS: dict[str, tuple[Format, Format]] = {
     "complex64": (FLOAT32, FLOAT32),
     "complex128": (FLOAT64, FLOAT64),
 }
-HALVES = frozenset({"float16", "bfloat16"})
 
 
 @dataclass(frozen=True)

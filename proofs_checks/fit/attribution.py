@@ -27,12 +27,11 @@ def because(target: Target, again: Again, check: Check, options: Options) -> tup
     chosen = _explanation(target, again, check, options)
     if not chosen:
         return (), None, ""
-    mapped = again.at is not None and not any(one.slip for one in chosen)
-    place = where(again.at, options.trained) if again.at is not None and mapped else None
-    return chosen, place, _readings(again, target.algorithm.paper, chosen)
+    place = None if again.at is None or any(one.slip for one in chosen) else where(again.at, options.trained)
+    return chosen, place, _readings(again, target.algorithm, chosen)
 
 
-def _readings(again: Again, paper: Dialect, chosen: Chosen) -> str:
+def _readings(again: Again, algorithm: Algorithm, chosen: Chosen) -> str:
     """The failing step by three formulas: what was computed, what the paper gives, what the choices give."""
     if again.run is None or not again.run.records:
         return ""
@@ -40,7 +39,7 @@ def _readings(again: Again, paper: Dialect, chosen: Chosen) -> str:
     try:
         right, wrong = (
             list(results_of(partial(step, dialect), again.run))[number][0]
-            for dialect in (paper, paper.but(**dict(_values(chosen))))
+            for dialect in (algorithm.paper, _dialect(algorithm, chosen))
         )
     except UNDECIDED:
         return ""
@@ -72,17 +71,17 @@ def _explanation(target: Target, again: Again, check: Check, options: Options) -
     algorithm, many = target.algorithm, replace(options, profile=PROFILES["default"], shrink=False)
 
     def here(chosen: Chosen, precise: bool = True) -> bool:
-        return again.on(_reference(algorithm, _values(chosen), precise))
+        return again.on(_reference(algorithm, chosen, precise))
 
     def anywhere(chosen: Chosen) -> bool:
-        return check.on(_reference(algorithm, _values(chosen), True), many).verdict is Verdict.FAILS
+        return check.on(_reference(algorithm, chosen, True), many).verdict is Verdict.FAILS
 
     try:
         if not departing or here(()):
             return ()
         if here(departing):
             return _smallest(departing, here)
-        if not _takes(again, algorithm.paper.but(**dict(_values(departing)))):
+        if not _takes(again, _dialect(algorithm, departing)):
             return ()
         if here(departing, False) and not here((), False):
             return _smallest(departing, partial(here, precise=False))
@@ -103,10 +102,10 @@ def _smallest(departing: Chosen, fails: Callable[[Chosen], bool]) -> Chosen:
     return needed
 
 
-def _values(chosen: Chosen) -> tuple[tuple[str, str], ...]:
-    return tuple((one.choice, one.value) for one in chosen)
+def _dialect(algorithm: Algorithm, chosen: Chosen) -> Dialect:
+    return algorithm.paper.but(**{one.choice: one.value for one in chosen})
 
 
 @lru_cache(maxsize=64)
-def _reference(algorithm: Algorithm, values: tuple[tuple[str, str], ...], precise: bool) -> Target:
-    return speaker(algorithm.paper.but(**dict(values)), precise=precise)
+def _reference(algorithm: Algorithm, chosen: Chosen, precise: bool) -> Target:
+    return speaker(_dialect(algorithm, chosen), precise=precise)

@@ -16,7 +16,7 @@ from torch import Tensor
 from tangency.proofs_checks.algorithms import Algorithm
 from tangency.proofs_checks.dialects.choice import Dialect
 from tangency.proofs_checks.dialects.step import step
-from tangency.proofs_checks.generate.trials import BALLS
+from tangency.proofs_checks.generate.trials import BALLS, EXACT_ELEMENTS
 from tangency.proofs_checks.measure.conformance import floats
 from tangency.proofs_checks.target.contract import PATHS, Contract, Options
 from tangency.proofs_checks.target.spec import TargetSpec
@@ -24,9 +24,6 @@ from tangency.proofs_checks.target.target import Target
 from tangency.theory.algorithms import START, Step
 from tangency.theory.fields import FLOAT64
 from tangency.theory.projection import UndecidedView, View
-
-# Beyond so many elements, and of weights that are not finite, a step is taken in float64.
-EXACT_ELEMENTS = 256
 
 
 class Reference(Contract):
@@ -87,7 +84,7 @@ def _running(
     algorithm: Algorithm, take: Callable[..., Step], without: frozenset[str] = frozenset(), *, precise: bool = True
 ) -> Target:
     defaults = {name: value for name, value in algorithm.defaults.items() if name not in without}
-    values = {"lr": 1e-3, "maximize": False, **defaults}
-    own = type("Own", (Reference,), {"take": staticmethod(take), "values": {**values, **PATHS}, "precise": precise})
-    names = {name: name for name in values if name == "lr" or name in defaults}
+    values = {**Contract.values, **defaults}
+    own = type("Own", (Reference,), {"take": staticmethod(take), "values": values, "precise": precise})
+    names = {name: name for name in ("lr", *defaults)}
     return Target(TargetSpec("a:speaker", algorithm.name), algorithm, "torch", own, names, {}, {})

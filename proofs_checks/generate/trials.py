@@ -26,6 +26,7 @@ LAYOUTS = ("contiguous", "transposed", "strided", "channels_last")
 # Arguments that choose how a step is executed; the spec has none of them.
 EXECUTION = frozenset({"maximize", "foreach", "fused", "capturable", "differentiable"})
 BALLS = balls(256)
+EXACT_ELEMENTS = 256  # of more, exact arithmetic takes too long
 as_float = nearest
 
 

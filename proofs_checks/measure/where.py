@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 from tangency.common.numbers import digits
 from tangency.proofs_checks.finding import Where
@@ -20,6 +21,7 @@ def where(fails: Fails, trained: Trained) -> Where:
         fails: whether it fails where the weights have one length, and the gradients another.
         trained: the lengths at which one trains.
     """
+    fails = cache(fails)  # some places are asked about more than once
     grid = tuple(tuple(fails(w, g) for g in GRADIENTS) for w in WEIGHTS)
     middle = (math.sqrt(math.prod(trained.w)), math.sqrt(math.prod(trained.g)))
     inside = any(fails(w, g) for w in (*trained.w, middle[0]) for g in (*trained.g, middle[1]))

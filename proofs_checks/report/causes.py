@@ -43,7 +43,7 @@ def causes(report: SubjectReport) -> Iterator[CauseText]:
         where = "; ".join(f"{check}: {place.says}" for check, place in places.items())
         details = (f"{accepted}{fail}", *([where] if where else []), f"{text.differs}; {judgement}")
         status = Status.KNOWN if choice.reason else Status.CHOICE
-        yield CauseText(status, choice.name, choice.says, details, drawn(places))
+        yield CauseText(status, choice.name, choice.says, details, _drawn(places))
 
 
 def _failing(checks: Sequence[str]) -> str:
@@ -61,7 +61,7 @@ def _judgement(departure: Departure, places: Mapping[str, Where]) -> str:
     return f"violates no theorem at the magnitudes at which one trains; {departure.effect}"
 
 
-def drawn(places: Mapping[str, Where]) -> tuple[str, ...]:
+def _drawn(places: Mapping[str, Where]) -> tuple[str, ...]:
     """A map of where any of some statements fails: the weights grow downwards, the gradients to the right."""
     where = next(iter(places.values()), None)
     if where is None or not any(any(map(any, place.fails)) for place in places.values()):

@@ -84,7 +84,7 @@ def row_of(report: SubjectReport, check: Check, finding: Finding | None) -> Row:
     excuse = report.expected(finding)
     if excuse is not None:
         return Row(check, finding, Status.KNOWN, excuse.reason)
-    if finding.verdict is Verdict.FAILS and finding.because and not any(one.slip for one in finding.because):
+    if finding.verdict is Verdict.FAILS and finding.by_choice:
         return Row(check, finding, Status.CHOICE)
     return Row(check, finding, Status.ERROR if finding.verdict is Verdict.ERROR else Status(finding.verdict.value))
 
@@ -107,7 +107,7 @@ def overall(report: SubjectReport) -> Status:
     if report.stale:
         return Status.FAILS
     order = (Status.FAILS, Status.CHOICE, Status.UNDECIDED, Status.ERROR, Status.NOT_RUN, Status.KNOWN, Status.HOLDS)
-    if any(not choice.reason for choice in report.choices):
+    if report.unaccepted:
         statuses.add(Status.CHOICE)
     worst = next((status for status in order if status in statuses), Status.DOES_NOT_APPLY)
     return Status.HOLDS if worst is Status.KNOWN else worst

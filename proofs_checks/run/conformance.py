@@ -194,8 +194,7 @@ class _Source:
             return loaded[number]
 
         warnings.simplefilter("ignore")  # while targets are loaded, too
-        why = because if self.attributed else None
-        answers = {one.id: deaf(partial(one.on, because=why)) for one in checks()}
+        answers = {one.id: explained(one) if self.attributed else deaf(one.on) for one in checks()}
         return Workshop({DESCRIBE: deaf(lambda target, options: describe(target)), **answers}, target)
 
 
@@ -208,6 +207,11 @@ def deaf(answer: Callable[[Target, Options], Answer]) -> Callable[[Target, Optio
             return answer(target, options)
 
     return run
+
+
+def explained(check: Check) -> Callable[[Target, Options], Answer]:
+    """A check whose failures are explained by the choices of the target's dialect, with warnings ignored."""
+    return deaf(partial(check.on, because=because))
 
 
 def load_undisturbed(spec: TargetSpec) -> Target:

@@ -29,7 +29,7 @@ from packaging.version import InvalidVersion, Version
 
 from tangency.common.calls import WrongCall, no_such
 from tangency.common.inputs import read_toml
-from tangency.proofs_checks.algorithms import ALGORITHMS
+from tangency.proofs_checks.algorithms import values_of
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Fit
 from tangency.proofs_checks.subject_report import Expectation, SubjectReport
@@ -56,6 +56,11 @@ class Known:
     target: str = "*"
     versions: str = ""
     choice: str = ""
+
+    @property
+    def expectation(self) -> Expectation:
+        """What a report says of it."""
+        return Expectation(self.check, self.reason, self.versions, self.choice)
 
     def applies(self, target: str, version: str) -> bool:
         """Whether it is about a version of a target.
@@ -143,7 +148,7 @@ def _refuse_unknown(where: str, table: dict[str, Any], known: Sequence[str]) -> 
 
 def _refuse_unknown_choice(where: str, choice: str) -> None:
     name, _, value = choice.partition(" = ")
-    values = {value for one in ALGORITHMS.values() for value in one.values_of(name)}
+    values = values_of(name)
     if value not in values:
         there_are = f"{name} is one of {', '.join(sorted(values))}" if values else "no choice has such a name"
         raise BadKnownFailures(f"{where}: choice is {choice!r}; it must be 'NAME = VALUE' of a dialect: {there_are}")
@@ -168,7 +173,7 @@ def apply(report: SubjectReport, entries: Sequence[Known], ids: Collection[str] 
         if entry.choice:
             done = _otherwise(report.fit, entry)
             stale += [done] if done else []
-            known += [] if done else [Expectation("", entry.reason, entry.versions, entry.choice)]
+            known += [] if done else [entry.expectation]
             continue
         finding = findings.get(entry.check)
         if entry.check not in existing and not report.problem:  # a target that could not be run has no checks
@@ -179,7 +184,7 @@ def apply(report: SubjectReport, entries: Sequence[Known], ids: Collection[str] 
             why = f" ({finding.detail.splitlines()[0]})" if finding.detail else ""
             stale.append(f"{entry.check} does not apply{why}, and is known to fail: {entry.reason}")
         else:
-            known.append(Expectation(entry.check, entry.reason, entry.versions))
+            known.append(entry.expectation)
     return replace(report, known=tuple(known), stale=tuple(stale))
 
 
@@ -194,8 +199,8 @@ def _otherwise(fit: Fit | None, entry: Known) -> str:
 def accepted(report: SubjectReport) -> list[Known]:
     """An entry for every choice of a target that is not known yet, with what it does and how much fails of it."""
     found = []
-    for choice in report.choices:
-        if not choice.reason and choice.departure is not None:
+    for choice in report.unaccepted:
+        if choice.departure is not None:
             differs = f"{choice.says}; the paper: {choice.departure.paper}"
             reason = f"{differs}; {len(choice.checks)} checks failed because of it when it was accepted"
             found.append(Known(choice=choice.name, reason=reason, target=report.info.target))
@@ -205,7 +210,7 @@ def accepted(report: SubjectReport) -> list[Known]:
 def expectations(report: SubjectReport, entries: Sequence[Known]) -> list[Expectation]:
     """The choices among some entries, as far as they are about a target."""
     about = [entry for entry in entries if entry.choice and entry.applies(report.info.target, report.info.version)]
-    return [Expectation("", entry.reason, entry.versions, entry.choice) for entry in about]
+    return [entry.expectation for entry in about]
 
 
 def to_toml(entries: Sequence[Known]) -> str:

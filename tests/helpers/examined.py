@@ -1,10 +1,8 @@
 """A target under some checks, in this process: what ``tangency check`` would report."""
 
 from collections.abc import Callable
-from functools import partial
 
 from tangency.proofs_checks.finding import Check
-from tangency.proofs_checks.fit.attribution import because
 from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.run import conformance
 from tangency.proofs_checks.run.state import restored
@@ -22,5 +20,5 @@ def examined(spec: TargetSpec, chosen: Callable[[Check], bool] = lambda one: Tru
     found = []
     for one in checks:
         with restored():
-            found.append(conformance.deaf(partial(one.on, because=because))(target, QUICK))
+            found.append(conformance.explained(one)(target, QUICK))
     return SubjectReport(target.info, checks, tuple(found), seed=QUICK.seed)
