@@ -27,7 +27,7 @@ def check(
     algorithm: Annotated[
         str, typer.Option(help="gd, momentum, nesterov, sgd, adam, adamw, sgdp, adamp, sgdg, adamg; else by its name.")
     ] = "",
-    kind: Annotated[str, typer.Option(help="torch, function, optax or protocol; else by its signature.")] = "",
+    kind: Annotated[str, typer.Option(help="torch, function, optax, protocol or projection; else by its signature.")] = "",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A fixed argument of the target.")
     ] = None,

@@ -74,13 +74,13 @@ class Again:
     Attributes:
         on: whether the same input shows it on another subject.
         run, step: what the first subject did there, and the step that shows it; ``None`` if it is not known.
-        at: whether the first subject shows it where its weights have one length and its gradients another.
+        at: whether a subject shows it where its weights have one length and its gradients another.
     """
 
     on: Callable[[Any], bool]
     run: "Run | None" = None
     step: int = 0
-    at: Callable[[float, float], bool] | None = None
+    at: Callable[[Any, float, float], bool] | None = None
 
 
 class Skip(Exception):
@@ -157,7 +157,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Where:
-    """Where a statement fails: a map over the lengths of weights and gradients, that of the longest row each.
+    """Where a statement fails: a map over the lengths of weights and gradients, by row; of gradients, the longest.
 
     Attributes:
         w, g: the lengths.
@@ -311,7 +311,7 @@ class TargetInfo:
     Attributes:
         target: as the caller named it.
         algorithm: which algorithm it claims to be, a name that ``--algorithm`` takes.
-        kind: which adapter drives it: ``torch``, ``function``, ``optax`` or ``protocol``.
+        kind: which adapter drives it: ``torch``, ``function``, ``optax``, ``protocol`` or ``projection``.
         version: of the distribution that it comes from, or empty.
         offers: the hyper-parameters of the algorithm that it takes, with its own names and defaults, as text.
         capabilities: what claims may require of it.

@@ -11,7 +11,7 @@ from tangency.proofs_checks.checks.state import OTHER, moves, settings
 from tangency.proofs_checks.checks.tools import Make, Wrong, parameter, same, tilted
 from tangency.proofs_checks.finding import Check
 from tangency.proofs_checks.generate.spread import spread
-from tangency.proofs_checks.hyperparameters import ADAPTIVE, HYPER, PROJECTION
+from tangency.proofs_checks.hyperparameters import ADAPTIVE, DELTA, HYPER, PROJECTION
 
 REFUSALS = "torch.optim: SGD and Adam raise ValueError"
 
@@ -43,6 +43,7 @@ def has_effect(name: str, why: str, *, capability: str = "") -> Check:
         f"{name} changes the steps",
         "an argument that is documented does something",
         why,
+        alone=name == DELTA.name,
         capability=capability,
         needs=(name,),
         extra={"name": name},

@@ -137,6 +137,7 @@ def version_counter(make: Make) -> Wrong | None:
     STEP + ": reads the gradient",
     "Gradients are accumulated, logged and clipped after the step too. Weight decay, maximize or a projection that is "
     "done in place on p.grad changes the next step.",
+    alone=True,
 )
 def gradient_untouched(make: Make) -> Wrong | None:
     for shape in ((3,), (2, 3)):

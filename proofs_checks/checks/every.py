@@ -1,6 +1,7 @@
 """What users of optimizers rely on: the checks of ``tangency check`` beside the algorithm and its theorems."""
 
 from tangency.proofs_checks.checks import (
+    alone,
     arguments,
     contract,
     decision,
@@ -16,6 +17,7 @@ from tangency.proofs_checks.finding import Check
 
 CHECKS: tuple[Check, ...] = (
     *decision.CHECKS,
+    *alone.CHECKS,
     *exact_inputs.CHECKS,
     *inputs.CHECKS,
     *tensors.CHECKS,

@@ -174,7 +174,7 @@ def antiparallel(target: Target) -> Iterator[Case]:
 def half_precision(target: Target) -> Iterator[Case]:
     given = hyper(target)
     # numpy, of which the other kinds are made, has no bfloat16.
-    for dtype in ("float16", "bfloat16") if target.kind in ("torch", "optax") else ("float16",):
+    for dtype in ("float16",) if target.library == "numpy" else ("float16", "bfloat16"):
         for says, last in (("along w", radial), ("orthogonal", Rotation(View.CHANNEL))):
             gradients = after_radial(target, last)
             made = trial(SHAPE, weights(*SHAPE), gradients, given, dtype=dtype)

@@ -32,6 +32,7 @@ def behaviour(
     *,
     severity: Severity = Severity.BEHAVIOUR,
     kinds: tuple[str, ...] = (),
+    alone: bool = False,
     free: bool = False,
     capability: str = "",
     needs: tuple[str, ...] = (),
@@ -45,7 +46,8 @@ def behaviour(
 
     Args:
         id, title, source, why, severity: of the check.
-        kinds: of targets that it is about; empty: all.
+        kinds: of targets that it is about; empty: all optimizers.
+        alone: it is about a projection alone too, which has no state, no groups and no arguments but its own.
         free: it is about algorithms that leave the weights free, not those that keep them on the sphere.
         capability: of targets that it is about; empty: any.
         needs: hyper-parameters without which it has nothing to ask.
@@ -54,7 +56,7 @@ def behaviour(
 
     def wrap(experiment: Experiment) -> Check:
         def run(target: Target, options: Options) -> str | None:
-            _applies(target, kinds, free, capability, needs)
+            _applies(target, kinds, alone, free, capability, needs)
             make = _make(target)
             wrong = _ask(experiment, make, extra)
             if not isinstance(wrong, Wrong):
@@ -116,8 +118,12 @@ def carries_momentum(target: Target, usual: Mapping[str, Any]) -> bool:
     return bool(target.algorithm.update.buffers and given.get("momentum", True))
 
 
-def _applies(target: Target, kinds: tuple[str, ...], free: bool, capability: str, needs: tuple[str, ...]) -> None:
-    if kinds and target.kind not in kinds:
+def _applies(
+    target: Target, kinds: tuple[str, ...], alone: bool, free: bool, capability: str, needs: tuple[str, ...]
+) -> None:
+    if target.kind == "projection" and not alone:
+        raise Skip("it is about optimizers, not about a projection alone")
+    if kinds and target.kind not in (*kinds, *("projection",) * alone):
         raise Skip(f"it is about targets of kind {', '.join(kinds)}")
     if free and target.algorithm.update.on_sphere:
         raise Skip(f"{target.algorithm.name} keeps its weights on the sphere")

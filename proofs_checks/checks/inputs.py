@@ -58,6 +58,7 @@ def zero_gradient_is_a_step(make: Make) -> Wrong | None:
     "Zero initialisation is common for the last layer of a block. w·p/‖w‖² is 0/0 there: the weights become NaN, or "
     "never leave zero.",
     free=True,
+    alone=True,
 )
 def zero_weights(make: Make) -> Wrong | None:
     for shape in ((3,), (2, 3), (2, 3, 2, 2)):
@@ -79,6 +80,7 @@ def zero_weights(make: Make) -> Wrong | None:
     "float32 holds 1e-38 to 3e38",
     "g² leaves the range of float32 on both sides. Where 0/0 or ∞/∞ follows, one outlier batch makes the model NaN.",
     free=True,
+    alone=True,
 )
 def finite_for_every_gradient(make: Make) -> Wrong | None:
     for size in (1e-30, 1e-20, 1e-10, 1.0, 1e10, 1e20, 1e30):
@@ -111,6 +113,7 @@ def spoiled(make: Make, value: float) -> Wrong | None:
     "Algorithms 1 and 2 (and Adam) are elementwise where nothing is projected; a NaN never passes Eq. 11",
     "A single NaN that spreads through ‖w‖‖g‖ to the whole layer can no longer be traced or masked.",
     free=True,
+    alone=True,
 )
 def nan_spread(make: Make) -> Wrong | None:
     return spoiled(make, math.nan)
@@ -122,6 +125,7 @@ def nan_spread(make: Make) -> Wrong | None:
     "Algorithms 1 and 2 (and Adam) are elementwise where nothing is projected",
     "Overflow of one entry under mixed precision must not cost the whole layer.",
     free=True,
+    alone=True,
 )
 def inf_spread(make: Make) -> Wrong | None:
     return spoiled(make, math.inf) or spoiled(make, -math.inf)
@@ -133,6 +137,7 @@ def inf_spread(make: Make) -> Wrong | None:
     TORCH_OPTIM,
     "Pruned layers, sharded models and optional heads have empty parameters; reductions such as max() raise on them.",
     kinds=TORCH,
+    alone=True,
 )
 def empty_parameter(make: Make) -> Wrong | None:
     for shape in ((0,), (0, 3), (3, 0), (2, 0, 2)):
@@ -152,6 +157,7 @@ def empty_parameter(make: Make) -> Wrong | None:
     "Temperatures and gains are 0-dim parameters; size(0) raises on them.",
     kinds=TORCH,
     free=True,
+    alone=True,
 )
 def scalar_parameter(make: Make) -> Wrong | None:
     scalar, vector = parameter(torch.tensor(1.5)), parameter(torch.tensor([1.5]))

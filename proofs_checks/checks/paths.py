@@ -111,6 +111,7 @@ def compiled_agrees(make: Make) -> Wrong | None:
     "the same steps give the same bits",
     "Algorithms 1 and 2 draw nothing at random",
     "A run that cannot be repeated cannot be debugged.",
+    alone=True,
 )
 def deterministic(make: Make) -> Wrong | None:
     ends = []

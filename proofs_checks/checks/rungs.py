@@ -178,7 +178,7 @@ def attack(claim: Claim, broken: Collection[str], subject: Subject, options: Opt
             lambda other: _exceeds(evidence, other.subject, found.problem),
             failure.run,
             failure.measurement.step,
-            lambda w, g: _exceeds(evidence, subject, resized(subject, found.problem, w, g)),
+            lambda other, w, g: _exceeds(evidence, other.subject, resized(subject, found.problem, w, g)),
         ),
         examples=result.examples,
         error=_ratio(failure.measurement),

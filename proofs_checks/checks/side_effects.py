@@ -22,6 +22,7 @@ from tangency.proofs_checks.generate.spread import spread
     "a step draws no random numbers",
     "Algorithms 1 and 2 draw nothing at random",
     "A draw from the global generator changes dropout and the order of the data behind the user's back.",
+    alone=True,
 )
 def random_state(make: Make) -> Wrong | None:
     p = parameter(spread(2, 3))
@@ -51,6 +52,7 @@ def settings_of_torch() -> dict[str, Any]:
     "torch's global settings are the same after a step",
     "torch.optim: steps have no side effects",
     "Gradients that stay disabled, or another default dtype, break code that has nothing to do with the optimizer.",
+    alone=True,
 )
 def global_state(make: Make) -> Wrong | None:
     before = settings_of_torch()
@@ -78,6 +80,7 @@ def global_state(make: Make) -> Wrong | None:
     "A scalar that is made in the default dtype computes float64 training in float32 precision, or fails under a "
     "float16 default.",
     kinds=TORCH,
+    alone=True,
 )
 def default_dtype(make: Make) -> Wrong | None:
     gradients = [spread(2, 3, start=start) for start in (9, 40, 70)]
@@ -102,6 +105,7 @@ def default_dtype(make: Make) -> Wrong | None:
     "an ordinary step prints nothing and warns of nothing",
     "torch.optim: steps are silent",
     "A line a step fills the logs of a training run; a deprecated call warns today and fails with the next torch.",
+    alone=True,
 )
 def silent(make: Make) -> Wrong | None:
     torch.optim.SGD([parameter([1.0])], lr=0.1).step()  # torch imports more of itself, and warns, at its first step
@@ -131,6 +135,7 @@ def held(x: Any, depth: int = 0) -> int:
     "the optimizer keeps as much after nine steps as after three",
     "Algorithms 1 and 2: the state is one buffer, or two and a count",
     "What a step keeps for ever ends a long run with an error that names something else.",
+    alone=True,
 )
 def memory_does_not_grow(make: Make) -> Wrong | None:
     p = parameter(spread(2, 3))
@@ -152,6 +157,7 @@ def memory_does_not_grow(make: Make) -> Wrong | None:
     "torch.optim.Optimizer.zero_grad(set_to_none=True): frees the gradients",
     "A buffer that is the first gradient itself, or a reference to it, keeps a copy of the model in memory.",
     kinds=TORCH,
+    alone=True,
 )
 def gradient_released(make: Make) -> Wrong | None:
     p = parameter(spread(2, 3))

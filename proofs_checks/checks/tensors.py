@@ -53,6 +53,7 @@ def with_layouts(make: Make, of_weights: bool, of_gradients: bool) -> Wrong | No
     "channels_last is the recommended layout for convolutions on GPUs, and tied or sharded weights are views. view() "
     "raises on them; a buffer in another layout, read by its memory, mixes up the entries.",
     kinds=TORCH,
+    alone=True,
 )
 def parameter_layouts(make: Make) -> Wrong | None:
     return with_layouts(make, True, True)
@@ -64,6 +65,7 @@ def parameter_layouts(make: Make) -> Wrong | None:
     TORCH_OPTIM,
     "Users and hooks set p.grad themselves, and a transposed product is not contiguous.",
     kinds=TORCH,
+    alone=True,
 )
 def gradient_layouts(make: Make) -> Wrong | None:
     return with_layouts(make, False, True) or with_layouts(make, True, False)
@@ -76,6 +78,7 @@ def gradient_layouts(make: Make) -> Wrong | None:
     "The gradient of a sum, set by hand, is an expanded tensor: all its entries share their memory, and in-place "
     "arithmetic on it, or on a buffer that clones its strides, raises or counts twice.",
     kinds=TORCH,
+    alone=True,
 )
 def expanded_gradient(make: Make) -> Wrong | None:
     for shape in ((3,), (2, 3)):

@@ -27,7 +27,12 @@ def because(target: Target, again: Again, check: Check, options: Options) -> tup
     chosen = _explanation(target, again, check, options)
     if not chosen:
         return (), None, ""
-    place = None if again.at is None or any(one.slip for one in chosen) else where(again.at, options.trained)
+    place = None
+    if again.at is not None and not any(one.slip for one in chosen):
+        # With a slip, the target itself would fail wherever the slip shows.
+        slips = any(one.slip for one in fit(target).departures)
+        shows = _reference(target.algorithm, chosen, False) if slips else target
+        place = where(partial(again.at, shows), options.trained)
     return chosen, place, _readings(again, target.algorithm, chosen)
 
 

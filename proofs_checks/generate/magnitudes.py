@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tangency.proofs_checks.errors.rounding import Floats
+from tangency.proofs_checks.generate.spread import spread
 from tangency.proofs_checks.generate.trials import Gradient, Trial
 from tangency.proofs_checks.hyperparameters import EPS
 from tangency.proofs_checks.subjects import Subject
@@ -31,12 +32,23 @@ def _values(gradient: Gradient, w: Floats) -> Floats:
 
 def longest(x: Floats) -> float:
     """The norm of the longest row; of a vector, its own."""
-    rows = x.reshape(x.shape[0] if x.ndim > 1 else 1, -1)
-    return float(np.linalg.norm(rows, axis=1).max(initial=0.0))
+    return float(np.linalg.norm(_rows(x), axis=1).max(initial=0.0))
+
+
+def _rows(x: Floats) -> Floats:
+    return x.reshape(x.shape[0] if x.ndim > 1 else 1, -1)
+
+
+def _of_length(w: Floats, length: float) -> Floats:
+    """The weights with every row of one length; a row of zeros, which a shrunk trial often has, gets a direction."""
+    rows = _rows(w)
+    rows = np.where(rows.any(axis=1, keepdims=True), rows, spread(*rows.shape).numpy())
+    sized: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True) * length
+    return sized.reshape(w.shape)
 
 
 def resized(subject: Subject, trial: Trial, w_length: float, g_length: float) -> Trial:
-    """The trial with the longest row of its weights, and of its largest gradient, of given lengths, at the usual ε.
+    """The trial with every row of its weights, and the longest of its gradients, of given lengths, at the usual ε.
 
     The step size follows, so that steps are as long beside the weights as before. A gradient that is that of an
     objective (it has an attribute ``objective``) has the length that it has at such weights.
@@ -54,5 +66,5 @@ def resized(subject: Subject, trial: Trial, w_length: float, g_length: float) ->
     hyper["lr"] = hyper["lr"] * grown / g_grown**subject.update.degree
     if EPS.name in hyper:
         hyper[EPS.name] = EPS.default
-    taken = tuple(np.ravel(w * grown).tolist())
+    taken = tuple(np.ravel(_of_length(w, w_length)).tolist())
     return replace(trial, dtype="float32", w=taken, gradients=gradients, hyper=hyper)

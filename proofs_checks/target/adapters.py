@@ -1,4 +1,4 @@
-"""What is no torch optimizer, driven as one: numpy functions, optax transformations, and anything that steps.
+"""What is no torch optimizer, driven as one: numpy functions, optax transformations, projections, anything that steps.
 
 Each class here looks like a ``torch.optim.Optimizer`` with one parameter group: ``step()`` reads ``p.grad`` and writes
 ``p``, ``state[p]`` holds the buffers. They use torch and numpy alone, so that a reproducer can carry their source.
@@ -6,7 +6,7 @@ Each class here looks like a ``torch.optim.Optimizer`` with one parameter group:
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -99,6 +99,16 @@ class ArrayOptimizer:
             raise TypeError("numpy has no bfloat16")
         return np.array(x.detach().cpu().numpy(), order="K")
 
+    def jax_array(self, x: torch.Tensor) -> Any:
+        """A tensor as a JAX array; bfloat16 by way of float32, which holds it exactly."""
+        import jax
+        import jax.numpy as jnp
+
+        jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call, unused-ignore]
+        if x.dtype is torch.bfloat16:
+            return jnp.asarray(x.detach().float().numpy()).astype(jnp.bfloat16)
+        return jnp.asarray(self.array(x))
+
     def advance(self, grads: list[NDArray]) -> Any:
         """The new parameters."""
         raise NotImplementedError
@@ -155,22 +165,11 @@ class OptaxOptimizer(ArrayOptimizer):
     """An optax ``GradientTransformation`` with JAX on the CPU, in every dtype that JAX has."""
 
     def __init__(self, factory: Callable[..., Any], params: Any, **hyper: Any) -> None:
-        import jax
-
         super().__init__(params)
-        jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call, unused-ignore]
         self.transformation = factory(**hyper)
         if not (hasattr(self.transformation, "init") and hasattr(self.transformation, "update")):
             raise TypeError(f"the factory made {type(self.transformation).__name__}; expected a GradientTransformation")
         self.kept = self.transformation.init([self.jax_array(p) for p in self.params])
-
-    def jax_array(self, x: torch.Tensor) -> Any:
-        """A tensor as a JAX array; bfloat16 by way of float32, which holds it exactly."""
-        import jax.numpy as jnp
-
-        if x.dtype is torch.bfloat16:
-            return jnp.asarray(x.detach().float().numpy()).astype(jnp.bfloat16)
-        return jnp.asarray(self.array(x))
 
     @torch.no_grad()
     def step(self) -> None:
@@ -197,16 +196,96 @@ class OptaxOptimizer(ArrayOptimizer):
             }
 
 
+class ProjectionOptimizer(ArrayOptimizer):
+    """SGDP (Algorithm 1) around a projection alone, ``(w, g, update, delta) → (update, decided)``.
+
+    The projection gets tensors of torch, numpy or JAX: those of its annotations, else the first of them that it takes
+    and gives back. ``decided`` says whether it projected: a truth value, or the name of the view, or ``"none"``.
+
+    Attributes:
+        decided: of the last step, whether each parameter was projected.
+    """
+
+    libraries: ClassVar[dict[Any, str]] = {}  # what each projection takes
+
+    def __init__(
+        self,
+        projection: Callable[..., Any],
+        params: Any,
+        *,
+        lr: float,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+        wd_ratio: float = 0.1,
+        **own: Any,
+    ) -> None:
+        super().__init__(params)
+        self.projection, self.own, self.decided = projection, own, [False] * len(self.params)
+        self.lr, self.momentum, self.weight_decay, self.wd_ratio = lr, momentum, weight_decay, wd_ratio
+        if projection not in self.libraries:
+            self.libraries[projection] = self.library()
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One step of every parameter that has a gradient."""
+        for index, p in enumerate(self.params):
+            if p.grad is None:
+                continue
+            kept = self.state.setdefault(p, {})
+            kept["momentum_buffer"] = self.momentum * kept.get("momentum_buffer", torch.zeros_like(p)) + p.grad
+            given = (p.detach(), p.grad, kept["momentum_buffer"].clone())
+            q, self.decided[index] = self.project(self.libraries[self.projection], *given)
+            ratio = self.wd_ratio if self.decided[index] else 1.0
+            p.copy_((1 - self.lr * self.weight_decay * ratio / (1 - self.momentum)) * p - self.lr * q)
+
+    def project(self, library: str, *tensors: torch.Tensor) -> tuple[torch.Tensor, bool]:
+        """What the projection makes of weights, gradient and update, and whether it says that it projected."""
+        # numpy shares the memory, so that what is written into weights or gradient shows.
+        to = {"torch": lambda x: x, "numpy": lambda x: x.numpy(), "jax": self.jax_array}[library]
+        given = [to(x) for x in tensors]
+        result = self.projection(*given, **self.own)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise TypeError(f"the projection returned {type(result).__name__}; expected (update, decided)")
+        q, decided = result
+        if type(q) is not type(given[2]) or q.dtype != given[2].dtype:
+            found = f"{type(q).__name__} of dtype {getattr(q, 'dtype', None)}"
+            raise TypeError(f"the projection returned {found}; expected {type(given[2]).__name__} of {given[2].dtype}")
+        if tuple(q.shape) != tuple(tensors[2].shape):
+            raise ValueError(f"the projection returned shape {tuple(q.shape)}; expected {tuple(tensors[2].shape)}")
+        if library != "torch":
+            q = torch.from_numpy(np.array(q.astype("float32") if str(q.dtype) == "bfloat16" else q))
+        name = getattr(decided, "value", decided)  # of an enum
+        return q, name != "none" if isinstance(name, str) else bool(decided)
+
+    def library(self) -> str:
+        """Whose arrays the projection takes."""
+        first = next(iter(inspect.signature(self.projection).parameters.values()))
+        for library, says in (("torch", "Tensor"), ("jax", "jax"), ("numpy", "ndarray"), ("numpy", "NDArray")):
+            if says in str(first.annotation):
+                return library
+        w, g, update = torch.tensor([[[1.0, 2.0, 4.0], [3.0, 1.0, 1.0]], [[2.0, -1.0, 0.0], [1.0, -3.0, 0.0]]] + [[[1.0, 1.0, 0.0]] * 2])
+        refused = []
+        for library in ("torch", "numpy", "jax"):
+            try:
+                self.project(library, w.clone(), g.clone(), update.clone())
+            except Exception as error:
+                refused.append(f"of {library}: {type(error).__name__}: {error}")
+            else:
+                return library
+        raise TypeError(f"the projection takes no arrays, {'; '.join(refused)}")
+
+
 ADAPTERS: dict[str, type[ArrayOptimizer]] = {
     "function": FunctionOptimizer,
     "protocol": StepperOptimizer,
     "optax": OptaxOptimizer,
+    "projection": ProjectionOptimizer,
 }
 
 
 def source_of(kind: str) -> str:
     """The source of an adapter, for a script that needs torch and the target alone."""
     parts = [inspect.getsource(thing) for thing in (flat_state, ArrayOptimizer, ADAPTERS[kind])]
-    imports = "from collections.abc import Callable, Mapping\nfrom typing import Any\n\nimport numpy as np\n"
+    imports = "import inspect\nfrom collections.abc import Callable, Mapping\nfrom typing import Any, ClassVar\n\nimport numpy as np\n"
     head = f"{imports}\nNDArray = np.ndarray\nStepper = Any"
     return "\n\n".join((head, *parts, f"drive = {ADAPTERS[kind].__name__}"))

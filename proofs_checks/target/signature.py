@@ -8,6 +8,7 @@ import torch
 
 from tangency.proofs_checks.algorithms import ALGORITHMS, Algorithm
 from tangency.proofs_checks.hyperparameters import HYPER, LR
+from tangency.proofs_checks.target.adapters import ADAPTERS
 from tangency.proofs_checks.target.spec import TargetError, TargetSpec
 
 Names = Mapping[str, str | tuple[str, str]]
@@ -15,12 +16,13 @@ Names = Mapping[str, str | tuple[str, str]]
 PATHS: Mapping[str, Any] = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
 # What ``--rename`` may name, of whatever algorithm.
 RENAMED = tuple(dict.fromkeys(("lr", *(name for one in ALGORITHMS.values() for name in one.defaults), *PATHS)))
-# How many arguments come before the hyper-parameters, by kind: the parameters; parameters, gradients and state; none.
-_BEFORE = {"torch": 1, "protocol": 1, "function": 3, "optax": 0}
+# How many arguments come before the hyper-parameters, by kind: the parameters; parameters, gradients and state; weights,
+# gradient and update; none.
+_BEFORE = {"torch": 1, "protocol": 1, "function": 3, "projection": 3, "optax": 0}
 
 
 def kind_of(factory: Callable[..., Any]) -> str:
-    """``torch``, ``function``, ``optax`` or ``protocol``."""
+    """``torch``, ``function``, ``optax``, ``protocol`` or ``projection``."""
     if isinstance(factory, type):
         if issubclass(factory, torch.optim.Optimizer):
             return "torch"
@@ -36,6 +38,8 @@ def kind_of(factory: Callable[..., Any]) -> str:
         for p in signature.parameters.values()
         if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
     ]
+    if required[:3] == ["w", "g", "update"]:
+        return "projection"
     if len(required) >= 3 and "grad" in required[1]:
         return "function"
     # What takes its step size first takes no parameters to optimize.
@@ -78,6 +82,9 @@ def _arguments(
         raise TargetError(f"{spec.target} has no signature that can be read: {error}") from None
     rest = list(parameters.values())[_BEFORE[kind] :]
     explicit = {p.name: p for p in rest if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+    if kind in ADAPTERS:  # some have arguments of their own
+        around = inspect.signature(ADAPTERS[kind]).parameters.values()
+        explicit |= {p.name: p for p in around if p.kind is p.KEYWORD_ONLY}
     anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     for given in (*spec.set, *spec.rename.values()):
         for part in given.split(","):

@@ -24,7 +24,7 @@ class TargetSpec:
     Attributes:
         target: ``module:name``, ``path.py:name``; ``name`` may have dots.
         algorithm: a key of :data:`~tangency.proofs_checks.algorithms.ALGORITHMS`, or empty: by the name of the target.
-        kind: ``torch``, ``function``, ``optax`` or ``protocol``; empty: by its signature.
+        kind: ``torch``, ``function``, ``optax``, ``protocol`` or ``projection``; empty: by its signature.
         set: fixed arguments, by the target's own names.
         rename: the spec's name of a hyper-parameter → the target's.
     """

@@ -11,9 +11,9 @@ from typing import Any
 from tangency.proofs_checks.algorithms import ALGORITHMS, Algorithm
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.finding import TargetInfo
-from tangency.proofs_checks.hyperparameters import DAMPENING, GROUPS, LARGE, PROJECTING
+from tangency.proofs_checks.hyperparameters import DAMPENING, GROUPS, LARGE, PROJECTING, PROJECTION, WEIGHT_DECAY
 from tangency.proofs_checks.subjects import Subject
-from tangency.proofs_checks.target.adapters import ADAPTERS, source_of
+from tangency.proofs_checks.target.adapters import ADAPTERS, ProjectionOptimizer, source_of
 from tangency.proofs_checks.target.signature import Names, absent, kind_of, names_of
 from tangency.proofs_checks.target.spec import TargetError, TargetSpec, find
 from tangency.proofs_checks.target.state import dampens_first_step, find_buffers
@@ -25,7 +25,7 @@ class Target:
 
     Attributes:
         spec: what the caller asked for.
-        algorithm, kind: as given, or as inferred.
+        algorithm, kind: as given, or as inferred; a projection alone is that of sgdp.
         factory: the class or function itself.
         names: of each hyper-parameter that the target offers, its own name (two, for ``betas`` that come apart).
         defaults: of each hyper-parameter that the target offers, its default there; missing if there is none.
@@ -129,12 +129,25 @@ class Target:
             expression=expression,
             arguments=self.arguments,
             foreign=True,
-            flushes=self.kind == "optax",
+            flushes=self.library == "jax",
         )
+
+    @cached_property
+    def library(self) -> str:
+        """Whose arrays it computes with: ``torch``, ``numpy`` or ``jax``."""
+        if self.kind != "projection":
+            return {"torch": "torch", "optax": "jax"}.get(self.kind, "numpy")
+        try:
+            self.make([], lr=0.0)  # asks it
+        except Exception:  # one that takes no arrays fails where it is described
+            return "torch"
+        return ProjectionOptimizer.libraries[self.factory]
 
     @cached_property
     def capabilities(self) -> frozenset[str]:
         """What the algorithm promises, as far as the target has the arguments for it."""
+        if self.kind == "projection":  # of SGDP the rest is not the target's
+            return frozenset({PROJECTION, WEIGHT_DECAY})
         found = {*self.algorithm.capabilities, *({GROUPS, LARGE} if self.kind == "torch" else ())}
         for one in self.algorithm.hyper:
             # Where the first gradient is not dampened, as in torch, dampening is not Eq. 7's: the dialect says so.
@@ -187,12 +200,15 @@ def load(spec: TargetSpec) -> Target:
         TargetError: it cannot be imported, is not there, or nothing like an optimizer; or an option is wrong.
     """
     factory = find(spec.target)
-    name = spec.algorithm or _algorithm_of(spec.target)
-    if name not in ALGORITHMS:
-        raise TargetError(f"--algorithm is {name!r}; it must be one of {', '.join(ALGORITHMS)}")
-    algorithm, kind = ALGORITHMS[name], spec.kind or kind_of(factory)
+    kind = spec.kind or kind_of(factory)
     if kind not in ("torch", *ADAPTERS):
         raise TargetError(f"--kind is {kind!r}; it must be one of {', '.join(('torch', *ADAPTERS))}")
+    if kind == "projection" and spec.algorithm not in ("", "sgdp"):
+        raise TargetError(f"--algorithm is {spec.algorithm!r}; a projection alone is checked within sgdp: leave it out")
+    name = "sgdp" if kind == "projection" else spec.algorithm or _algorithm_of(spec.target)
+    if name not in ALGORITHMS:
+        raise TargetError(f"--algorithm is {name!r}; it must be one of {', '.join(ALGORITHMS)}")
+    algorithm = ALGORITHMS[name]
     names, defaults = names_of(factory, kind, algorithm, spec)
     fixed = {own: value for hyper, value in algorithm.fixed.items() if isinstance(own := names.get(hyper), str)}
     spec = replace(spec, set={**fixed, **spec.set})
