@@ -28,6 +28,9 @@ def check(
         str, typer.Option(help="gd, momentum, nesterov, sgd, adam, adamw, sgdp, adamp, sgdg, adamg; else by its name.")
     ] = "",
     kind: Annotated[str, typer.Option(help="torch, function, optax, protocol or projection; else by its signature.")] = "",
+    base: Annotated[
+        str, typer.Option(metavar="TARGET", help="The optimizer whose updates the target projects; no --algorithm.")
+    ] = "",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A fixed argument of the target.")
     ] = None,
@@ -78,7 +81,7 @@ def check(
         only = [explain] if explain is not None else only
     if not targets:
         raise WrongCall("no TARGET; name one as MODULE:NAME or PATH.py:NAME, or use --list or --explain CHECK")
-    specs = _specs(targets, algorithm, kind, set_ or (), rename or ())
+    specs = _specs(targets, algorithm, kind, base, set_ or (), rename or ())
     pinned, magnitudes = _pinned(dialect or ()), _trained(trained or ())
 
     from tangency.proofs_checks.options import PROFILES, Options
@@ -117,7 +120,7 @@ def check(
 
 
 def _specs(
-    targets: Sequence[str], algorithm: str, kind: str, set_: Sequence[str], rename: Sequence[str]
+    targets: Sequence[str], algorithm: str, kind: str, base: str, set_: Sequence[str], rename: Sequence[str]
 ) -> "list[TargetSpec]":
     from tangency.proofs_checks.algorithms import ALGORITHMS
     from tangency.proofs_checks.target.signature import RENAMED
@@ -130,7 +133,7 @@ def _specs(
     for name in renamed:
         if name not in RENAMED:
             raise WrongCall(f"--rename: {no_such('hyper-parameter', name, RENAMED)}; there are {', '.join(RENAMED)}")
-    return [TargetSpec(target, algorithm, kind, fixed, renamed) for target in targets]
+    return [TargetSpec(target, algorithm, kind, fixed, renamed, base) for target in targets]
 
 
 def _pinned(given: Sequence[str]) -> dict[str, str]:

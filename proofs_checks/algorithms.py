@@ -59,8 +59,10 @@ class Update:
         name: as reports call its dialects.
         capability: what claims about it require; empty if there are none.
         on_sphere: whether a step also normalises the weights.
-        degree: of p in the gradient: 1 if twice the gradient doubles the update, 0 if, up to ε, its size is lost.
+        degree: of p in the gradient: 1 if twice the gradient doubles the update, 0 if, up to ε, its size is lost. None
+            if it is not known.
         buffers: the names of its state in the specification.
+        retold: its state is everything that it was given so far, and is told to it, not read from an optimizer.
         hyper: what p is made with besides the gradient and the state.
         rational: whether p is a rational function of all that; else its exact step lives in balls.
         squares: whether a buffer holds squares of gradients, which leave the range of a dtype first.
@@ -76,11 +78,12 @@ class Update:
 
     name: str
     capability: str
-    degree: int
+    degree: int | None
     buffers: tuple[str, ...]
     hyper: tuple[Hyper, ...] = ()
     rational: bool = True
     squares: bool = False
+    retold: bool = False
     on_sphere: bool = False
     compute: Callable[..., Any] | None = None
     choices: tuple[Choice, ...] = ()
@@ -216,7 +219,8 @@ _ADAM = (*ADAM.hyper, DECAY, AHEAD, ASCENT)
 _PROJECTION = (DELTA, RATIO)
 _COUPLED, _UNDAMPENED = {"decay": "coupled"}, {"first_step": "undampened"}
 _BY_MOMENTUM = {"decay_scale": "lr/(1−momentum)"}
-_PUBLISHED_EPS = {"cosine_epsilon": "clamped at ε", "norm_epsilon": "added"}
+# Where ε stands in the published projection.
+PUBLISHED_EPS = {"cosine_epsilon": "clamped at ε", "norm_epsilon": "added"}
 _NO_DECAY = frozenset({"weight_decay"})
 
 
@@ -250,7 +254,7 @@ ALGORITHMS: dict[str, Algorithm] = {
             projects=True,
             unspecified=frozenset({"eps"}),  # that of the published package is in its cosine and its norm
             paper_choices=_BY_MOMENTUM,
-            published_choices={**_PUBLISHED_EPS, "buffer": "projected"},
+            published_choices={**PUBLISHED_EPS, "buffer": "projected"},
         ),
         Algorithm(
             "adamp",
@@ -258,7 +262,7 @@ ALGORITHMS: dict[str, Algorithm] = {
             ADAM,
             (*_ADAM, *_PROJECTION),
             projects=True,
-            published_choices=_PUBLISHED_EPS,
+            published_choices=PUBLISHED_EPS,
         ),
         Algorithm("sgdg", theory.sgdg, SGDG, SGDG.hyper),
         Algorithm("adamg", theory.adamg, ADAMG, ADAMG.hyper),

@@ -61,7 +61,7 @@ def lionp(
 
 
 # What the checks must know: the dialects are those of every algorithm that projects, for Lion itself has no choices.
-def update(dialect: Dialect, field: Field, g: Array, state: State, hyper: Mapping[str, Any]) -> Any:
+def update(dialect: Dialect, field: Field, w: Array, g: Array, state: State, hyper: Mapping[str, Any]) -> Any:
     return lion(field, g, state, hyper["lr"], hyper["betas"])
 
 

@@ -185,8 +185,10 @@ def hyper(target: Target, if_offered: Mapping[str, Any] | None = None, **fixed: 
 
 def for_gradients_of(target: Target, exponent: int, if_offered: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Hyper-parameters with a step size under which gradients around 2^``exponent`` make steps of ordinary length."""
-    given, grows = hyper(target, if_offered), -exponent
-    if target.algorithm.update.degree == 0:  # g/(|g| + ε) is small where ε is the larger
+    given, degree, grows = hyper(target, if_offered), target.algorithm.update.degree, 0
+    if degree == 1:
+        grows = -exponent
+    elif degree == 0:  # g/(|g| + ε) is small where ε is the larger
         eps = {**target.algorithm.defaults, **given}.get("eps")
         grows = max(0, math.ceil(math.log2(eps)) - exponent) if eps else 0
     return {**given, "lr": 2.0 ** (grows - 3)}

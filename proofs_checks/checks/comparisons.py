@@ -9,7 +9,6 @@ from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Skip
 from tangency.proofs_checks.generate.trials import EXACT_ELEMENTS, Measurement, Run
 from tangency.proofs_checks.measure.conformance import admissible_views, measure_step, weights_bound
-from tangency.theory.algorithms import START
 from tangency.theory.fields import FLOAT64
 from tangency.theory.projection import View
 
@@ -85,6 +84,6 @@ def _in_float64(run: Run, at: int, view: View) -> Floats:
     """The weights after a step of a given decision, in float64."""
     record = run.records[at]
     assert record.g is not None
-    made = run.subject.step(FLOAT64, record.w, record.g, record.state or START, **run.hyper, view=view)
+    made = run.subject.step(FLOAT64, record.w, record.g, run.start(record), **run.hyper, view=view)
     after: Floats = made.w
     return after

@@ -61,6 +61,8 @@ def behaviour(
             wrong = _ask(experiment, make, extra)
             if not isinstance(wrong, Wrong):
                 return wrong
+            if target.base is not None and _goes_wrong(experiment, target.base, extra):
+                raise Skip(f"its base does no better: {wrong.detail}")
             found = f"{wrong.detail}. Expected: {wrong.expected}. Got: {wrong.got}."
             more: dict[str, Any] = {"extra": extra or {}, "needs": (Make, Wrong)}
             raise Fails(

@@ -111,6 +111,8 @@ def scaled(run: Run, exponent: int) -> Trial:
     SGDP: η c², λ/c², since ηp becomes ηc² p/c. AdamP: ηc, λ/c and ε/c, since p = m/(√v + ε) has no scale.
     """
     gradients = tuple(None if g is None else tuple(np.ldexp(g, -exponent).ravel()) for g in map(run.given, run.records))
+    if run.subject.update.degree is None:
+        raise NotOffered("how its update scales with the gradient is not known")
     degree = 1 + run.subject.update.degree
     hyper = dict(run.trial.hyper)
     hyper["lr"] = math.ldexp(hyper["lr"], degree * exponent)

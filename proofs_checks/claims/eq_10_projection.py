@@ -160,10 +160,10 @@ def measure_projection(run: Run, record: Record, view: View) -> list[Measurement
 def measure_scale(run: Run) -> list[Measurement]:
     """From (cw, cg), c a power of two, SGDP moves by cηq, bitwise; so does AdamP, with cη and cε for η and ε.
 
-    Only where that stays in the range of normal numbers.
+    Only where that stays in the range of normal numbers, and of updates whose law is known.
     """
-    measurements = []
-    for exponent in (-3, 5):
+    measurements: list[Measurement] = []
+    for exponent in (-3, 5) if run.subject.update.degree is not None else ():
         trial = scaled(run, exponent)
         if trial is None:
             continue

@@ -34,7 +34,7 @@ def step(
         given = elements(field, {**DEFAULTS, **algorithm.defaults, **hyper})
         decay = given["weight_decay"]
         decayed, decay = dialect.compute("decay", w, g, decay) if decay != 0 else (g, decay)
-        p, new, lr = compute(dialect, field, decayed, state, given)
+        p, new, lr = compute(dialect, field, w, decayed, state, given)
         q, chosen = p, View.NONE
         if algorithm.projects:
             delta, eps = given["delta"], given["eps"]

@@ -1,6 +1,6 @@
 """How the update p is made of the gradient, before any projection: Eq. 7, and Adam with its relatives.
 
-Each update is one function ``(dialect, field, g, state, hyper) → Update`` and the choices that it leaves open.
+Each update is one function ``(dialect, field, w, g, state, hyper) → Update`` and the choices that it leaves open.
 ``hyper`` holds the hyper-parameters as elements of the field.
 """
 
@@ -26,7 +26,7 @@ class Update(NamedTuple):
     lr: Any
 
 
-def momentum(dialect: Dialect, field: Field, g: Array, state: State, hyper: Mapping[str, Any]) -> Update:
+def momentum(dialect: Dialect, field: Field, w: Array, g: Array, state: State, hyper: Mapping[str, Any]) -> Update:
     """Momentum SGD (Eq. 7)."""
     beta, dampening, before = hyper["momentum"], hyper["dampening"], state.get("momentum_buffer")
     taken, kept = dialect.compute("momentum", g, before, beta)
@@ -143,7 +143,7 @@ class Moments(NamedTuple):
         return made
 
 
-def adam(dialect: Dialect, field: Field, g: Array, state: State, hyper: Mapping[str, Any]) -> Update:
+def adam(dialect: Dialect, field: Field, w: Array, g: Array, state: State, hyper: Mapping[str, Any]) -> Update:
     """Adam and its relatives (Algorithm 2, lines 2–4)."""
     b1, b2 = hyper["betas"]
     t = state.get("step", 0) + 1

@@ -63,7 +63,7 @@ def resized(subject: Subject, trial: Trial, w_length: float, g_length: float) ->
         pairs = zip(trial.gradients, lengths, strict=True)
         gradients = tuple(None if g is None else Sized(g, g_grown * length) for g, length in pairs)
     hyper = dict(trial.hyper)
-    hyper["lr"] = hyper["lr"] * grown / g_grown**subject.update.degree
+    hyper["lr"] = hyper["lr"] * grown / g_grown ** (subject.update.degree or 0)
     if EPS.name in hyper:
         hyper[EPS.name] = EPS.default
     taken = tuple(np.ravel(_of_length(w, w_length)).tolist())

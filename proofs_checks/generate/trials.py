@@ -182,6 +182,13 @@ class Run:
         """That number system with bounds on the errors of the format in which the step is computed."""
         return rounded(self.field, self.compute, self.trial.setting.repeats)
 
+    def start(self, record: Record) -> Mapping[str, Any]:
+        """The state that the exact step of a record starts from: the optimizer's own."""
+        if not self.subject.update.retold:
+            return record.state or START
+        told = [(earlier.w, earlier.g) for earlier in self.records[: record.index] if earlier.g is not None]
+        return {"told": told}
+
     def exact(self, record: Record, view: View | None = None, **changes: Any) -> Bounded:
         """The exact step from the state of a record, and its bounds.
 
@@ -192,7 +199,7 @@ class Run:
         """
         assert record.g is not None, "a step without a gradient has no exact step"
         numbers = self.rounded
-        state = {k: v if k == "step" else numbers.array(v) for k, v in record.state.items()} or START
+        state = {k: numbers.array(v) if isinstance(v, np.ndarray) else v for k, v in self.start(record).items()}
         hyper = {**self.hyper, **changes} | ({} if view is None or not self.projects else {"view": view})
         return bounded(self.subject.step(numbers, numbers.array(record.w), numbers.array(record.g), state, **hyper))
 

@@ -27,6 +27,7 @@ class TargetSpec:
         kind: ``torch``, ``function``, ``optax``, ``protocol`` or ``projection``; empty: by its signature.
         set: fixed arguments, by the target's own names.
         rename: the spec's name of a hyper-parameter → the target's.
+        base: of a target that projects the updates of another optimizer, that optimizer, named as a target is.
     """
 
     target: str
@@ -34,6 +35,7 @@ class TargetSpec:
     kind: str = ""
     set: Mapping[str, Any] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
 
 
 def find(target: str) -> Callable[..., Any]:

@@ -4,19 +4,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from inspect import signature
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
-from tangency.proofs_checks.algorithms import ALGORITHMS, Algorithm
+from tangency.proofs_checks.algorithms import ALGORITHMS, SGD, Algorithm
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.finding import TargetInfo
-from tangency.proofs_checks.hyperparameters import DAMPENING, GROUPS, LARGE, PROJECTING, PROJECTION, WEIGHT_DECAY
+from tangency.proofs_checks.hyperparameters import DAMPENING, DECAY, EPS, GROUPS, LARGE, PROJECTING, PROJECTION, WEIGHT_DECAY
 from tangency.proofs_checks.subjects import Subject
 from tangency.proofs_checks.target.adapters import ADAPTERS, ProjectionOptimizer, source_of
+from tangency.proofs_checks.target.base import algorithm_of
 from tangency.proofs_checks.target.signature import Names, absent, kind_of, names_of
 from tangency.proofs_checks.target.spec import TargetError, TargetSpec, find
 from tangency.proofs_checks.target.state import dampens_first_step, find_buffers
+from tangency.theory.algorithms import gd
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,7 @@ class Target:
         names: of each hyper-parameter that the target offers, its own name (two, for ``betas`` that come apart).
         defaults: of each hyper-parameter that the target offers, its default there; missing if there is none.
         options: the arguments that every construction passes (``--set``).
+        base: the optimizer whose updates it projects, if it is checked beside one.
     """
 
     spec: TargetSpec
@@ -39,6 +43,7 @@ class Target:
     names: Names
     defaults: Mapping[str, Any]
     options: Mapping[str, Any]
+    base: "Target | None" = None
 
     def offers(self, name: str) -> bool:
         """Whether the target takes a hyper-parameter of the spec, ``foreach`` and the like included."""
@@ -169,6 +174,7 @@ class Target:
             own_name = own if isinstance(own, str) else ", ".join(own)
             default = f" = {self.defaults[name]!r}" if name in self.defaults else ""
             offered[name] = f"{own_name}{default}"
+        base = {"base": self.spec.base} if self.spec.base else {}
         return TargetInfo(
             target=self.spec.target,
             algorithm=self.algorithm.name,
@@ -176,7 +182,7 @@ class Target:
             version=self.version,
             offers=offered,
             capabilities=tuple(sorted(self.capabilities)),
-            options={**{f"set {k}": v for k, v in self.spec.set.items()}, **self.spec.rename},
+            options={**{f"set {k}": v for k, v in self.spec.set.items()}, **self.spec.rename, **base},
         )
 
     @property
@@ -199,20 +205,51 @@ def load(spec: TargetSpec) -> Target:
     Raises:
         TargetError: it cannot be imported, is not there, or nothing like an optimizer; or an option is wrong.
     """
-    factory = find(spec.target)
+    factory, base = find(spec.target), None
+    kind = _kind(factory, spec)
+    if kind == "projection" and (spec.base or spec.algorithm not in ("", "sgdp")):
+        given = f"--base is {spec.base!r}" if spec.base else f"--algorithm is {spec.algorithm!r}"
+        raise TargetError(f"{given}; a projection alone is checked within sgdp: leave it out")
+    if spec.base:
+        base = _base(spec, factory, kind)
+        algorithm = algorithm_of(base)
+        ALGORITHMS[algorithm.name] = algorithm
+    else:
+        name = "sgdp" if kind == "projection" else spec.algorithm or _algorithm_of(spec.target)
+        if name not in ALGORITHMS:
+            raise TargetError(f"--algorithm is {name!r}; it must be one of {', '.join(ALGORITHMS)}")
+        algorithm = ALGORITHMS[name]
+    return replace(_target(spec, factory, kind, algorithm), base=base)
+
+
+def _kind(factory: Callable[..., Any], spec: TargetSpec) -> str:
     kind = spec.kind or kind_of(factory)
     if kind not in ("torch", *ADAPTERS):
         raise TargetError(f"--kind is {kind!r}; it must be one of {', '.join(('torch', *ADAPTERS))}")
-    if kind == "projection" and spec.algorithm not in ("", "sgdp"):
-        raise TargetError(f"--algorithm is {spec.algorithm!r}; a projection alone is checked within sgdp: leave it out")
-    name = "sgdp" if kind == "projection" else spec.algorithm or _algorithm_of(spec.target)
-    if name not in ALGORITHMS:
-        raise TargetError(f"--algorithm is {name!r}; it must be one of {', '.join(ALGORITHMS)}")
-    algorithm = ALGORITHMS[name]
+    return kind
+
+
+def _target(spec: TargetSpec, factory: Callable[..., Any], kind: str, algorithm: Algorithm) -> Target:
     names, defaults = names_of(factory, kind, algorithm, spec)
     fixed = {own: value for hyper, value in algorithm.fixed.items() if isinstance(own := names.get(hyper), str)}
     spec = replace(spec, set={**fixed, **spec.set})
     return Target(spec, algorithm, kind, factory, names, defaults, dict(spec.set))
+
+
+def _base(spec: TargetSpec, projecting: Callable[..., Any], kind: str) -> Target:
+    """The optimizer whose updates a target projects, with those of its fixed arguments that it takes too."""
+    if spec.algorithm:
+        raise TargetError(f"--algorithm is {spec.algorithm!r}, and --base is {spec.base!r}; give one of them")
+    factory = find(spec.base)
+    own = kind_of(factory)
+    if own in ("protocol", "projection"):
+        raise TargetError(f"--base {spec.base} is of kind {own}; it must be torch, function or optax")
+    taken = {name: value for name, value in spec.set.items() if name in signature(factory).parameters}
+    made = _target(TargetSpec(spec.base, set=taken), factory, own, Algorithm(spec.base, gd, SGD, (DECAY, EPS)))
+    if EPS.name in names_of(projecting, kind, made.algorithm, spec)[0]:
+        return made
+    # Where the target takes no ε, its base's is the default.
+    return replace(made, names={name: value for name, value in made.names.items() if name != EPS.name})
 
 
 def _algorithm_of(target: str) -> str:
