@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,6 +30,18 @@ def check(
     kind: Annotated[str, typer.Option(help="torch, function, optax, protocol or projection; else by its signature.")] = "",
     base: Annotated[
         str, typer.Option(metavar="TARGET", help="The optimizer whose updates the target projects; no --algorithm.")
+    ] = "",
+    path: Annotated[str, typer.Option(help="loop, foreach, fused or capturable: only this code path.")] = "",
+    compiled: Annotated[bool, typer.Option("--compiled", help="Claims run torch.compile(optimizer.step).")] = False,
+    device: Annotated[str, typer.Option(metavar="NAME", help="Where parameters lie: cuda, cuda:1, mps, …")] = "",
+    dtype: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Trials in this dtype alone; may be repeated.")
+    ] = None,
+    shapes: Annotated[
+        list[str] | None, typer.Option(metavar="64x3x3x3,…", help="Trials on parameters of these shapes.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="MODULE:NAME", help="Trials on the shapes of the parameters of NAME().")
     ] = "",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A fixed argument of the target.")
@@ -81,7 +93,9 @@ def check(
         only = [explain] if explain is not None else only
     if not targets:
         raise WrongCall("no TARGET; name one as MODULE:NAME or PATH.py:NAME, or use --list or --explain CHECK")
-    specs = _specs(targets, algorithm, kind, base, set_ or (), rename or ())
+    asked = {"algorithm": algorithm, "kind": kind, "base": base, "path": path, "device": device, "model": model}
+    specs = _specs(targets, set_ or (), rename or (), compiled=compiled, dtypes=tuple(dtype or ()), **asked)
+    specs = [replace(spec, shapes=_shapes(shapes or ())) for spec in specs]
     pinned, magnitudes = _pinned(dialect or ()), _trained(trained or ())
 
     from tangency.proofs_checks.options import PROFILES, Options
@@ -119,21 +133,34 @@ def check(
     return outputs.done(reports.compared(page, before, found, exit_code(found)))
 
 
-def _specs(
-    targets: Sequence[str], algorithm: str, kind: str, base: str, set_: Sequence[str], rename: Sequence[str]
-) -> "list[TargetSpec]":
+def _specs(targets: Sequence[str], set_: Sequence[str], rename: Sequence[str], **asked: Any) -> "list[TargetSpec]":
     from tangency.proofs_checks.algorithms import ALGORITHMS
     from tangency.proofs_checks.target.signature import RENAMED
     from tangency.proofs_checks.target.spec import TargetSpec
 
-    if algorithm and algorithm not in ALGORITHMS:
-        raise WrongCall(f"--algorithm is {algorithm!r}; it must be one of {', '.join(ALGORITHMS)}")
+    if asked["algorithm"] not in ("", *ALGORITHMS):
+        raise WrongCall(f"--algorithm is {asked['algorithm']!r}; it must be one of {', '.join(ALGORITHMS)}")
     fixed = {name: inputs.literal(f"--set {name}", text) for name, text in inputs.pairs("--set", set_).items()}
     renamed = inputs.pairs("--rename", rename)
     for name in renamed:
         if name not in RENAMED:
             raise WrongCall(f"--rename: {no_such('hyper-parameter', name, RENAMED)}; there are {', '.join(RENAMED)}")
-    return [TargetSpec(target, algorithm, kind, fixed, renamed, base) for target in targets]
+    return [TargetSpec(target, set=fixed, rename=renamed, **asked) for target in targets]
+
+
+def _shapes(given: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """``64x3x3x3,128`` as shapes.
+
+    Raises:
+        WrongCall: a side is no number, or less than 1.
+    """
+    found = []
+    for text in (one.strip() for several in given for one in several.split(",")):
+        sides = [side.strip() for side in text.replace("×", "x").split("x")]
+        if not all(side.isdecimal() and int(side) > 0 for side in sides):
+            raise WrongCall(f"--shapes is {text!r}; it must be sides from 1 on with x between them, as in 64x3x3x3")
+        found.append(tuple(map(int, sides)))
+    return tuple(found)
 
 
 def _pinned(given: Sequence[str]) -> dict[str, str]:

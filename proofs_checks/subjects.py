@@ -55,6 +55,7 @@ class Subject:
         imports, expression: a line of Python that imports it, and the expression that then names it.
         options: arguments that every trial passes: a code path, say.
         device: where its parameters lie.
+        dtypes, shapes: of its trials, if they were asked for.
         arguments: the hyper-parameters under the optimizer's own names, as ``expression`` takes them.
         spec: the executable spec itself, where it is an algorithm of somebody's own.
         foreign: not shipped here. It may compute in the format in which it stores, as torch.optim does; a trial that it
@@ -71,6 +72,8 @@ class Subject:
     expression: str
     options: Mapping[str, Any] = field(default_factory=dict)
     device: str = "cpu"
+    dtypes: tuple[str, ...] = ()
+    shapes: tuple[tuple[int, ...], ...] = ()
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     spec: Callable[..., Step] | None = None
     foreign: bool = False

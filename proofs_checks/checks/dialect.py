@@ -62,7 +62,7 @@ def _attack(target: Target, made: StepOf, options: Options) -> Finding:
     evidence = Attack(
         frozenset(),
         # Layouts are asked about elsewhere: a target that refuses one has its steps compared all the same.
-        lambda subject: strategies.trials(subject, dtypes=strategies.COMPUTED).map(
+        lambda subject: strategies.trials(subject, dtypes=strategies.dtypes_of(subject, strategies.COMPUTED)).map(
             lambda trial: replace(trial, layout="contiguous", grad_layout="contiguous")
         ),
         partial(measure, made),

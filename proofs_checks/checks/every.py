@@ -7,6 +7,7 @@ from tangency.proofs_checks.checks import (
     decision,
     exact_inputs,
     inputs,
+    own_shapes,
     paths,
     side_effects,
     state,
@@ -25,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     *updates.CHECKS,
     *state.CHECKS,
     *arguments.CHECKS,
+    *own_shapes.CHECKS,
     *paths.CHECKS,
     *side_effects.CHECKS,
 )

@@ -15,6 +15,7 @@ from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, NotOffere
 from tangency.proofs_checks.finding import Again, Check, Fails, Finding, Skip
 from tangency.proofs_checks.generate.execution import Crash, execute
 from tangency.proofs_checks.generate.magnitudes import resized
+from tangency.proofs_checks.generate.shapes import on_shapes
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
 from tangency.proofs_checks.measure.spoken import UNDECIDED
 from tangency.proofs_checks.options import Options
@@ -148,6 +149,8 @@ def attack(claim: Claim, broken: Collection[str], subject: Subject, options: Opt
 
     def check(trial: Trial) -> None:
         nonlocal worst, worst_ulps
+        if subject.dtypes and trial.dtype not in subject.dtypes:
+            raise NotOffered(f"it says nothing of {', '.join(subject.dtypes)}")
         run, measured = _measure(evidence, subject, trial)
         if not measured:
             reject()
@@ -163,7 +166,7 @@ def attack(claim: Claim, broken: Collection[str], subject: Subject, options: Opt
     usual = profile.foreign if subject.foreign else profile.implementation
     names = (claim.id, Rung.IMPLEMENTATION.value, subject.name)
     budget = _budget(names, profile.mutant if subject.name in broken else usual, options)
-    found = search(evidence.trials(subject), check, budget, _key(names))
+    found = search(on_shapes(evidence.trials(subject), subject.shapes), check, budget, _key(names))
     if found.missing and not found.checked and found.violation is None:
         raise Skip(f"{subject.name}: {found.missing}")
     result = _judge(found)

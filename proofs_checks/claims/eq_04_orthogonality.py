@@ -102,7 +102,8 @@ def homogeneity_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     gradients: list[Gradient] = draw(st.lists(gradient, min_size=1, max_size=3))
     if len(shape) >= 2 and draw(st.booleans()):
         gradients[0] = Rotation(draw(st.sampled_from((View.CHANNEL, View.LAYER))), draw(st.integers(-3, 3)))
-    return Trial(shape, draw(st.sampled_from(("float64", "float32", "bfloat16"))), w, tuple(gradients), hyper)
+    dtype = draw(st.sampled_from(strategies.dtypes_of(subject, ("float64", "float32", "bfloat16"))))
+    return Trial(shape, dtype, w, tuple(gradients), hyper)
 
 
 def scaled(run: Run, exponent: int) -> Trial:

@@ -139,7 +139,7 @@ def check_ball(step: TangentStep) -> None:
 def rotation_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """Trials of any shape and magnitude whose gradients are exactly orthogonal in a view."""
     shape = draw(strategies.matrices())
-    dtype = draw(st.sampled_from(("float64", "float32", "bfloat16", "float16")))
+    dtype = draw(st.sampled_from(strategies.dtypes_of(subject, ("float64", "float32", "bfloat16", "float16"))))
     w = draw(strategies.values(math.prod(shape), draw(st.integers(-4, 4))).filter(any))
     view = draw(st.sampled_from((View.CHANNEL, View.LAYER)))
     rotations = st.builds(Rotation, st.just(view), st.integers(-4, 2))

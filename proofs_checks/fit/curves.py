@@ -49,7 +49,7 @@ def _weights(target: Target, course: Course, given: dict[str, Any]) -> Iterator[
     parameter = torch.nn.Parameter(torch.tensor(course.w, dtype=torch.float32))
     optimizer = target.make([parameter], **given)
     for number in range(STEPS + 1):
-        weights = parameter.detach().double().numpy().copy()
+        weights = parameter.detach().double().cpu().numpy().copy()
         if not np.isfinite(weights).all():
             return
         yield weights

@@ -53,7 +53,7 @@ class Played:
 
 def spread(shape: tuple[int, ...], start: int = 1, scale: float = 1.0) -> Floats:
     """Numbers between 1/4 and 5/4 of ``scale`` with mixed signs, none like another."""
-    values: Floats = numbers.spread(*shape, start=start).numpy() * scale
+    values: Floats = numbers.spread(*shape, start=start).cpu().numpy() * scale
     return values
 
 
@@ -127,12 +127,12 @@ def play(target: Target, probe: Probe) -> Played | None:
         return Played(probe, (), (), f"the constructor raised {type(error).__name__}: {error}")
     try:
         for gradient in probe.gradients:
-            before = parameter.detach().numpy().copy()
+            before = parameter.detach().cpu().numpy().copy()
             g = gradient(before) if callable(gradient) else gradient
             given.append(np.array(g, dtype=np.float64))
             parameter.grad = torch.tensor(given[-1])
             optimizer.step()
-            weights.append(parameter.detach().numpy().astype(np.float64).reshape(probe.w.shape).copy())
+            weights.append(parameter.detach().cpu().numpy().astype(np.float64).reshape(probe.w.shape).copy())
             if not np.isfinite(weights[-1]).all():
                 return Played(probe, tuple(given), tuple(weights), "the weights are not finite")
     except NotOffered:

@@ -62,7 +62,7 @@ class Reference(Contract):
 
 def _numpy(x: Tensor, shape: torch.Size) -> Any:
     """A copy in float64, as the specification has it: a scalar, and a vector of pairs, as one vector."""
-    values = x.detach().double().numpy().copy()
+    values = x.detach().double().cpu().numpy().copy()
     return values.reshape(-1) if len(shape) < 2 else values
 
 

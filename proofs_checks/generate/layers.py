@@ -85,7 +85,7 @@ class Layer:
         weights = torch.tensor(w, dtype=torch.float64, requires_grad=True)
         loss = (torch.tensor(self.coefficients, dtype=torch.float64) * self.forward(weights)).sum()
         (gradient,) = torch.autograd.grad(loss, weights)
-        return np.asarray(gradient.numpy(), dtype=np.float64)
+        return np.asarray(gradient.cpu().numpy(), dtype=np.float64)
 
     def has_direction(self, w: Floats) -> bool:
         """Whether the gradient is finite, and more than rounding, in every row."""
@@ -105,7 +105,7 @@ def layer_trials(draw: st.DrawFn, subject: Subject, /, *, skip: bool = False, **
     inputs, coefficients = draw(integers(batch, fan_in, positions)), draw(integers(batch, channels, positions))
     groups = draw(st.sampled_from([n for n in (1, 2) if channels % n == 0]))
     layer = Layer(kind, inputs, coefficients, groups, skip)
-    dtype = draw(st.sampled_from(("float64", "float32", "bfloat16", "float16")))
+    dtype = draw(st.sampled_from(strategies.dtypes_of(subject, ("float64", "float32", "bfloat16", "float16"))))
     exponent = draw(st.integers(-4, 4))
     w = draw(
         integers(channels, fan_in).map(lambda rows: np.ldexp(np.array(rows), exponent)).filter(layer.has_direction)

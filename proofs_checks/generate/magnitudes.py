@@ -42,7 +42,7 @@ def _rows(x: Floats) -> Floats:
 def _of_length(w: Floats, length: float) -> Floats:
     """The weights with every row of one length; a row of zeros, which a shrunk trial often has, gets a direction."""
     rows = _rows(w)
-    rows = np.where(rows.any(axis=1, keepdims=True), rows, spread(*rows.shape).numpy())
+    rows = np.where(rows.any(axis=1, keepdims=True), rows, spread(*rows.shape).cpu().numpy())
     sized: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True) * length
     return sized.reshape(w.shape)
 

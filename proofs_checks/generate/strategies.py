@@ -25,9 +25,17 @@ COMPUTED = ("float64", "float32")
 MAX_ELEMENTS = 64
 
 
-def dtypes_of(subject: Subject) -> tuple[str, ...]:
-    """The dtypes of a subject's trials."""
-    return COMPUTED if subject.foreign else DTYPES
+def dtypes_of(subject: Subject, among: Sequence[str] = ()) -> tuple[str, ...]:
+    """The dtypes of a subject's trials: those that were asked for, as far as a claim draws them.
+
+    Args:
+        among: what a claim is about; all in which a subject computes if empty.
+    """
+    usual = tuple(among) or (COMPUTED if subject.foreign else DTYPES)
+    if not subject.dtypes:
+        return usual
+    # Where a claim is about none of them, the attack says so.
+    return subject.dtypes if not among else tuple(one for one in among if one in subject.dtypes) or usual
 
 
 @cache

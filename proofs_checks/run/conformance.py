@@ -4,6 +4,7 @@ import secrets
 import time
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
@@ -199,10 +200,14 @@ class _Source:
 
 
 def deaf(answer: Callable[[Target, Options], Answer]) -> Callable[[Target, Options], Answer]:
-    """The same with warnings ignored: a filter that turns them into errors would make a check fail as our own error."""
+    """The same on the target's device, with warnings ignored.
+
+    A filter that turns warnings into errors would make a check fail as our own error.
+    """
 
     def run(target: Target, options: Options) -> Answer:
-        with warnings.catch_warnings():
+        place = torch.device(target.spec.device) if target.spec.device else nullcontext()
+        with warnings.catch_warnings(), place:
             warnings.simplefilter("ignore")
             return answer(target, options)
 

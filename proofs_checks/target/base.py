@@ -100,9 +100,9 @@ def _step(parameter: torch.nn.Parameter, optimizer: Any, w: Floats, g: Floats) -
     """The weights after a step from given ones."""
     with torch.no_grad():
         parameter.copy_(torch.from_numpy(w))
-    parameter.grad = torch.from_numpy(g).to(parameter.dtype)
+    parameter.grad = torch.from_numpy(g).to(parameter)
     optimizer.step()
-    after: Floats = parameter.detach().double().numpy().copy()
+    after: Floats = parameter.detach().double().cpu().numpy().copy()
     return after
 
 

@@ -28,6 +28,11 @@ class TargetSpec:
         set: fixed arguments, by the target's own names.
         rename: the spec's name of a hyper-parameter → the target's.
         base: of a target that projects the updates of another optimizer, that optimizer, named as a target is.
+        path: ``loop``, ``foreach``, ``fused`` or ``capturable``: the only code path that is taken.
+        compiled: claims run ``torch.compile(optimizer.step)``.
+        device: where parameters lie.
+        dtypes, shapes: of the parameters of trials; empty: all kinds.
+        model: a function or class, named as a target is, that makes a module: the shapes of its parameters.
     """
 
     target: str
@@ -36,6 +41,12 @@ class TargetSpec:
     set: Mapping[str, Any] = field(default_factory=dict)
     rename: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
+    path: str = ""
+    compiled: bool = False
+    device: str = ""
+    dtypes: tuple[str, ...] = ()
+    shapes: tuple[tuple[int, ...], ...] = ()
+    model: str = ""
 
 
 def find(target: str) -> Callable[..., Any]:

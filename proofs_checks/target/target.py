@@ -9,6 +9,8 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from tangency.proofs_checks.algorithms import ALGORITHMS, SGD, Algorithm
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.finding import TargetInfo
@@ -16,6 +18,7 @@ from tangency.proofs_checks.hyperparameters import DAMPENING, DECAY, EPS, GROUPS
 from tangency.proofs_checks.subjects import Subject
 from tangency.proofs_checks.target.adapters import ADAPTERS, ProjectionOptimizer, source_of
 from tangency.proofs_checks.target.base import algorithm_of
+from tangency.proofs_checks.target.setting import on_path, require_possible, shapes_of
 from tangency.proofs_checks.target.signature import Names, absent, kind_of, names_of
 from tangency.proofs_checks.target.spec import TargetError, TargetSpec, find
 from tangency.proofs_checks.target.state import dampens_first_step, find_buffers
@@ -86,7 +89,11 @@ class Target:
 
     def _make_for_trial(self, params: Any, **hyper: Any) -> Any:
         try:
-            return self.make(params, **hyper)
+            made = self.make(params, **hyper)
+            if self.spec.compiled:
+                torch._dynamo.reset()  # else the steps of earlier trials fill its cache, and it compiles no more
+                made.step = torch.compile(made.step)
+            return made
         except ValueError as error:  # a combination that it refuses, as torch's SGD refuses nesterov with dampening
             raise NotOffered(f"it refuses such hyper-parameters: {error}") from error
 
@@ -135,6 +142,9 @@ class Target:
             arguments=self.arguments,
             foreign=True,
             flushes=self.library == "jax",
+            device=self.spec.device or "cpu",
+            dtypes=self.spec.dtypes,
+            shapes=self.spec.shapes,
         )
 
     @cached_property
@@ -174,7 +184,10 @@ class Target:
             own_name = own if isinstance(own, str) else ", ".join(own)
             default = f" = {self.defaults[name]!r}" if name in self.defaults else ""
             offered[name] = f"{own_name}{default}"
-        base = {"base": self.spec.base} if self.spec.base else {}
+        asked = {name: value for name in ("base", "path", "device", "model") if (value := getattr(self.spec, name))}
+        asked |= {"compiled": True} if self.spec.compiled else {}
+        asked |= {"dtypes": ", ".join(self.spec.dtypes)} if self.spec.dtypes else {}
+        asked |= {"shapes": ", ".join("×".join(map(str, one)) for one in self.spec.shapes)} if self.spec.shapes else {}
         return TargetInfo(
             target=self.spec.target,
             algorithm=self.algorithm.name,
@@ -182,7 +195,7 @@ class Target:
             version=self.version,
             offers=offered,
             capabilities=tuple(sorted(self.capabilities)),
-            options={**{f"set {k}": v for k, v in self.spec.set.items()}, **self.spec.rename, **base},
+            options={**{f"set {k}": v for k, v in self.spec.set.items()}, **self.spec.rename, **asked},
         )
 
     @property
@@ -207,6 +220,7 @@ def load(spec: TargetSpec) -> Target:
     """
     factory, base = find(spec.target), None
     kind = _kind(factory, spec)
+    require_possible(spec, kind)
     if kind == "projection" and (spec.base or spec.algorithm not in ("", "sgdp")):
         given = f"--base is {spec.base!r}" if spec.base else f"--algorithm is {spec.algorithm!r}"
         raise TargetError(f"{given}; a projection alone is checked within sgdp: leave it out")
@@ -231,6 +245,7 @@ def _kind(factory: Callable[..., Any], spec: TargetSpec) -> str:
 
 def _target(spec: TargetSpec, factory: Callable[..., Any], kind: str, algorithm: Algorithm) -> Target:
     names, defaults = names_of(factory, kind, algorithm, spec)
+    spec = replace(spec, set={**on_path(spec, names), **spec.set}, shapes=shapes_of(spec))
     fixed = {own: value for hyper, value in algorithm.fixed.items() if isinstance(own := names.get(hyper), str)}
     spec = replace(spec, set={**fixed, **spec.set})
     return Target(spec, algorithm, kind, factory, names, defaults, dict(spec.set))
