@@ -27,7 +27,9 @@ def check(
     algorithm: Annotated[
         str, typer.Option(help="gd, momentum, nesterov, sgd, adam, adamw, sgdp, adamp, sgdg, adamg; else by its name.")
     ] = "",
-    kind: Annotated[str, typer.Option(help="torch, function, optax, protocol or projection; else by its signature.")] = "",
+    kind: Annotated[
+        str, typer.Option(help="torch, function, optax, protocol or projection; else by its signature.")
+    ] = "",
     base: Annotated[
         str, typer.Option(metavar="TARGET", help="The optimizer whose updates the target projects; no --algorithm.")
     ] = "",

@@ -190,7 +190,8 @@ class SubjectReport:
         parts += [_count(excused, "known failure")] * bool(excused)
         parts += [_count(len(self.stale), "stale known failure")] * bool(self.stale)
         parts += ["interrupted"] * self.interrupted
-        whose = f"{self.info.target} {conforms} {self.info.algorithm}" if self.info.algorithm else self.info.target
+        claimed = "Eqs. 10 and 11" if self.info.kind == "projection" else self.info.algorithm
+        whose = f"{self.info.target} {conforms} {claimed}" if claimed else self.info.target
         return f"{whose}: {'; '.join(parts)}"
 
     def _causes(self) -> list[str]:

@@ -56,6 +56,7 @@ class Subject:
         options: arguments that every trial passes: a code path, say.
         device: where its parameters lie.
         dtypes, shapes: of its trials, if they were asked for.
+        lacks: of weight decay and its ratio, what it does not take: trials leave that out.
         arguments: the hyper-parameters under the optimizer's own names, as ``expression`` takes them.
         spec: the executable spec itself, where it is an algorithm of somebody's own.
         foreign: not shipped here. It may compute in the format in which it stores, as torch.optim does; a trial that it
@@ -74,6 +75,7 @@ class Subject:
     device: str = "cpu"
     dtypes: tuple[str, ...] = ()
     shapes: tuple[tuple[int, ...], ...] = ()
+    lacks: frozenset[str] = frozenset()
     arguments: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict
     spec: Callable[..., Step] | None = None
     foreign: bool = False

@@ -14,7 +14,7 @@ PYTHON, COMMANDS = pages.python_blocks(PAGE), pages.commands(PAGE)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("my_sgd.py", "lionp.py", "two_slips.py"):
+    for name in ("my_sgd.py", "lionp.py", "two_slips.py", "projections.py", "projected_lion.py"):
         shutil.copy(ROOT / "docs" / "examples" / name, tmp_path)
     return tmp_path
 

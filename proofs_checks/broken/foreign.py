@@ -1,8 +1,9 @@
-"""What is no torch optimizer: heavy ball in numpy and in optax, each sound and broken."""
+"""What is no torch optimizer: heavy ball in numpy and in optax, a projection alone, each sound and broken."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from tangency.proofs_checks.broken.sound import SGDP
 from tangency.proofs_checks.broken.zoo import broken
 
 
@@ -64,3 +65,18 @@ def heavy_ball(learning_rate: float, momentum: float = 0.0) -> Any:
 def optax_ascends(learning_rate: float, momentum: float = 0.0) -> Any:
     """The sign of the update is flipped."""
     return heavy_ball(-learning_rate, momentum)
+
+
+def project(w: Any, g: Any, update: Any, delta: float) -> tuple[Any, bool]:
+    """Sound: a projection alone, by those of the sound SGDP."""
+    sound = SGDP([w.clone()], delta=delta)
+    for rows in sound.views() if sound.eligible(w.shape) and w.numel() else ():
+        if sound.passes(sound.cosine(rows(w), rows(g), 0.0), sound.threshold(delta, rows(w).shape[1])):
+            return sound.project(rows(w), rows(update), 0.0).reshape(update.shape), True
+    return update, False
+
+
+@broken("decided-is-what-was-done", algorithm="sgdp")
+def always_says_so(w: Any, g: Any, update: Any, delta: float) -> tuple[Any, bool]:
+    """A projection that says of every update that it was projected."""
+    return project(w, g, update, delta)[0], True

@@ -1,5 +1,7 @@
 """Broken where values, shapes, dtypes or layouts are not the usual ones."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -124,3 +126,12 @@ class UnclearRefusal(SGDP):
         if grad.layout is not torch.strided:
             raise RuntimeError("bad gradient")
         super().move(parameter, grad, options)
+
+
+@broken("own-shapes", shapes=((130, 5),))
+class ForgetsTheTail(SGDP):
+    """A block of 128 rows is written, and no more, as by a kernel that is launched once too few."""
+
+    def update(self, w: Tensor, decay: Any, lr: Any, q: Tensor) -> Tensor:
+        new = super().update(w, decay, lr, q)
+        return torch.cat([new[:128], w[128:]]) if w.dim() else new

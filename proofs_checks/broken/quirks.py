@@ -3,6 +3,7 @@
 A report has to name what is broken in spite of its quirks, and to call none of them a bug.
 """
 
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from typing import Any
@@ -39,7 +40,7 @@ def quirks_of(one: Broken) -> tuple[Broken, ...]:
 def crossed(one: Broken, *quirks: Broken) -> TargetSpec:
     """The target that ``tangency check`` finds."""
     name = "__".join((one.name, *(quirk.name for quirk in quirks)))
-    return TargetSpec(f"{__name__}:{name}", one.target.algorithm) if quirks else one.target
+    return replace(one.target, target=f"{__name__}:{name}") if quirks else one.target
 
 
 def sound_with_quirks() -> list[TargetSpec]:

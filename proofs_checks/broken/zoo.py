@@ -56,7 +56,13 @@ class Broken:
         return tuple(name for name in self.needs if find_spec(name) is None)
 
 
-def broken(*caught_by: str, algorithm: str = "", needs: tuple[str, ...] = (), slip: str = "") -> Callable[[Made], Made]:
+def broken(
+    *caught_by: str,
+    algorithm: str = "",
+    needs: tuple[str, ...] = (),
+    slip: str = "",
+    shapes: tuple[tuple[int, ...], ...] = (),
+) -> Callable[[Made], Made]:
     """Register a broken optimizer, whose docstring says what is wrong.
 
     Args:
@@ -64,10 +70,11 @@ def broken(*caught_by: str, algorithm: str = "", needs: tuple[str, ...] = (), sl
         algorithm: what it claims to be, where it does not derive from a sound optimizer.
         needs: packages without which it cannot be run.
         slip: what it is as a dialect, as a report must name it.
+        shapes: of parameters that show it.
     """
 
     def register(made: Made) -> Made:
-        _FOUND.append(_record(made, caught_by, algorithm, needs, slip))
+        _FOUND.append(_record(made, caught_by, algorithm, needs, slip, shapes))
         return made
 
     return register
@@ -79,6 +86,7 @@ def _record(
     algorithm: str = "",
     needs: tuple[str, ...] = (),
     slip: str = "",
+    shapes: tuple[tuple[int, ...], ...] = (),
 ) -> Broken:
     module, name = made.__module__, made.__qualname__
     subject = None
@@ -86,7 +94,7 @@ def _record(
         subject = of_class(made, ALGORITHMS["adamp" if issubclass(made, AdamP) else "sgdp"], module)
         algorithm = subject.algorithm
     description = " ".join((made.__doc__ or "").split())
-    target = TargetSpec(f"{module}:{name}", algorithm)
+    target = TargetSpec(f"{module}:{name}", algorithm, shapes=shapes)
     return Broken(name, description, target, frozenset(caught_by), subject, needs, slip, made)
 
 

@@ -204,7 +204,9 @@ def trial(
 
 def weights(*shape: int) -> Floats:
     """Weights without any symmetry, all rows at an angle to each other."""
-    values: Floats = np.abs(spread(*shape).cpu().numpy()) * (1 - 2 * (np.arange(math.prod(shape)) % 5 == 0).reshape(shape))
+    values: Floats = np.abs(spread(*shape).cpu().numpy()) * (
+        1 - 2 * (np.arange(math.prod(shape)) % 5 == 0).reshape(shape)
+    )
     return values
 
 

@@ -57,7 +57,7 @@ def behaviour(
     def wrap(experiment: Experiment) -> Check:
         def run(target: Target, options: Options) -> str | None:
             _applies(target, kinds, alone, free, capability, needs)
-            make = _make(target)
+            make = make_of(target)
             wrong = _ask(experiment, make, extra)
             if not isinstance(wrong, Wrong):
                 return wrong
@@ -79,7 +79,8 @@ def behaviour(
     return wrap
 
 
-def _make(target: Target) -> Make:
+def make_of(target: Target) -> Make:
+    """What an experiment gets."""
     usual = usual_hyper(target)
     momentum, defaults = carries_momentum(target, usual), target.algorithm.defaults
     return Make(target.build, target.arguments, target.names, usual, momentum, defaults)
@@ -98,7 +99,7 @@ def _ask(experiment: Experiment, make: Make, extra: Mapping[str, Any] | None) ->
 
 def _goes_wrong(experiment: Experiment, target: Target, extra: Mapping[str, Any] | None) -> bool:
     try:
-        return isinstance(_ask(experiment, _make(target), extra), Wrong)
+        return isinstance(_ask(experiment, make_of(target), extra), Wrong)
     except (Skip, NotOffered):
         return False
 

@@ -1,76 +1,90 @@
 """Steps on the shapes that one trains with, at their full size, against the target's own dialect in float64."""
 
-import math
+from __future__ import annotations
 
-import numpy as np
 import torch
 
 from tangency.common.text import raised
-from tangency.proofs_checks.checks.tools import agree
+from tangency.proofs_checks.checks.experiment import make_of, usual_hyper
+from tangency.proofs_checks.checks.experiment_script import script
+from tangency.proofs_checks.checks.tools import Make, Wrong, rounding
 from tangency.proofs_checks.claim import Severity
-from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Check, Fails, Skip
 from tangency.proofs_checks.fit.fit import fit
 from tangency.proofs_checks.fit.reference import speaker
-from tangency.proofs_checks.generate.execution import torch_dtype
-from tangency.proofs_checks.generate.gradients import Rotation
 from tangency.proofs_checks.generate.spread import spread
 from tangency.proofs_checks.options import Options
 from tangency.proofs_checks.target.target import Target
-from tangency.theory.projection import View
 
 # In a format of n·u near 1, sums of n products may come out as anything: float64 shows what is wrong with a size.
 DTYPES = ("float64", "float32")
-LR = 0.125
-# |w| and |g| are between 1/4 and 5/4, and three updates at most 9/4: neither w nor ηp nor η(w·p/w·w)w exceeds 2.
+# |w| and |g| are between 1/4 and 5/4, η is 1/8, three updates at most 9/4: w, ηp and η(w·p/w·w)w are all below 2.
 LARGEST = 2.0
 
 
+def moved(make: Make, shape: tuple[int, ...], dtype: str, device: str) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """The gradients of three steps, along nothing in particular, orthogonal by channel, and as a layer; the weights."""
+    p = torch.nn.Parameter(spread(*shape).to(device, getattr(torch, dtype)))
+    optimizer, gradients = make([p]), []
+    for rows in (None, *(shape[0], 1) * (len(shape) > 1)):
+        g = spread(*shape, start=9).to(p)
+        if rows is not None:  # the weights as they are, turned by 90° in pairs
+            w = p.detach().reshape(rows, -1)
+            half = w.shape[1] // 2
+            g = torch.cat([w[:, half : 2 * half], -w[:, :half], torch.zeros_like(w[:, 2 * half :])], 1).reshape(shape)
+        gradients.append(g)
+        p.grad = g.clone()
+        optimizer.step()
+    return gradients, p.detach()
+
+
+def element(
+    make: Make, shape: tuple[int, ...], dtype: str, device: str, place: int, expected: float, bound: float
+) -> Wrong | None:
+    """One element of the weights after these steps."""
+    got = float(moved(make, shape, dtype, device)[1].reshape(-1)[place])
+    if abs(got - expected) <= bound:
+        return None
+    return Wrong(f"an element of a parameter of shape {shape} is off", f"{expected} ± {bound:.3g}", got)
+
+
 def run(target: Target, options: Options) -> str:
-    """Three steps of each shape: along no direction in particular, then orthogonal by channel, then as a layer."""
+    """The steps of every shape."""
     if not target.spec.shapes:
         raise Skip("no shapes were asked for; --shapes and --model do")
     fitted = fit(target)
     if not target.algorithm.choices or not fitted.explained:
         raise Skip("it speaks no known dialect that its steps could be compared with")
     reference = speaker(target.algorithm.paper.but(**fitted.dialect), precise=False)
-    for name in target.spec.dtypes or DTYPES:
+    for dtype in target.spec.dtypes or DTYPES:
         for shape in target.spec.shapes:
-            _compare(target, reference, shape, torch_dtype(name))
+            _compare(target, reference, shape, dtype)
     return f"{len(target.spec.shapes)} shapes"
 
 
-def _compare(target: Target, reference: Target, shape: tuple[int, ...], dtype: torch.dtype) -> None:
-    where, views = target.spec.device or "cpu", (View.CHANNEL, View.LAYER) if len(shape) > 1 else ()
-    says = f"shape {'×'.join(map(str, shape)) or '()'}, {dtype}, {1 + len(views)} steps"
-    start = spread(*shape).to("cpu", dtype)
-    p, twin = torch.nn.Parameter(start.to(where)), torch.nn.Parameter(start.clone())
-    momentum = {"momentum": 0.5} if target.offers("momentum") else {}
+def _compare(target: Target, reference: Target, shape: tuple[int, ...], dtype: str) -> None:
+    make, device = make_of(target), target.spec.device or "cpu"
+    says = f"shape {'×'.join(map(str, shape))}, {dtype}"
     try:
-        own = target.make([p], lr=LR, **momentum)
+        gradients, after = moved(make, shape, dtype, device)
     except Exception as error:
         raise Fails(f"{says}: raised {raised(error)}") from error
-    exact = reference.make([twin], lr=LR, **momentum)
-    for view in (None, *views):
-        g = spread(*shape, start=9).to("cpu", dtype)
-        if view is not None:  # orthogonal to the weights as they are: a permutation of theirs
-            w: Floats = p.detach().cpu().double().numpy()
-            g = torch.from_numpy(Rotation(view, stride=max(1, view.rows(w).shape[1] // 2))(w)).to(dtype)
-        p.grad, twin.grad = g.to(where), g
-        try:
-            own.step()
-        except Exception as error:
-            raise Fails(f"{says}: raised {raised(error)}") from error
+    twin = torch.nn.Parameter(spread(*shape).to("cpu", getattr(torch, dtype)).double())
+    exact = reference.make([twin], **usual_hyper(target))
+    for g in gradients:
+        twin.grad = g.cpu().double()
         exact.step()
-    got = p.detach().cpu()
-    if not agree(got, twin.detach(), size=LARGEST, steps=1 + len(views)):
-        off = (got - twin.detach()).abs().double().nan_to_num(math.inf)
-        place = tuple(int(i) for i in np.unravel_index(int(off.argmax()), shape))
-        raise Fails(
-            f"{says}: w{list(place)} is off by {float(off[place]):.3g}",
-            expected=float(twin.detach()[place]),
-            got=float(got[place]),
+    bound = rounding(LARGEST, twin.numel(), after.dtype, len(gradients))
+    off = (after.cpu().double() - twin.detach()).abs().nan_to_num(float("inf")).reshape(-1)
+    place = int(off.argmax())
+    if not float(off[place]) <= bound:
+        expected, got = float(twin.detach().reshape(-1)[place]), float(after.reshape(-1)[place])
+        detail = f"{says}: element {place} is off by {float(off[place]):.3g} after {len(gradients)} steps"
+        given = {"shape": shape, "dtype": dtype, "device": device, "place": place, "expected": expected, "bound": bound}
+        shown = script(
+            target, make, element, title=CHECK.title, why=CHECK.why, found=detail, needs=(Make, Wrong), extra=given
         )
+        raise Fails(detail, expected=expected, got=got, script=shown)
 
 
 CHECK = Check(

@@ -131,7 +131,9 @@ def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[st
     offered |= {one.name: one for one in (DAMPENED, AHEAD, DECAY, ASCENT) if one.capability in subject.capabilities}
     if PROJECTION in subject.capabilities:
         offered |= {one.name: one for one in (DELTA, RATIO)}
-    drawn = _each_at_its_corners(tuple(one for name, one in offered.items() if name not in fixed))
+    fixed = {name: value for name, value in fixed.items() if name not in subject.lacks}
+    free = [one for name, one in offered.items() if name not in fixed and name not in subject.lacks]
+    drawn = _each_at_its_corners(tuple(free))
     return drawn.map(lambda drawn: {**drawn, **fixed})
 
 

@@ -263,7 +263,9 @@ class ProjectionOptimizer(ArrayOptimizer):
         for library, says in (("torch", "Tensor"), ("jax", "jax"), ("numpy", "ndarray"), ("numpy", "NDArray")):
             if says in str(first.annotation):
                 return library
-        w, g, update = torch.tensor([[[1.0, 2.0, 4.0], [3.0, 1.0, 1.0]], [[2.0, -1.0, 0.0], [1.0, -3.0, 0.0]]] + [[[1.0, 1.0, 0.0]] * 2])
+        w, g, update = torch.tensor(
+            [[[1.0, 2.0, 4.0], [3.0, 1.0, 1.0]], [[2.0, -1.0, 0.0], [1.0, -3.0, 0.0]], [[1.0, 1.0, 0.0]] * 2]
+        )
         refused = []
         for library in ("torch", "numpy", "jax"):
             try:
@@ -286,6 +288,6 @@ ADAPTERS: dict[str, type[ArrayOptimizer]] = {
 def source_of(kind: str) -> str:
     """The source of an adapter, for a script that needs torch and the target alone."""
     parts = [inspect.getsource(thing) for thing in (flat_state, ArrayOptimizer, ADAPTERS[kind])]
-    imports = "import inspect\nfrom collections.abc import Callable, Mapping\nfrom typing import Any, ClassVar\n\nimport numpy as np\n"
-    head = f"{imports}\nNDArray = np.ndarray\nStepper = Any"
+    imports = "import inspect\nfrom collections.abc import Callable, Mapping\nfrom typing import Any, ClassVar\n"
+    head = f"{imports}\nimport numpy as np\n\nNDArray = np.ndarray\nStepper = Any"
     return "\n\n".join((head, *parts, f"drive = {ADAPTERS[kind].__name__}"))

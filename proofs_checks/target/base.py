@@ -6,7 +6,7 @@ rounding of its last line: whoever computes the update as the base does is compa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,21 +64,23 @@ def algorithm_of(base: Target) -> Algorithm:
 
     name = base.spec.target
     of_base = Update(name, "", None, buffers=(), retold=True, compute=update, training={"lr": LR.usual})
-    return Algorithm(f"{name}, projected", step, of_base, HYPER, projects=True, in_names=False, published_choices=PUBLISHED_EPS)
+    return Algorithm(
+        f"{name}, projected", step, of_base, HYPER, projects=True, in_names=False, published_choices=PUBLISHED_EPS
+    )
 
 
 def _move(base: Target, field: Field, w: Array, g: Array, state: State, lr: Any, eps: Any) -> updates.Update:
     """ηp of the next step of a base, with the step size 1, in the format of the field."""
     fmt = field.fmt if isinstance(field, RoundedField) else formats.FLOAT64
     told, now = state.get("told", ()), (_floats(w), _floats(g))
-    live = getattr(told, "live", None)
+    live: tuple[torch.nn.Parameter, Any] | None = getattr(told, "live", None)
     if live is None:
         parameter = torch.nn.Parameter(torch.zeros(w.shape, dtype=getattr(torch, fmt.name)))
         step_size, small = _floats(np.array([lr, eps]))
         given = {"eps": float(small)} if base.offers("eps") else {}
         live = parameter, base.make([parameter], lr=float(step_size), **given)
-        for before in told:
-            _step(*live, *before)
+        for earlier_w, earlier_g in told:
+            _step(*live, earlier_w, earlier_g)
     else:
         told.live = None  # a second step from the same place starts anew
     after = _step(*live, *now)

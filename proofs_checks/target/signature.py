@@ -16,8 +16,7 @@ Names = Mapping[str, str | tuple[str, str]]
 PATHS: Mapping[str, Any] = {"foreach": None, "fused": None, "capturable": False, "differentiable": False}
 # What ``--rename`` may name, of whatever algorithm.
 RENAMED = tuple(dict.fromkeys(("lr", *(name for one in ALGORITHMS.values() for name in one.defaults), *PATHS)))
-# How many arguments come before the hyper-parameters, by kind: the parameters; parameters, gradients and state; weights,
-# gradient and update; none.
+# How many arguments come before the hyper-parameters, by kind: params; params, grads, state; w, g, update; none.
 _BEFORE = {"torch": 1, "protocol": 1, "function": 3, "projection": 3, "optax": 0}
 
 

@@ -14,7 +14,17 @@ import torch
 from tangency.proofs_checks.algorithms import ALGORITHMS, SGD, Algorithm
 from tangency.proofs_checks.claim import NotOffered
 from tangency.proofs_checks.finding import TargetInfo
-from tangency.proofs_checks.hyperparameters import DAMPENING, DECAY, EPS, GROUPS, LARGE, PROJECTING, PROJECTION, WEIGHT_DECAY
+from tangency.proofs_checks.hyperparameters import (
+    DAMPENING,
+    DECAY,
+    EPS,
+    GROUPS,
+    LARGE,
+    PROJECTING,
+    PROJECTION,
+    RATIO,
+    WEIGHT_DECAY,
+)
 from tangency.proofs_checks.subjects import Subject
 from tangency.proofs_checks.target.adapters import ADAPTERS, ProjectionOptimizer, source_of
 from tangency.proofs_checks.target.base import algorithm_of
@@ -145,6 +155,7 @@ class Target:
             device=self.spec.device or "cpu",
             dtypes=self.spec.dtypes,
             shapes=self.spec.shapes,
+            lacks=frozenset(one.name for one in (DECAY, RATIO) if not self.offers(one.name)),
         )
 
     @cached_property
@@ -255,7 +266,10 @@ def _base(spec: TargetSpec, projecting: Callable[..., Any], kind: str) -> Target
     """The optimizer whose updates a target projects, with those of its fixed arguments that it takes too."""
     if spec.algorithm:
         raise TargetError(f"--algorithm is {spec.algorithm!r}, and --base is {spec.base!r}; give one of them")
-    factory = find(spec.base)
+    try:
+        factory = find(spec.base)
+    except TargetError as error:
+        raise TargetError(f"--base: {error}") from None
     own = kind_of(factory)
     if own in ("protocol", "projection"):
         raise TargetError(f"--base {spec.base} is of kind {own}; it must be torch, function or optax")

@@ -10,7 +10,9 @@ import pytest
 from gpu_kernels import COMPILED, DEVICE, fused, kernels, needs_gpu
 
 from tangency.proofs_checks import Claim, Subject, Suite, Verdict, discover, verify
+from tangency.proofs_checks.run import conformance
 from tangency.proofs_checks.subjects import SHIPPED, on_path
+from tangency.proofs_checks.target.spec import TargetSpec
 
 # On a GPU the default is the lists: the loop must be asked for.
 LOOP = {"foreach": False, "fused": False}
@@ -52,3 +54,15 @@ def test_the_claim_holds_on_the_gpu(
     for name, value in {"claim": claim.id, "subject": subject.name, **found}.items():
         record_property(name, value)
     assert result.verdict in (Verdict.HOLDS, Verdict.DOES_NOT_APPLY), f"{result.detail}\n{result.reproducer}"
+
+
+@needs_gpu
+@pytest.mark.parametrize("path", ["loop", "foreach", "fused"])
+@pytest.mark.parametrize("name", ["SGDP", "AdamP"])
+def test_check_holds_on_a_device(name: str, path: str) -> None:
+    """What ``tangency check --device cuda --path`` asks, behaviour and a size of its own included."""
+    spec = TargetSpec(f"tangency.optim:{name}", device=DEVICE, path=path, shapes=((300, 70), (8,)))
+    (report,) = conformance.check([spec], profile="quick", seed=1, jobs=1)
+    assert not report.problem
+    wrong = {f.check: f.detail for f in report.findings if f.verdict not in (Verdict.HOLDS, Verdict.DOES_NOT_APPLY)}
+    assert wrong == {}

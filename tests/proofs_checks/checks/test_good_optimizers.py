@@ -13,17 +13,18 @@ from tangency.proofs_checks.target.target import load
 TRIED = {check.id for check in (*decision.CHECKS, *exact_inputs.CHECKS)}
 SGD_ONLY = {"momentum-unprojected", "argument-momentum", "argument-dampening", "invalid-momentum"}
 ADAM_ONLY = {"argument-betas", "invalid-betas", "argument-eps"}
+ALONE = {"decided-is-what-was-done", "own-shapes"}
 PROJECTED = {
     *(check.id for check in decision.CHECKS),
     *("dead-channels-do-not-veto", "zero-channels-do-not-veto", "antiparallel-gradients-are-kept"),
     *("momentum-unprojected", "argument-delta", "argument-wd-ratio", "invalid-delta", "invalid-wd-ratio", "defaults"),
 }
-TORCHS_SGD = ADAM_ONLY | PROJECTED | {"invalid-eps", "capturable-agrees"}
-TORCHS_ADAM = SGD_ONLY | PROJECTED | {"argument-nesterov", "capturable-agrees"}
+TORCHS_SGD = ADAM_ONLY | PROJECTED | ALONE | {"invalid-eps", "capturable-agrees"}
+TORCHS_ADAM = SGD_ONLY | PROJECTED | ALONE | {"argument-nesterov", "capturable-agrees"}
 NOT_APPLICABLE = {
-    "tangency.optim:SGDP": ADAM_ONLY,
-    "tangency.optim:AdamP": SGD_ONLY,
-    **{one.target.target: SGD_ONLY if one.target.algorithm == "adamp" else ADAM_ONLY for one in SOUND},
+    "tangency.optim:SGDP": ADAM_ONLY | ALONE,
+    "tangency.optim:AdamP": SGD_ONLY | ALONE,
+    **{one.target.target: (SGD_ONLY if one.target.algorithm == "adamp" else ADAM_ONLY) | ALONE for one in SOUND},
     "torch.optim:SGD": TORCHS_SGD,
     "torch.optim:Adam": TORCHS_ADAM,
     "torch.optim:AdamW": TORCHS_ADAM,
