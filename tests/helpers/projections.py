@@ -1,4 +1,4 @@
-"""The same projection in numpy, in JAX, in C by way of ctypes, and as a Triton kernel; and projections that are wrong."""
+"""The same projection in numpy, in JAX, in C by way of ctypes, and in Triton; and projections that are wrong."""
 
 import ctypes
 import math
