@@ -33,7 +33,9 @@ from tangency.proofs_checks.target.target import Target, load
 LIMIT = 120.0  # seconds a check may take
 DESCRIBE = "describe"
 # Checks that take about a second, as every claim does.
-LONG = frozenset({dialect.CHECK.id, "threshold-inside-is-projected", "threshold-outside-is-kept", "compiled-agrees"})
+LONG = frozenset(
+    {dialect.CHECK.id, "threshold-inside-is-projected", "threshold-outside-is-kept", "compiled-agrees", "own-shapes"}
+)
 
 
 class UnknownCheck(WrongCall):

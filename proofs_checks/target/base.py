@@ -7,6 +7,7 @@ rounding of its last line: whoever computes the update as the base does is compa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,10 +31,28 @@ if TYPE_CHECKING:
 HYPER = (DECAY, ASCENT, DELTA, RATIO, EPS)  # of a projection, and of what comes with it
 
 
+@dataclass(frozen=True)
+class Live:
+    """A base that has taken all steps so far, and the hyper-parameters that it was made with."""
+
+    parameter: torch.nn.Parameter
+    optimizer: Any
+    given: Mapping[str, float]
+
+    def step(self, w: Floats, g: Floats) -> Floats:
+        """The weights after a step from given ones."""
+        with torch.no_grad():
+            self.parameter.copy_(torch.from_numpy(w))
+        self.parameter.grad = torch.from_numpy(g).to(self.parameter)
+        self.optimizer.step()
+        after: Floats = self.parameter.detach().double().cpu().numpy().copy()
+        return after
+
+
 class Told(tuple[tuple[Floats, Floats], ...]):
     """The weights and gradients of all steps so far, and the base that has just taken them, if nobody has used it."""
 
-    live: tuple[torch.nn.Parameter, Any] | None = None
+    live: Live | None = None
 
 
 def algorithm_of(base: Target) -> Algorithm:
@@ -73,17 +92,16 @@ def _move(base: Target, field: Field, w: Array, g: Array, state: State, lr: Any,
     """ηp of the next step of a base, with the step size 1, in the format of the field."""
     fmt = field.fmt if isinstance(field, RoundedField) else formats.FLOAT64
     told, now = state.get("told", ()), (_floats(w), _floats(g))
-    live: tuple[torch.nn.Parameter, Any] | None = getattr(told, "live", None)
-    if live is None:
-        parameter = torch.nn.Parameter(torch.zeros(w.shape, dtype=getattr(torch, fmt.name)))
-        step_size, small = _floats(np.array([lr, eps]))
-        given = {"eps": float(small)} if base.offers("eps") else {}
-        live = parameter, base.make([parameter], lr=float(step_size), **given)
-        for earlier_w, earlier_g in told:
-            _step(*live, earlier_w, earlier_g)
-    else:
+    given = {name: float(_floats(np.array(x))) for name, x in (("lr", lr), ("eps", eps)) if base.offers(name)}
+    live: Live | None = getattr(told, "live", None)
+    if live is not None and live.given == given:
         told.live = None  # a second step from the same place starts anew
-    after = _step(*live, *now)
+    else:
+        parameter = torch.nn.Parameter(torch.zeros(w.shape, dtype=getattr(torch, fmt.name)))
+        live = Live(parameter, base.make([parameter], **given), given)
+        for earlier in told:
+            live.step(*earlier)
+    after = live.step(*now)
     new = Told((*told, now))
     new.live = live
     if field is FLOAT64:
@@ -96,16 +114,6 @@ def _move(base: Target, field: Field, w: Array, g: Array, state: State, lr: Any,
             error = fmt.gamma_2 * x.top + fmt.unit * float(end) + fmt.tiny
             x.error, x.top = error * formats.SAFE, x.top + error
     return updates.Update(p, {"told": new}, field.element(1))
-
-
-def _step(parameter: torch.nn.Parameter, optimizer: Any, w: Floats, g: Floats) -> Floats:
-    """The weights after a step from given ones."""
-    with torch.no_grad():
-        parameter.copy_(torch.from_numpy(w))
-    parameter.grad = torch.from_numpy(g).to(parameter)
-    optimizer.step()
-    after: Floats = parameter.detach().double().cpu().numpy().copy()
-    return after
 
 
 def _floats(values: Array) -> Floats:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
-from inspect import signature
+from inspect import getsource, signature
 from keyword import iskeyword
 from pathlib import Path
 from typing import Any
@@ -100,10 +100,7 @@ class Target:
     def _make_for_trial(self, params: Any, **hyper: Any) -> Any:
         try:
             made = self.make(params, **hyper)
-            if self.spec.compiled:
-                torch._dynamo.reset()  # else the steps of earlier trials fill its cache, and it compiles no more
-                made.step = torch.compile(made.step)
-            return made
+            return compiled(made) if self.spec.compiled else made
         except ValueError as error:  # a combination that it refuses, as torch's SGD refuses nesterov with dampening
             raise NotOffered(f"it refuses such hyper-parameters: {error}") from error
 
@@ -130,6 +127,8 @@ class Target:
             imports = f"from {place} import {root}"
         else:
             imports = f"import importlib\n\n{root} = importlib.import_module({place!r}).{root}"
+        if self.spec.device:
+            imports = f"torch.set_default_device({self.spec.device!r})\n{imports}"
         if self.kind == "torch":
             return imports, name
         return (
@@ -141,6 +140,9 @@ class Target:
     def subject(self) -> Subject:
         """The target as the claims see it."""
         imports, expression = self.expression
+        if self.spec.compiled:
+            imports = f"from typing import Any\n\n{imports}\n\n\n{getsource(compiled)}"
+            expression = f"(lambda params, **hyper: compiled({expression}(params, **hyper)))"
         return Subject(
             name=self.spec.target,
             algorithm=self.algorithm.name,
@@ -221,6 +223,13 @@ class Target:
             except PackageNotFoundError:
                 continue
         return ""
+
+
+def compiled(optimizer: Any) -> Any:
+    """The optimizer with a step that is compiled anew."""
+    torch._dynamo.reset()  # else the steps of earlier optimizers fill the cache, and no more are compiled
+    optimizer.step = torch.compile(optimizer.step)
+    return optimizer
 
 
 def load(spec: TargetSpec) -> Target:

@@ -1,5 +1,7 @@
 """One device, one path, one dtype, the shapes that one trains with: what is asked for is what is checked."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,11 +127,16 @@ def test_a_size_that_small_trials_do_not_have_is_asked_about_at_full_size() -> N
     ].detail.startswith("3 shapes")
 
 
-def test_what_goes_wrong_where_it_is_compiled_shows_there_alone() -> None:
+def test_what_goes_wrong_where_it_is_compiled_shows_there_alone(tmp_path: Path) -> None:
     spec = TargetSpec(f"{__file__}:WrongWhereCompiled", "sgd")
     assert check(spec, "lemma-2.1")["lemma-2.1"].verdict is Verdict.HOLDS
     compiled = TargetSpec(f"{__file__}:WrongWhereCompiled", "sgd", compiled=True)
-    assert check(compiled, "lemma-2.1")["lemma-2.1"].verdict is Verdict.FAILS
+    found = check(compiled, "lemma-2.1")["lemma-2.1"]
+    assert found.verdict is Verdict.FAILS
+    script = tmp_path / "script.py"
+    script.write_text(found.reproducer)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "NOT within rounding of the exact step")
 
 
 def test_no_trial_asks_for_a_decay_that_a_target_has_not() -> None:
@@ -153,6 +160,14 @@ def test_no_trial_asks_for_a_decay_that_a_target_has_not() -> None:
 def test_what_cannot_be_is_refused(asked: dict[str, Any], says: str) -> None:
     with pytest.raises(TargetError, match=says):
         load(TargetSpec(OWN, **asked))
+
+
+def test_a_script_runs_where_the_check_did() -> None:
+    imports, _ = load(TargetSpec(OWN, device="cpu")).expression
+    assert imports.startswith("torch.set_default_device('cpu')\n")
+    found = check(TargetSpec(f"{__file__}:LosesTheTail", "sgdp", device="cpu", shapes=((130, 5),)), "own-shapes")
+    assert "torch.set_default_device('cpu')" in found["own-shapes"].reproducer
+    assert "device='cpu'" in found["own-shapes"].reproducer
 
 
 def test_a_path_that_a_target_has_not_is_refused() -> None:
