@@ -90,9 +90,6 @@ def script(
     for thing in (*needs, experiment):
         _collect(thing, imports, sources)
     target_imports, expression = target.expression
-    # What a file defines can be pickled only where its module is known.
-    run = "_spec.loader.exec_module(_module)"
-    target_imports = target_imports.replace(run, f"sys.modules[_spec.name] = _module\n{run}")
     return TEMPLATE.format(
         title=docstring(title),
         target=docstring(target.spec.target),

@@ -118,9 +118,11 @@ class Target:
         root = name.split(".")[0]
         if place.endswith(".py"):
             imports = (
-                "import importlib.util\n\n"
+                "import importlib.util\nimport sys\n\n"
                 f"_spec = importlib.util.spec_from_file_location('target', {str(Path(place).resolve())!r})\n"
-                "_module = importlib.util.module_from_spec(_spec)\n_spec.loader.exec_module(_module)\n"
+                "_module = importlib.util.module_from_spec(_spec)\n"
+                # What a file defines can be pickled, and compiled, only where its module is known.
+                "sys.modules[_spec.name] = _module\n_spec.loader.exec_module(_module)\n"
                 f"{root} = _module.{root}"
             )
         elif all(part.isidentifier() and not iskeyword(part) for part in place.split(".")):
