@@ -115,8 +115,8 @@ for path in sys.argv[1:]:
         codes[path] = (repr(error), said.getvalue())
 json.dump(codes, sys.stdout)
 """
-# Their scripts hold the exact step from the buffers that the broken one had left: to be right they need its history.
-JUDGED = {"dialect", *(check.id for check in (*decision.CHECKS, *exact_inputs.CHECKS))}
+# Their scripts hold the exact step from the weights and buffers that the broken one had left: they need its history.
+JUDGED = {"dialect", "own-shapes", *(check.id for check in (*decision.CHECKS, *exact_inputs.CHECKS))}
 REPAIRED = {
     "ascends": "momentum",
     "always_says_so": "project",
