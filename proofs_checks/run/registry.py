@@ -60,7 +60,7 @@ class Suite:
         return next(subject for subject in self.subjects if subject.name == name)
 
 
-# What worker processes rebuild a suite from: a function that they can import (claims themselves do not pickle).
+# What worker processes make a suite with.
 Source = Callable[[], Suite]
 
 
