@@ -9,7 +9,7 @@ from tangency.cli.streams import console
 from tangency.common.calls import WrongCall
 from tangency.common.text import visible
 from tangency.proofs_checks.claim import NotApplicable, Rung, Violation
-from tangency.proofs_checks.subject_report import FAILED, OK
+from tangency.proofs_checks.report.subject_report import FAILED, OK
 
 
 def claims(

@@ -18,9 +18,9 @@ from tangency.proofs_checks.run.registry import file_and_id
 
 if TYPE_CHECKING:
     from tangency.proofs_checks.options import Options
+    from tangency.proofs_checks.report.subject_report import SubjectReport
     from tangency.proofs_checks.run.known import Known
     from tangency.proofs_checks.run.registry import Suite
-    from tangency.proofs_checks.subject_report import SubjectReport
 
 
 def verify(

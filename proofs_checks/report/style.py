@@ -1,4 +1,4 @@
-"""How the page of a report looks: light and dark, on a phone and on paper."""
+"""How the page of a report looks, and its parts in a notebook: light and dark, on a phone and on paper."""
 
 CSS = """
 :root {
@@ -113,3 +113,6 @@ sup { line-height: 0; }
   pre { max-height: none; white-space: pre-wrap; }
 }
 """
+
+# The same for one element of a page that is not ours: a rule that is nested matches nothing outside of it.
+NESTED = f".tangency {{{CSS.replace(':root {', '& {').replace('body {', '& {')} & {{ padding: 1rem; }} }}"
