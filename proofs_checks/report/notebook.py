@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.report.elements import Markup, element
@@ -30,7 +30,9 @@ def text(show: "Callable[[Console], object]") -> str:
     from rich.console import Console
 
     page = io.StringIO()
-    show(Console(file=page, width=100, force_jupyter=False, highlight=False, markup=False, emoji=False))
+    plain: Any = {"highlight": False, "markup": False, "emoji": False}
+    # In a notebook rich would display by itself, and take any stream for a terminal.
+    show(Console(file=page, width=100, force_jupyter=False, force_terminal=False, **plain))
     return page.getvalue().rstrip()
 
 
@@ -117,8 +119,8 @@ def notebook_progress(label: Callable[[Any], str]) -> Iterator[Callable[[Any, An
     """
     from IPython.display import display
 
-    bar, started = Bar(), time.monotonic()
-    output = display(bar, display_id=True)
+    bar, started, shown_by = Bar(), time.monotonic(), cast(Any, display)
+    output = shown_by(bar, display_id=True)
 
     def show() -> None:
         bar.seconds = time.monotonic() - started

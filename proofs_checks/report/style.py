@@ -39,6 +39,7 @@ pre {
   background: var(--card); border: 1px solid var(--line); border-radius: 0.75rem;
   padding: clamp(1rem, 3vw, 1.5rem); margin: 0 0 1rem;
 }
+.card > :first-child { margin-top: 0; }
 .card > :last-child { margin-bottom: 0; }
 .fails, .theorem { --tone: var(--fails); }
 .undecided, .trajectory { --tone: var(--undecided); }

@@ -39,7 +39,8 @@ def _is_named(value: Any, name: str) -> bool:
 
 
 def _cached(function: Callable[..., Any], parameters: Mapping[str, Any]) -> Callable[..., Any]:
-    return functools.lru_cache(**parameters)(function)
+    copy: Callable[..., Any] = functools.lru_cache(**parameters)(function)
+    return copy
 
 
 def pickled(value: Any) -> bytes:
