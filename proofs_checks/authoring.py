@@ -1,7 +1,8 @@
 """Everything a claim needs, in one import: ``from tangency.proofs_checks.authoring import *``.
 
 The claim
-    ``Claim``, ``Severity``, ``Hypothesis``, ``Refutation``; a rung that does not apply: ``NotApplicable``
+    ``Claim``, ``Severity``, ``Hypothesis``, ``Refutation``; a rung that does not apply: ``NotApplicable``; what is run
+    together: ``Suite``
 Proof
     ``Proof``, ``Given``, ``Identity``, ``NonNegative``; inner products without dimensions: ``Gram``
 Exact and ball rung
@@ -41,6 +42,7 @@ from tangency.proofs_checks.claim import (
     Refutation,
     Search,
     Severity,
+    Suite,
     require,
     require_contains,
     require_equal,
@@ -133,6 +135,7 @@ __all__ = [
     "State",
     "Step",
     "Subject",
+    "Suite",
     "Tilted",
     "Trial",
     "UndecidedView",

@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections import Counter
@@ -26,6 +27,7 @@ MOST_WORKERS = 16
 START_LIMIT = 300.0
 # The operating system counts the milliseconds of a wait in 32 bits; longer waits are repeated.
 LONGEST_WAIT = 86400.0
+_STARTING = threading.Lock()
 
 
 def usable_cores() -> int:
@@ -132,12 +134,13 @@ def _in_a_line(error: BaseException) -> str:
 @contextmanager
 def _without_main() -> Iterator[None]:
     """A process that starts here does not run the program of this one, as ``spawn`` has it do otherwise."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
+    with _STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
 
 
 class _Worker(Generic[Task]):

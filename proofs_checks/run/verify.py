@@ -8,13 +8,13 @@ from functools import cached_property, partial
 from typing import Any
 
 from tangency.proofs_checks.checks.rungs import rungs as rungs_of
-from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
+from tangency.proofs_checks.claim import NotApplicable, Rung, Suite, Verdict, select
 from tangency.proofs_checks.finding import Check, Finding, TargetInfo
 from tangency.proofs_checks.options import Options, Profile, profile_of
 from tangency.proofs_checks.report.progress import watched
 from tangency.proofs_checks.report.subject_report import SubjectReport, exit_code
 from tangency.proofs_checks.run.known import Known, apply
-from tangency.proofs_checks.run.registry import Source, Suite, production, select
+from tangency.proofs_checks.run.registry import Source, production
 from tangency.proofs_checks.run.session import Answer, Cell, Session, Watcher, Workshop, report_of
 from tangency.proofs_checks.subjects import Subject
 
