@@ -16,7 +16,7 @@ from tangency.common.calls import WrongCall, no_such
 
 if TYPE_CHECKING:
     from tangency.proofs_checks.options import Trained
-    from tangency.proofs_checks.subject_report import SubjectReport
+    from tangency.proofs_checks.report.subject_report import SubjectReport
     from tangency.proofs_checks.target.spec import TargetSpec
 
 
@@ -102,9 +102,9 @@ def check(
 
     from tangency.proofs_checks.options import PROFILES, Options
     from tangency.proofs_checks.report.progress import live_progress
+    from tangency.proofs_checks.report.subject_report import exit_code
     from tangency.proofs_checks.report.terminal import print_reports
     from tangency.proofs_checks.run import conformance
-    from tangency.proofs_checks.subject_report import exit_code
 
     entries = reports.known_failures(known_failures, {one.id for one in conformance.checks()})
     there = accept_dialect is not None and accept_dialect.is_file()

@@ -8,8 +8,8 @@ import typer
 from tangency.cli.streams import console
 from tangency.common.calls import WrongCall
 from tangency.common.text import visible
-from tangency.proofs_checks.claim import NotApplicable, Rung, Violation
-from tangency.proofs_checks.subject_report import FAILED, OK
+from tangency.proofs_checks.claim import NotApplicable, Rung, Violation, select
+from tangency.proofs_checks.report.subject_report import FAILED, OK
 
 
 def claims(
@@ -27,7 +27,7 @@ def claims(
     table.add_column("id", no_wrap=True)
     for heading in ("title", "where", "rungs"):
         table.add_column(heading)
-    for claim in suite.claims if ids is None else registry.select(suite.claims, ids):
+    for claim in suite.claims if ids is None else select(suite.claims, ids):
         offered = [r.value for r in Rung if not isinstance(getattr(claim, r.value, None), NotApplicable)]
         table.add_row(
             Text(visible(claim.id)), Text(visible(claim.title)), Text(visible(claim.where)), ", ".join(offered)
@@ -44,7 +44,7 @@ def claim(
 
     source, ids = registry.from_arguments([id])
     suite = source()
-    found, *more = suite.claims if ids is None else registry.select(suite.claims, ids)
+    found, *more = suite.claims if ids is None else select(suite.claims, ids)
     if more:
         here = ", ".join(claim.id for claim in suite.claims)
         raise WrongCall(f"{id} holds several claims; name one, as in {id}::{found.id}: there are {here}")

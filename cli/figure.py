@@ -9,8 +9,8 @@ from tangency.common.calls import WrongCall
 from tangency.common.text import raised
 
 if TYPE_CHECKING:
+    from tangency.proofs_checks.claim import Suite
     from tangency.proofs_checks.run.claim_files import ClaimFile
-    from tangency.proofs_checks.run.registry import Suite
 
 SUFFIXES = (".svg", ".png", ".pdf")
 

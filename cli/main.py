@@ -19,7 +19,7 @@ from tangency.cli.streams import streams
 from tangency.cli.verify import verify
 from tangency.common.calls import WrongCall
 from tangency.common.text import line
-from tangency.proofs_checks.subject_report import ERROR, INTERRUPTED, USAGE
+from tangency.proofs_checks.report.subject_report import ERROR, INTERRUPTED, USAGE
 
 app = typer.Typer(
     help="Machine-checked mathematics of optimizers on scale-invariant weights.",

@@ -16,7 +16,7 @@ from zlib import crc32
 from tangency.cli.streams import Stream
 from tangency.common.calls import WrongCall
 from tangency.common.text import line
-from tangency.proofs_checks.subject_report import FAILED, NOTHING, OK, USAGE
+from tangency.proofs_checks.report.subject_report import FAILED, NOTHING, OK, USAGE
 
 # Errors after which a file is written in place: no file can be made beside it, or none can replace it (a mount).
 NOT_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV)

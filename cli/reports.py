@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tangency.proofs_checks.options import Options
+    from tangency.proofs_checks.report.subject_report import SubjectReport
     from tangency.proofs_checks.run.known import Known
-    from tangency.proofs_checks.subject_report import SubjectReport
 
 ProfileName = Enum("ProfileName", {name: name for name in PROFILES})  # type: ignore[misc]
 Profile = Annotated[ProfileName, typer.Option(help="How much is tried.")]
@@ -119,8 +119,8 @@ def compared(
     """The exit code. With a baseline, the changes are printed, and only new failures count."""
     if before is None:
         return code
+    from tangency.proofs_checks.report.subject_report import FAILED, OK
     from tangency.proofs_checks.run.baseline import compare, to_text
-    from tangency.proofs_checks.subject_report import FAILED, OK
 
     comparison = compare(before, reports)
     page.print()

@@ -3,10 +3,12 @@
 import gc
 import sys
 
-from tangency.proofs_checks.subject_report import USAGE
+from tangency.proofs_checks.report.subject_report import USAGE
 
 # What the extra ``verify`` brings, by the names that are imported.
-NEEDED = frozenset({"flint", "hypothesis", "matplotlib", "msgspec", "packaging", "rich", "sympy", "typer"})
+NEEDED = frozenset(
+    {"cloudpickle", "flint", "hypothesis", "matplotlib", "msgspec", "packaging", "rich", "sympy", "typer"}
+)
 
 
 def main(args: list[str] | None = None) -> None:

@@ -13,14 +13,13 @@ from tangency.cli.streams import console
 from tangency.common import inputs
 from tangency.common.calls import WrongCall
 from tangency.common.text import line
-from tangency.proofs_checks.claim import Rung
+from tangency.proofs_checks.claim import Rung, Suite
 from tangency.proofs_checks.run.registry import file_and_id
 
 if TYPE_CHECKING:
     from tangency.proofs_checks.options import Options
+    from tangency.proofs_checks.report.subject_report import SubjectReport
     from tangency.proofs_checks.run.known import Known
-    from tangency.proofs_checks.run.registry import Suite
-    from tangency.proofs_checks.subject_report import SubjectReport
 
 
 def verify(
@@ -102,7 +101,7 @@ def verify(
 
 
 def _prepare(
-    suite: "Suite", known_failures: Path | None, figure: Path | None, outputs: output.Outputs
+    suite: Suite, known_failures: Path | None, figure: Path | None, outputs: output.Outputs
 ) -> "tuple[Known, ...]":
     """The expected failures; the figure is drawn. A bad file is reported here, before any worker starts."""
     from tangency.proofs_checks.run.verify import checks_of

@@ -14,6 +14,7 @@ from tangency.proofs_checks.claim import (
     Refutation,
     Rung,
     Search,
+    Suite,
     Verdict,
     Violation,
     require,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tangency.proofs_checks.plugin import parametrize_with_claims
     from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
     from tangency.proofs_checks.run.conformance import check
-    from tangency.proofs_checks.run.registry import Suite, discover
+    from tangency.proofs_checks.run.registry import discover
     from tangency.proofs_checks.run.verify import Report, verify
     from tangency.proofs_checks.subjects import Subject
     from tangency.proofs_checks.target.spec import TargetSpec
@@ -40,7 +41,6 @@ _LAZY = {
     "Proof": "proof.gram",
     "Report": "run.verify",
     "Subject": "subjects",
-    "Suite": "run.registry",
     "TargetSpec": "target.spec",
     "check": "run.conformance",
     "discover": "run.registry",

@@ -1,7 +1,8 @@
 """Everything a claim needs, in one import: ``from tangency.proofs_checks.authoring import *``.
 
 The claim
-    ``Claim``, ``Severity``, ``Hypothesis``, ``Refutation``; a rung that does not apply: ``NotApplicable``
+    ``Claim``, ``Severity``, ``Hypothesis``, ``Refutation``; a rung that does not apply: ``NotApplicable``; what is run
+    together: ``Suite``
 Proof
     ``Proof``, ``Given``, ``Identity``, ``NonNegative``; inner products without dimensions: ``Gram``
 Exact and ball rung
@@ -9,9 +10,12 @@ Exact and ball rung
     scale-invariant objectives ``rational_points``, ``irrational_points``, ``objective_descents``, ``integers``,
     ``weights``
 Numbers
-    ``EXACT``, ``BALLS``, ``SYMBOLIC``, ``balls``, ``rational``, ``as_float``; types: ``Field``, ``Array``
+    the fields ``EXACT``, ``BALLS``, ``balls``, ``SYMBOLIC``, ``FLOAT64``; ``rational``, ``as_float``; types: ``Field``,
+    ``Array``
 The executable spec
     ``gd``, ``heavy_ball``, ``nesterov``, ``sgdp``, ``adam``, ``adamp``, ``START``, ``State``, ``Step``
+Objectives with exact gradients
+    ``Objective``, ``Cosine``, ``SquaredCosine``, ``Rayleigh``; as a function of the weights: ``GradientField``
 Projection
     ``project``, ``project_rows``, ``turned``, ``View``, ``choose_view``, ``UndecidedView``
 Implementation rung
@@ -38,6 +42,7 @@ from tangency.proofs_checks.claim import (
     Refutation,
     Search,
     Severity,
+    Suite,
     require,
     require_contains,
     require_equal,
@@ -79,7 +84,8 @@ from tangency.proofs_checks.subjects import (
     Subject,
 )
 from tangency.theory.algorithms import START, State, Step, adam, adamp, gd, heavy_ball, nesterov, sgdp
-from tangency.theory.fields import EXACT, SYMBOLIC, Array, Field, balls, rational
+from tangency.theory.fields import EXACT, FLOAT64, SYMBOLIC, Array, Field, balls, rational
+from tangency.theory.objectives import Cosine, GradientField, Objective, Rayleigh, SquaredCosine
 from tangency.theory.projection import UndecidedView, View, choose_view, project, project_rows, turned
 
 if TYPE_CHECKING:
@@ -90,6 +96,7 @@ __all__ = [
     "BALLS",
     "DAMPENING",
     "EXACT",
+    "FLOAT64",
     "FORMATS",
     "HEAVY_BALL",
     "LAYOUTS",
@@ -102,10 +109,12 @@ __all__ = [
     "AtCosine",
     "Attack",
     "Claim",
+    "Cosine",
     "Field",
     "Floats",
     "Given",
     "Gradient",
+    "GradientField",
     "Gram",
     "Hypothesis",
     "Identity",
@@ -113,16 +122,20 @@ __all__ = [
     "NonNegative",
     "NotApplicable",
     "NotOffered",
+    "Objective",
     "Proof",
+    "Rayleigh",
     "Record",
     "Refutation",
     "Rotation",
     "Run",
     "Search",
     "Severity",
+    "SquaredCosine",
     "State",
     "Step",
     "Subject",
+    "Suite",
     "Tilted",
     "Trial",
     "UndecidedView",

@@ -1,9 +1,11 @@
-"""A claim: one statement of the paper, and the evidence that a machine produces for it."""
+"""A claim: one statement of the paper, and the evidence that a machine produces for it. Suites of them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+
+from tangency.common.calls import WrongCall, no_such
 
 if TYPE_CHECKING:
     import flint
@@ -192,3 +194,41 @@ class Claim:
         names = [hypothesis.name for hypothesis in self.hypotheses]
         if len(set(names)) != len(names):
             raise ValueError(f"hypotheses of {self.id} are named {names}; each name must be unique")
+
+
+class UnknownClaim(WrongCall):
+    """No claim has this id."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Claims, and the optimizers that they are attacked on.
+
+    Attributes:
+        must_fail: of subjects that are broken on purpose, by name: the ids of the claims that have to fail on them.
+    """
+
+    claims: tuple[Claim, ...]
+    subjects: "tuple[Subject, ...]"
+    must_fail: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def claim(self, id: str) -> Claim:
+        """The claim with an id."""
+        return select(self.claims, [id])[0]
+
+    def subject(self, name: str) -> "Subject":
+        """The optimizer with a name."""
+        return next(subject for subject in self.subjects if subject.name == name)
+
+
+def select(claims: Sequence[Claim], ids: Iterable[str]) -> tuple[Claim, ...]:
+    """The claims with the given ids, in the order of ``claims``.
+
+    Raises:
+        UnknownClaim: with the ids that are spelt nearly so.
+    """
+    wanted, known = set(ids), [claim.id for claim in claims]
+    for id in sorted(wanted.difference(known)):
+        message = no_such("claim", id, known)
+        raise UnknownClaim(message if message.endswith("?") else f"{message}; there are {', '.join(known) or 'none'}")
+    return tuple(claim for claim in claims if claim.id in wanted)

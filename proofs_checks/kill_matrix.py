@@ -14,17 +14,17 @@ from rich.table import Table
 from rich.text import Text
 
 from tangency.proofs_checks.broken.zoo import SOUND, Broken, zoo
-from tangency.proofs_checks.claim import Rung, Verdict
+from tangency.proofs_checks.claim import Rung, Suite, Verdict
 from tangency.proofs_checks.finding import Check, Finding
 from tangency.proofs_checks.options import Options, profile_of
 from tangency.proofs_checks.report.facts import Status, rows
+from tangency.proofs_checks.report.subject_report import ERROR, FAILED, INTERRUPTED, NOTHING, OK, SubjectReport
 from tangency.proofs_checks.report.terminal import STYLES, print_failure
 from tangency.proofs_checks.run import conformance
 from tangency.proofs_checks.run.pool import usable_cores
-from tangency.proofs_checks.run.registry import Suite, discover
+from tangency.proofs_checks.run.registry import discover
 from tangency.proofs_checks.run.session import Watcher
 from tangency.proofs_checks.run.verify import verify
-from tangency.proofs_checks.subject_report import ERROR, FAILED, INTERRUPTED, NOTHING, OK, SubjectReport
 
 KILLED, SPARED, MISSED = ("✗", "bold green"), ("·", "dim"), ("○", "bold red")
 Progress = Callable[[], AbstractContextManager[Watcher]]

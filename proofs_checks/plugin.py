@@ -18,8 +18,8 @@ from tangency.common.text import visible
 if TYPE_CHECKING:
     from tangency.proofs_checks.finding import Finding
     from tangency.proofs_checks.options import Options
+    from tangency.proofs_checks.report.subject_report import SubjectReport
     from tangency.proofs_checks.run.known import Known
-    from tangency.proofs_checks.subject_report import SubjectReport
     from tangency.proofs_checks.target.spec import TargetSpec
     from tangency.proofs_checks.target.target import Target
 
@@ -70,7 +70,7 @@ class BoundCheck:
             Failed: the check fails, or a known failure holds.
         """
         from tangency.proofs_checks.claim import Verdict
-        from tangency.proofs_checks.subject_report import ERROR
+        from tangency.proofs_checks.report.subject_report import ERROR
 
         report = _run(self)
         if report.problem:
@@ -195,11 +195,11 @@ def _target(spec: TargetSpec) -> Target:
 def _run(bound: BoundCheck) -> SubjectReport:
     """Run the check in this process."""
     from tangency.proofs_checks.finding import Finding
+    from tangency.proofs_checks.report.subject_report import SubjectReport
     from tangency.proofs_checks.run import conformance, known
     from tangency.proofs_checks.run.pool import Spent
     from tangency.proofs_checks.run.session import Cell, Workshop
     from tangency.proofs_checks.run.state import CannotRestore, restored
-    from tangency.proofs_checks.subject_report import SubjectReport
     from tangency.proofs_checks.target.spec import TargetError
 
     options = _options()

@@ -6,7 +6,7 @@ import tomllib
 import yaml
 from executed_page import ROOT, read
 
-from tangency.proofs_checks import subject_report
+from tangency.proofs_checks.report import subject_report
 
 PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
 PROMISES = dict(re.findall(r"^\| (?!what|---)(.+?) \| (.+?) \|", read("docs/versioning.md"), flags=re.MULTILINE))

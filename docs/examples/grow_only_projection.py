@@ -14,8 +14,6 @@ import torch
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
-from tangency.theory.fields import FLOAT64
-from tangency.theory.objectives import Cosine, GradientField
 
 
 # The algorithm, over every field: rationals, balls, symbols, floats.

@@ -18,10 +18,10 @@ from pathlib import Path
 
 from tangency.proofs_checks.claim import Severity
 from tangency.proofs_checks.report.facts import Row, Status, rows
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.run import conformance, known
 from tangency.proofs_checks.run.pool import usable_cores
 from tangency.proofs_checks.run.session import Answer, Cell, Description
-from tangency.proofs_checks.subject_report import SubjectReport
 from tangency.proofs_checks.target.spec import TargetSpec
 
 HERE = Path(__file__).parent

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.text import Text
 
 from tangency.proofs_checks.report.facts import Status
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.report.terminal import print_reports
 from tangency.proofs_checks.run import conformance
-from tangency.proofs_checks.subject_report import SubjectReport
 from tangency.proofs_checks.target.spec import TargetSpec
 
 DOCS = Path(__file__).parents[1]

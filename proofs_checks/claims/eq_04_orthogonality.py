@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.generate.invariant_problems import Point
-from tangency.theory.objectives import Cosine
 
 C = sympy.Symbol("c", positive=True)
 

@@ -29,8 +29,6 @@ from tangency.theory.convergence import (
     rate,
     smoothness,
 )
-from tangency.theory.formats import FLOAT64
-from tangency.theory.objectives import Cosine, GradientField, Objective, Rayleigh, SquaredCosine
 
 # Enclosures widen by a few bits with every step of an iteration; 60 bits a step leave enough.
 WIDE = balls(768)
@@ -299,7 +297,7 @@ def measure_descent(run: Run, record: Record, f: Objective, bound: Floats) -> Me
         promised = descent(square(g), square(w), WIDE.element(lr), constants.curvature)
         fall = f.value(WIDE, w) - f.value(WIDE, after)
         missing, got, expected = as_float(promised - fall), as_float(fall), as_float(promised)
-    g_error = run.storage.stored(floats(g), 2 * FLOAT64.unit * np.abs(floats(g)))
+    g_error = run.storage.stored(floats(g), 2 * FORMATS["float64"][0].unit * np.abs(floats(g)))
     off = float(np.sqrt(((bound + lr * g_error) ** 2).sum()))
     length = float(np.sqrt((record.w_after**2).sum()))
     room = float(constants.slope) * off / (length - off) if off < length / 2 else float(constants.spread)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tangency.proofs_checks.finding import Departure, Judgement, Where
 from tangency.proofs_checks.report import dialect_text
 from tangency.proofs_checks.report.facts import Status
-from tangency.proofs_checks.subject_report import SubjectReport
+from tangency.proofs_checks.report.subject_report import SubjectReport
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from enum import Enum
 from tangency.common.numbers import digits, share
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Check, Finding
-from tangency.proofs_checks.subject_report import SubjectReport
+from tangency.proofs_checks.report.subject_report import SubjectReport
 
 
 class Status(Enum):

@@ -8,8 +8,8 @@ from tangency.proofs_checks.finding import Finding
 from tangency.proofs_checks.report import dialect_text
 from tangency.proofs_checks.report.causes import causes
 from tangency.proofs_checks.report.facts import Row, Status, labels, measured, rows
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.report.versions import versions
-from tangency.proofs_checks.subject_report import SubjectReport
 
 
 def to_junit(reports: Sequence[SubjectReport], command: str = "tangency check") -> str:

@@ -21,8 +21,8 @@ from tangency.proofs_checks.report.facts import (
     short_labels,
     worst_first,
 )
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.report.versions import versions
-from tangency.proofs_checks.subject_report import SubjectReport
 
 LIMIT = 60_000  # GitHub refuses a comment beyond 65,536 characters
 BLOCK = 3_000  # of one text in a failure

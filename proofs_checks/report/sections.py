@@ -8,7 +8,7 @@ from tangency.proofs_checks.report import dialect_text, figures
 from tangency.proofs_checks.report.causes import causes
 from tangency.proofs_checks.report.elements import Markup, element, join
 from tangency.proofs_checks.report.facts import Row, Status, overall, remarks, rows, worst_first
-from tangency.proofs_checks.subject_report import SubjectReport
+from tangency.proofs_checks.report.subject_report import SubjectReport
 
 KINDS = {Judgement.THEOREM.value: "theorem", Judgement.TRAJECTORY.value: "trajectory"}
 
@@ -136,14 +136,15 @@ def _failures(report: SubjectReport) -> Markup:
     bad = [row for row in worst_first(report) if row.status.bad]
     if not bad:
         return Markup()
-    return join(element("h3", "What needs a look"), *(_failure(row) for row in bad))
+    return join(element("h3", "What needs a look"), *(failure(row, row.check.id) for row in bad))
 
 
-def _failure(row: Row) -> Markup:
+def failure(row: Row, name: str) -> Markup:
+    """One failure: title, source, detail, expected and got, counterexample, and the script."""
     found = row.finding
     assert found is not None  # an interrupt's rows are not bad
     parts = [
-        element("h4", icon(row.status), element("code", row.check.id)),
+        element("h4", icon(row.status), element("code", name)),
         element(
             "p",
             element("span", row.status.value, class_=f"chip {class_of(row.status)}"),

@@ -1,4 +1,4 @@
-"""How the page of a report looks: light and dark, on a phone and on paper."""
+"""How the page of a report looks, and its parts in a notebook: light and dark, on a phone and on paper."""
 
 CSS = """
 :root {
@@ -39,6 +39,7 @@ pre {
   background: var(--card); border: 1px solid var(--line); border-radius: 0.75rem;
   padding: clamp(1rem, 3vw, 1.5rem); margin: 0 0 1rem;
 }
+.card > :first-child { margin-top: 0; }
 .card > :last-child { margin-bottom: 0; }
 .fails, .theorem { --tone: var(--fails); }
 .undecided, .trajectory { --tone: var(--undecided); }
@@ -113,3 +114,6 @@ sup { line-height: 0; }
   pre { max-height: none; white-space: pre-wrap; }
 }
 """
+
+# The same for one element of a page that is not ours: a rule that is nested matches nothing outside of it.
+NESTED = f".tangency {{{CSS.replace(':root {', '& {').replace('body {', '& {')} & {{ padding: 1rem; }} }}"

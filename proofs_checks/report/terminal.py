@@ -24,7 +24,7 @@ from tangency.proofs_checks.report.facts import (
     short_labels,
     worst_first,
 )
-from tangency.proofs_checks.subject_report import SubjectReport
+from tangency.proofs_checks.report.subject_report import SubjectReport
 
 STYLES = {
     Status.FAILS: "bold red",

@@ -19,8 +19,8 @@ from tangency.common.calls import WrongCall
 from tangency.common.numbers import json_text
 from tangency.proofs_checks.finding import Number
 from tangency.proofs_checks.options import Options
+from tangency.proofs_checks.report.subject_report import Cause, SubjectReport, exit_code
 from tangency.proofs_checks.report.versions import versions
-from tangency.proofs_checks.subject_report import Cause, SubjectReport, exit_code
 
 SCHEMA = 3
 # Types that JSON has; an option of any other type is written as the text of a Python literal.

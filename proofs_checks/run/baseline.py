@@ -8,7 +8,7 @@ from enum import Enum
 from tangency.common.numbers import digits
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Finding, Fit
-from tangency.proofs_checks.subject_report import SubjectReport
+from tangency.proofs_checks.report.subject_report import SubjectReport
 
 # One bit: other problems, or another order of rounding, change the largest error of a run by less.
 GROWTH = 2.0

@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import Any
 
 from tangency.common.calls import WrongCall
-from tangency.proofs_checks.claim import Claim
-from tangency.proofs_checks.run.registry import Suite, discover, file_and_id, select
+from tangency.proofs_checks.claim import Claim, Suite, select
+from tangency.proofs_checks.run.registry import discover, file_and_id
 from tangency.proofs_checks.run.state import SETTINGS, restored
 from tangency.proofs_checks.subjects import PRODUCTION, Subject
 from tangency.proofs_checks.target.source_file import run_file

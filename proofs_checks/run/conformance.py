@@ -1,6 +1,7 @@
 """``tangency check``: every check on somebody's optimizers, in worker processes."""
 
 import secrets
+import sys
 import time
 import warnings
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -21,12 +22,13 @@ from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
 from tangency.proofs_checks.finding import Check, Finding, TargetInfo
 from tangency.proofs_checks.fit.attribution import because
 from tangency.proofs_checks.options import TRAINED, Options, Trained, profile_of
+from tangency.proofs_checks.report.progress import watched
+from tangency.proofs_checks.report.subject_report import Reports, SubjectReport
 from tangency.proofs_checks.run.known import Known, apply
 from tangency.proofs_checks.run.pool import usable_cores
 from tangency.proofs_checks.run.registry import discover
 from tangency.proofs_checks.run.session import Answer, Cell, Description, Session, Watcher, Workshop, report_of
 from tangency.proofs_checks.run.state import SETTINGS, CannotRestore, restored
-from tangency.proofs_checks.subject_report import SubjectReport
 from tangency.proofs_checks.target.spec import TargetError, TargetSpec
 from tangency.proofs_checks.target.target import Target, load
 
@@ -85,8 +87,9 @@ def check(
     pinned: Mapping[str, str] | None = None,
     trained: Trained = TRAINED,
     watch: Watcher = lambda cell, answer, total: None,
+    progress: bool | None = None,
 ) -> list[SubjectReport]:
-    """Check targets; one report each, in their order.
+    """Check targets; one report each, in their order. IPython shows the list as it shows :class:`.Reports`.
 
     Args:
         only: ids of checks; all if ``None``.
@@ -98,6 +101,8 @@ def check(
         pinned: choices of the dialect that the target must speak; a change fails the check ``dialect``.
         trained: the magnitudes of weights and gradients at which one trains.
         watch: called with every cell that starts and ends.
+        progress: whether there is a bar meanwhile: in the output of a notebook's cell, else on standard error if that
+            is a terminal; ``None``: in a notebook alone.
 
     Raises:
         UnknownCheck: there is no such check.
@@ -106,11 +111,11 @@ def check(
     seed = secrets.randbits(32) if seed is None else seed
     options = Options(profile_of(profile), seed, pinned=dict(pinned or {}), trained=trained)
     chosen = select(only)
-    reports = run_checks(
-        [(spec, chosen) for spec in targets], options, jobs=jobs, limit=limit, attributed=True, watch=watch
-    )
+    asked = [(spec, chosen) for spec in targets]
+    with watched(progress, watch) as show:
+        reports = run_checks(asked, options, jobs=jobs, limit=limit, attributed=True, watch=show)
     ids = {one.id for one in checks()}
-    return [apply(report, [*known, *_pinned(report, options)], ids) for report in reports]
+    return Reports(apply(report, [*known, *_pinned(report, options)], ids) for report in reports)
 
 
 def _pinned(report: SubjectReport, options: Options) -> list[Known]:
@@ -145,7 +150,8 @@ def run_checks(
         return [Cell(cell.subject, one.id) for one in order[cell.subject] if usable]
 
     jobs = min(jobs or usable_cores(), max(1, total))
-    source = _Source(tuple(spec for spec, _ in asked), attributed)
+    specs = tuple(spec for spec, _ in asked)
+    source = _Source(specs, attributed, _of_main(specs))
     owner: Callable[[Cell], Hashable] = (lambda cell: cell.subject) if apart else (lambda cell: "")
     session = Session(source, options, jobs, limit, _lost, owner, quiet=True)
     started = time.monotonic()
@@ -178,14 +184,26 @@ def _lost(cell: Cell, why: str) -> Answer:
     return one.found(Finding("", Verdict.FAILS, detail=f"the target stopped the check: {why}"))
 
 
+def _of_main(specs: Iterable[TargetSpec]) -> dict[str, Any]:
+    names = {spec.target.rpartition(":")[2].partition(".")[0] for spec in specs if spec.target.startswith("__main__:")}
+    here = vars(sys.modules["__main__"])
+    return {name: here[name] for name in names if name in here}
+
+
 @dataclass(frozen=True)
 class _Source:
-    """Makes the workshop of some targets; it travels to worker processes, which load the targets themselves."""
+    """Makes the workshop of some targets; it travels to worker processes, which load the targets themselves.
+
+    Attributes:
+        main: what the targets name in ``__main__``, which is another there.
+    """
 
     specs: tuple[TargetSpec, ...]
     attributed: bool
+    main: Mapping[str, Any]
 
     def __call__(self) -> Workshop:
+        vars(sys.modules["__main__"]).update(self.main)
         loaded: dict[int, Target | Description] = {}
 
         def target(number: int) -> Target | Description:

@@ -32,7 +32,7 @@ from tangency.common.inputs import read_toml
 from tangency.proofs_checks.algorithms import values_of
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Fit
-from tangency.proofs_checks.subject_report import Expectation, SubjectReport
+from tangency.proofs_checks.report.subject_report import Expectation, SubjectReport
 
 
 class BadKnownFailures(WrongCall):

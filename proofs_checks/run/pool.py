@@ -7,13 +7,15 @@ import os
 import pickle
 import signal
 import sys
+import threading
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from types import ModuleType
 from typing import Any, Generic, Self, TypeVar
 
 Task = TypeVar("Task")
@@ -25,6 +27,7 @@ MOST_WORKERS = 16
 START_LIMIT = 300.0
 # The operating system counts the milliseconds of a wait in 32 bits; longer waits are repeated.
 LONGEST_WAIT = 86400.0
+_STARTING = threading.Lock()
 
 
 def usable_cores() -> int:
@@ -68,12 +71,12 @@ class Spent(Exception):
         self.result = result
 
 
-def work(connection: Connection, pickled: bytes, quiet: bool) -> None:
+def work(connection: Connection, made_by: bytes, quiet: bool) -> None:
     """The life of a worker: make it, then run the tasks that arrive until the parent is gone or ends it.
 
     Args:
-        pickled: the function that makes it. It is unpickled here, so that an import that fails is reported and no
-            traceback of the interpreter's.
+        made_by: the function that makes it, pickled. It is unpickled here, so that an import that fails is reported
+            and no traceback of the interpreter's.
         quiet: what tasks print goes nowhere.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
@@ -82,7 +85,7 @@ def work(connection: Connection, pickled: bytes, quiet: bool) -> None:
         try:
             _own_streams(printed)
             gc.disable()  # what is imported makes a million objects and no garbage
-            run = pickle.loads(pickled)()
+            run = pickle.loads(made_by)()
             gc.enable()
         except BaseException as error:  # SystemExit too: it would be a silent death
             connection.send(_Raised(_in_a_line(error)))
@@ -128,14 +131,27 @@ def _in_a_line(error: BaseException) -> str:
     return f"{message} ({frames[-1].filename}:{frames[-1].lineno})" if frames else message
 
 
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """A process that starts here does not run the program of this one, as ``spawn`` has it do otherwise."""
+    with _STARTING:
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = main
+
+
 class _Worker(Generic[Task]):
     """A process, its pipe, the task that it is running, and the deadline."""
 
-    def __init__(self, pickled: bytes, quiet: bool) -> None:
+    def __init__(self, made_by: bytes, quiet: bool) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, pickled, quiet), daemon=True)
-        self.process.start()
+        self.process = context.Process(target=work, args=(theirs, made_by, quiet), daemon=True)
+        with _without_main():
+            self.process.start()
         theirs.close()  # so that the death of the worker reads as the end of the pipe
         self.ready = False
         self.owner: Hashable = None  # whose tasks it runs, from the first one on
@@ -169,8 +185,8 @@ class Pool(Generic[Task, Result]):
     """Worker processes, started at once; use as a context manager, which ends them whatever happens.
 
     Args:
-        make_worker: run once in every worker; gives the function that runs a task there. It must pickle; what it
-            gives need not. Tasks and results must pickle.
+        make_worker: run once in every worker, of which it gets a copy; gives the function that runs a task there.
+            Tasks and results must pickle.
         jobs: how many processes.
         lost: makes the result of a task that was not run to its end, from why: its worker died or exceeded the limit,
             it raised, or no worker came up.
@@ -180,7 +196,7 @@ class Pool(Generic[Task, Result]):
         quiet: what tasks print goes nowhere; else all of it goes to standard error.
 
     Raises:
-        ValueError: ``jobs`` or ``limit`` is not positive.
+        ValueError: ``jobs`` or ``limit`` is not positive, or ``make_worker`` cannot be copied.
     """
 
     def __init__(
@@ -197,7 +213,9 @@ class Pool(Generic[Task, Result]):
             raise ValueError(f"jobs is {jobs}; it must be at least 1")
         if isinstance(limit, int | float) and not limit > 0:
             raise ValueError(f"limit is {limit}; it must be more than 0 seconds")
-        self._pickled, self._jobs, self._lost, self._limit = pickle.dumps(make_worker), jobs, lost, limit
+        from tangency.proofs_checks.run.by_value import pickled
+
+        self._pickled, self._jobs, self._lost, self._limit = pickled(make_worker), jobs, lost, limit
         self._owner, self._quiet = owner, quiet
         self._workers: list[_Worker[Task]] = []
         for _ in range(jobs):

@@ -1,19 +1,13 @@
-"""Which claims there are, in the order of the paper, and the suite that a run is made of."""
+"""Which claims there are, in the order of the paper, and which of them a call names."""
 
 import os
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from tangency.common.calls import WrongCall, no_such
 from tangency.proofs_checks import claims
-from tangency.proofs_checks.claim import Claim
-
-if TYPE_CHECKING:
-    from tangency.proofs_checks.subjects import Subject
+from tangency.proofs_checks.claim import Claim, Suite
 
 # The order of the paper, and of every table. A claim that is not listed comes last.
 ORDER = (
@@ -35,32 +29,7 @@ ORDER = (
 )
 
 
-class UnknownClaim(WrongCall):
-    """No claim has this id."""
-
-
-@dataclass(frozen=True)
-class Suite:
-    """Claims, and the optimizers that they are attacked on.
-
-    Attributes:
-        must_fail: of subjects that are broken on purpose, by name: the ids of the claims that have to fail on them.
-    """
-
-    claims: tuple[Claim, ...]
-    subjects: "tuple[Subject, ...]"
-    must_fail: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    def claim(self, id: str) -> Claim:
-        """The claim with an id."""
-        return select(self.claims, [id])[0]
-
-    def subject(self, name: str) -> "Subject":
-        """The optimizer with a name."""
-        return next(subject for subject in self.subjects if subject.name == name)
-
-
-# What worker processes rebuild a suite from: a function that they can import (claims themselves do not pickle).
+# What worker processes make a suite with.
 Source = Callable[[], Suite]
 
 
@@ -109,19 +78,6 @@ def ordered(claims: Iterable[Claim]) -> tuple[Claim, ...]:
         if first.id == second.id:
             raise ValueError(f"two claims have the id {first.id!r}: {first.title!r} and {second.title!r}")
     return tuple(found)
-
-
-def select(claims: Sequence[Claim], ids: Iterable[str]) -> tuple[Claim, ...]:
-    """The claims with the given ids, in the order of ``claims``.
-
-    Raises:
-        UnknownClaim: with the ids that are spelt nearly so.
-    """
-    wanted, known = set(ids), [claim.id for claim in claims]
-    for id in sorted(wanted.difference(known)):
-        message = no_such("claim", id, known)
-        raise UnknownClaim(message if message.endswith("?") else f"{message}; there are {', '.join(known) or 'none'}")
-    return tuple(claim for claim in claims if claim.id in wanted)
 
 
 def _place(id: str) -> int:

@@ -7,9 +7,9 @@ from typing import Any
 
 from tangency.proofs_checks.finding import Check, Finding, TargetInfo
 from tangency.proofs_checks.options import Options
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.run.pool import Pool, Spent
 from tangency.proofs_checks.run.state import CannotRestore, restored
-from tangency.proofs_checks.subject_report import SubjectReport
 
 
 @dataclass(frozen=True)

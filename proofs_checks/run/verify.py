@@ -4,16 +4,18 @@ import secrets
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 from tangency.proofs_checks.checks.rungs import rungs as rungs_of
-from tangency.proofs_checks.claim import NotApplicable, Rung, Verdict
+from tangency.proofs_checks.claim import NotApplicable, Rung, Suite, Verdict, select
 from tangency.proofs_checks.finding import Check, Finding, TargetInfo
 from tangency.proofs_checks.options import Options, Profile, profile_of
+from tangency.proofs_checks.report.progress import watched
+from tangency.proofs_checks.report.subject_report import SubjectReport, exit_code
 from tangency.proofs_checks.run.known import Known, apply
-from tangency.proofs_checks.run.registry import Source, Suite, production, select
+from tangency.proofs_checks.run.registry import Source, production
 from tangency.proofs_checks.run.session import Answer, Cell, Session, Watcher, Workshop, report_of
-from tangency.proofs_checks.subject_report import SubjectReport, exit_code
 from tangency.proofs_checks.subjects import Subject
 
 STATEMENTS = 0  # the subject number of rungs without an optimizer; optimizers are numbered from 1
@@ -23,7 +25,7 @@ _COST = {Rung.IMPLEMENTATION: 5.0, Rung.BALL: 3.0, Rung.EXACT: 2.0, Rung.PROOF: 
 
 @dataclass(frozen=True)
 class Report:
-    """What a run found.
+    """What a run found. IPython shows it: in a notebook as a table, else as on a terminal.
 
     Attributes:
         suite: what was run.
@@ -36,6 +38,16 @@ class Report:
     reports: tuple[SubjectReport, ...]
     options: Options
     seconds: float
+
+    def _repr_html_(self) -> str:
+        from tangency.proofs_checks.report import notebook
+
+        return notebook.claims(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from tangency.proofs_checks.report import notebook, table
+
+        printer.text(notebook.text(partial(table.print_report, report=self)))
 
     @cached_property
     def results(self) -> tuple[Finding, ...]:
@@ -74,13 +86,14 @@ def verify(
     limit: float | None = None,
     known: Sequence[Known] = (),
     watch: Watcher = lambda cell, answer, total: None,
+    progress: bool | None = None,
 ) -> Report:
     """Run every rung of the chosen claims.
 
     Args:
         claims: ids; all claims if ``None``.
-        suite: the claims and subjects, or a function that makes them. With more than one job, or a limit, it must be
-            a function that a worker process can import.
+        suite: the claims and subjects, or a function that makes them. With more than one job, or a limit, worker
+            processes get a copy; of a function that they can import, its name.
         rungs: all if ``None``.
         profile: how much is tried, or the name of one of :data:`.options.PROFILES`.
         jobs: how many processes; 1 runs everything in this one, or with a limit in one worker.
@@ -90,6 +103,8 @@ def verify(
         limit: seconds a task may take; one that takes longer is killed and counts as our own error. ``None``: no limit.
         known: known failures, see :mod:`.known`.
         watch: called with every cell that starts and ends.
+        progress: whether there is a bar meanwhile: in the output of a notebook's cell, else on standard error if that
+            is a terminal; ``None``: in a notebook alone.
 
     Raises:
         UnknownClaim: there is no such claim.
@@ -103,14 +118,12 @@ def verify(
         raise ValueError(f"jobs is {jobs}; it must be at least 1")
     wanted = list(Rung) if rungs is None else [Rung(rung) for rung in rungs]
     options = Options(profile_of(profile), secrets.randbits(32) if seed is None else seed, database, shrink)
-    here = jobs == 1 and limit is None
-    if isinstance(suite, Suite) and not here:
-        what = "more than one job" if limit is None else "a limit"
-        raise ValueError(f"suite is a Suite; with {what} it must be a function that makes one")
     run = _Run(suite if not isinstance(suite, Suite) else lambda: suite, claims, wanted)
+    here = jobs == 1 and limit is None
     session = Session(_Source(run.source), options, 0 if here else jobs, limit, run.lost, run.owner)
     started = time.monotonic()
-    answers, interrupted = session.run(run.cells, lambda cell, answer: watch(cell, answer, len(run.planned)))
+    with watched(progress, watch) as show:
+        answers, interrupted = session.run(run.cells, lambda cell, answer: show(cell, answer, len(run.planned)))
     seconds = time.monotonic() - started
     reports = run.reports(answers, seed=options.seed, seconds=seconds, interrupted=interrupted)
     if known:

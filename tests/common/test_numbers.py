@@ -20,12 +20,12 @@ from tangency.proofs_checks.options import PROFILES, Options
 from tangency.proofs_checks.report.html import to_html
 from tangency.proofs_checks.report.junit import to_junit
 from tangency.proofs_checks.report.markdown import to_markdown
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.report.table import print_report
 from tangency.proofs_checks.report.terminal import print_reports
 from tangency.proofs_checks.report.to_json import NoReport, from_json, to_json
 from tangency.proofs_checks.run.baseline import compare, to_text
 from tangency.proofs_checks.run.verify import Report
-from tangency.proofs_checks.subject_report import SubjectReport
 
 HUGE = sys.float_info.max
 ODD = [1.8e305, HUGE, -HUGE, 5e-324, -0.0, math.inf, -math.inf, math.nan]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Check, Curve, Departure, Finding, Fit, Judgement, Severity, TargetInfo
-from tangency.proofs_checks.subject_report import Expectation, SubjectReport
+from tangency.proofs_checks.report.subject_report import Expectation, SubjectReport
 
 # Markup, table bars, code fences, terminal escapes, what XML forbids, half a surrogate pair, and a turned direction.
 NASTY = (

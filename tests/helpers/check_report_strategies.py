@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.claim import Rung, Verdict
 from tangency.proofs_checks.finding import Check, Curve, Departure, Finding, Fit, Judgement, Severity, TargetInfo
-from tangency.proofs_checks.subject_report import Expectation, SubjectReport
+from tangency.proofs_checks.report.subject_report import Expectation, SubjectReport
 
 # Halves of surrogate pairs are in: a file name that is no UTF-8 has low ones. The high ones are not, for JSON reads a
 # high one before a low one as the character that they encode, whoever wrote them.

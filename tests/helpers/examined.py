@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from tangency.proofs_checks.finding import Check
 from tangency.proofs_checks.options import PROFILES, Options
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.run import conformance
 from tangency.proofs_checks.run.state import restored
-from tangency.proofs_checks.subject_report import SubjectReport
 from tangency.proofs_checks.target.spec import TargetSpec
 from tangency.proofs_checks.target.target import load
 

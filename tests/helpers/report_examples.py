@@ -4,7 +4,7 @@ import dataclasses
 
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Check, Curve, Departure, Finding, Fit, Judgement, Severity, TargetInfo
-from tangency.proofs_checks.subject_report import Expectation, SubjectReport
+from tangency.proofs_checks.report.subject_report import Expectation, SubjectReport
 
 # Markup of rich and of HTML, an escape sequence, a mark that turns the reading direction, half a surrogate pair.
 HOSTILE = "<script>alert('x')</script> [bold]&amp; \x1b[31mred\x00 \u202egnp \ud800 größer ≥ 2⁻²⁴ 🎯"

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.options import Options, Profile
-from tangency.proofs_checks.run.registry import Suite
 from tangency.proofs_checks.subjects import SHIPPED
 
 TINY = Profile("tiny", exact=30, ball=20, implementation=10, foreign=10, mutant=40)

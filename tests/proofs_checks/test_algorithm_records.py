@@ -9,8 +9,8 @@ from tangency.proofs_checks.algorithms import ALGORITHMS, Algorithm
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.fit.reference import specification
 from tangency.proofs_checks.options import PROFILES, Options
+from tangency.proofs_checks.report.subject_report import OK, exit_code
 from tangency.proofs_checks.run.conformance import check, checks
-from tangency.proofs_checks.subject_report import OK, exit_code
 from tangency.proofs_checks.target.spec import TargetSpec
 from tangency.theory.fields import FLOAT64
 

@@ -6,7 +6,7 @@ from examined import examined
 from tangency.proofs_checks.broken.quirks import crossed, quirks_of, sound_with_quirks
 from tangency.proofs_checks.broken.zoo import Broken, zoo
 from tangency.proofs_checks.report.causes import causes
-from tangency.proofs_checks.subject_report import SubjectReport
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.target.spec import TargetSpec
 
 # What few trials do not find: ``verify --mutants`` gives each of them 3000.

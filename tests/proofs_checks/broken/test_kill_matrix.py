@@ -10,10 +10,10 @@ from rich.console import Console
 
 from tangency.proofs_checks import Verdict, kill_matrix, verify
 from tangency.proofs_checks.broken.zoo import SOUND, Broken, find, zoo
+from tangency.proofs_checks.claim import UnknownClaim
 from tangency.proofs_checks.finding import Finding, TargetInfo
 from tangency.proofs_checks.kill_matrix import KillMatrix, behaviour, mutants, print_matrix
-from tangency.proofs_checks.run.registry import UnknownClaim
-from tangency.proofs_checks.subject_report import SubjectReport
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.subjects import SHIPPED
 from tangency.proofs_checks.target.spec import TargetSpec
 

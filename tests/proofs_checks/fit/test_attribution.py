@@ -12,9 +12,9 @@ from tangency.proofs_checks.finding import Again
 from tangency.proofs_checks.fit.attribution import because
 from tangency.proofs_checks.fit.fit import fit
 from tangency.proofs_checks.fit.reference import speaker
+from tangency.proofs_checks.report.subject_report import FAILED, OK, SubjectReport
 from tangency.proofs_checks.report.terminal import print_reports
 from tangency.proofs_checks.run import conformance, known
-from tangency.proofs_checks.subject_report import FAILED, OK, SubjectReport
 from tangency.proofs_checks.target.spec import TargetSpec
 from tangency.proofs_checks.target.target import Target
 

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from tangency.common.calls import WrongCall
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Finding
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.report.to_json import NoReport, from_json, schema, to_json
-from tangency.proofs_checks.subject_report import SubjectReport
 
 SCHEMA: dict[str, Any] = json.loads(
     files("tangency.proofs_checks.report").joinpath("report.schema.json").read_text(encoding="utf-8")

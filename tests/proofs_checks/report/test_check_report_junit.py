@@ -8,7 +8,7 @@ from check_report_strategies import reports
 from hypothesis import given, settings
 
 from tangency.proofs_checks.report.junit import to_junit
-from tangency.proofs_checks.subject_report import NOTHING, OK, SubjectReport
+from tangency.proofs_checks.report.subject_report import NOTHING, OK, SubjectReport
 
 
 def parsed(*reports: SubjectReport) -> ET.Element:

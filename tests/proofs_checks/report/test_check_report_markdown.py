@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.finding import Finding
 from tangency.proofs_checks.report.markdown import BLOCK, LIMIT, to_markdown
-from tangency.proofs_checks.subject_report import SubjectReport
+from tangency.proofs_checks.report.subject_report import SubjectReport
 
 OURS = {
     *("p", "strong", "code", "pre", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"),

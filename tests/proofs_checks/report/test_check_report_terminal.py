@@ -11,8 +11,8 @@ from rich.console import Console
 from tangency.common.text import visible
 from tangency.proofs_checks.claim import Rung
 from tangency.proofs_checks.report.facts import Status, labels, rows, short_labels, worst_first
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.report.terminal import print_reports
-from tangency.proofs_checks.subject_report import SubjectReport
 
 
 def printed(*reports: SubjectReport, width: int = 100, terminal: bool = False, **scripts: str) -> str:

@@ -16,11 +16,11 @@ from tangency.proofs_checks.finding import Finding, TargetInfo
 from tangency.proofs_checks.proof.latex import claim_latex, formula, mathematics, prose
 from tangency.proofs_checks.proof.text import explain, proof_lines, readable
 from tangency.proofs_checks.report.progress import live_progress
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.report.table import closing_line, print_report, result_table
 from tangency.proofs_checks.run.registry import discover, production
 from tangency.proofs_checks.run.session import Cell
 from tangency.proofs_checks.run.verify import Report
-from tangency.proofs_checks.subject_report import SubjectReport
 
 CLAIMS = discover()
 

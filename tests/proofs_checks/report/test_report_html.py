@@ -6,19 +6,18 @@ import re
 import shutil
 import subprocess
 from html import escape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 import report_examples as examples
+from parsed_html import Page
 
 from tangency.proofs_checks.finding import Curve
 from tangency.proofs_checks.report.elements import Markup, element, join
 from tangency.proofs_checks.report.figures import panels
 from tangency.proofs_checks.report.html import POLICY, to_html
 
-VOID = {"meta", "link", "br"}
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDTHS = (320, 390, 768, 1200)
 # Frames, for a window of a browser cannot be as narrow as a phone; the page itself runs no script.
@@ -42,39 +41,6 @@ MEASURE = """<script>
     document.body.textContent = JSON.stringify(found);
   });
 </script>"""
-
-
-class Page(HTMLParser):
-    """The elements, ids, links and text of a page; every element must be closed where it belongs."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.text = ""
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
-            self.text += f"{data} "
-
-    def values(self, name: str) -> list[str]:
-        return [value for key, value in self.attributes if key == name]
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import report_examples as examples
 from rich.console import Console
 
 from tangency.proofs_checks.report.facts import LEGEND
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.report.terminal import print_reports
-from tangency.proofs_checks.subject_report import SubjectReport
 
 
 def printed(

@@ -7,8 +7,8 @@ import pytest
 
 from tangency.proofs_checks.claim import Severity, Verdict
 from tangency.proofs_checks.finding import Check, Finding, Fit, TargetInfo
+from tangency.proofs_checks.report.subject_report import Expectation, SubjectReport
 from tangency.proofs_checks.run.baseline import Change, Comparison, Kind, compare, to_text
-from tangency.proofs_checks.subject_report import Expectation, SubjectReport
 
 HOLDS, FAILS, UNDECIDED, ERROR, NOT = (
     Verdict.HOLDS,

@@ -8,9 +8,9 @@ import pytest
 
 from tangency.proofs_checks.claim import Severity, Verdict
 from tangency.proofs_checks.finding import Check, Finding, TargetInfo
+from tangency.proofs_checks.report.subject_report import FAILED, OK, SubjectReport
 from tangency.proofs_checks.run import known
 from tangency.proofs_checks.run.known import BadKnownFailures, Known, apply, load
-from tangency.proofs_checks.subject_report import FAILED, OK, SubjectReport
 
 IDS = ("eq-04", "eq-12", "state-dict")
 REASON = "ε in the norm; issue 12"

@@ -9,8 +9,8 @@ import torch
 
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.fit.fit import fit
+from tangency.proofs_checks.report.subject_report import FAILED, USAGE
 from tangency.proofs_checks.run import conformance
-from tangency.proofs_checks.subject_report import FAILED, USAGE
 from tangency.proofs_checks.target.spec import TargetError, TargetSpec
 from tangency.proofs_checks.target.target import load
 

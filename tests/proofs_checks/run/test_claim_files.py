@@ -10,8 +10,9 @@ import small_claims as small
 
 from tangency.cli import main as cli
 from tangency.proofs_checks import Verdict, verify
+from tangency.proofs_checks.claim import UnknownClaim
 from tangency.proofs_checks.run.claim_files import BadFile, FileSource, load
-from tangency.proofs_checks.run.registry import UnknownClaim, from_arguments, production
+from tangency.proofs_checks.run.registry import from_arguments, production
 from tangency.proofs_checks.subjects import PRODUCTION
 
 HEAD = f"import sys\nsys.path.insert(0, {str(Path(__file__).parents[2] / 'helpers')!r})\nimport small_claims as small\n"

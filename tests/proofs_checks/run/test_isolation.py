@@ -20,12 +20,12 @@ from hypothesis import strategies as st
 from tangency.proofs_checks.checks.search import Budget, search
 from tangency.proofs_checks.claim import Verdict
 from tangency.proofs_checks.kill_matrix import mutants
+from tangency.proofs_checks.report.subject_report import FAILED, USAGE
 from tangency.proofs_checks.run import conformance, state
 from tangency.proofs_checks.run.claim_files import load
 from tangency.proofs_checks.run.pool import Pool, Spent
 from tangency.proofs_checks.run.state import CannotRestore, Part, restored
 from tangency.proofs_checks.run.verify import _is_ours
-from tangency.proofs_checks.subject_report import FAILED, USAGE
 from tangency.proofs_checks.subjects import PRODUCTION
 from tangency.proofs_checks.target.spec import TargetSpec
 

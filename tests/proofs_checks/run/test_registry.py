@@ -3,7 +3,8 @@
 import pytest
 import small_claims as small
 
-from tangency.proofs_checks.run.registry import ORDER, UnknownClaim, discover, ordered, select
+from tangency.proofs_checks.claim import UnknownClaim, select
+from tangency.proofs_checks.run.registry import ORDER, discover, ordered
 
 
 def test_order_is_the_papers_whatever_order_claims_come_in() -> None:

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 from tangency.proofs_checks.claim import Severity, Verdict
 from tangency.proofs_checks.finding import Check, Curve, Departure, Finding, Fit, Judgement, Number, TargetInfo
@@ -71,6 +72,12 @@ class SubjectReport:
     seed: int = 0
     seconds: Number = 0.0
     interrupted: bool = False
+
+    def _repr_html_(self) -> str:
+        return Reports([self])._repr_html_()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        Reports([self])._repr_pretty_(printer, cycle)
 
     def pairs(self) -> Iterator[tuple[Check, Finding | None]]:
         """Every check with its finding; ``None`` where an interrupt cut it off."""
@@ -221,6 +228,21 @@ def _first_line(finding: Finding) -> str:
 
 def _count(number: int, of: str) -> str:
     return f"{number} {of}{'s' * (number != 1)}"
+
+
+class Reports(list[SubjectReport]):
+    """Reports of several subjects. IPython shows them: in a notebook as on the page, else as on a terminal."""
+
+    def _repr_html_(self) -> str:
+        from tangency.proofs_checks.report import notebook
+
+        return notebook.subjects(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        from tangency.proofs_checks.report import notebook
+        from tangency.proofs_checks.report.terminal import print_reports
+
+        printer.text(notebook.text(partial(print_reports, reports=self)))
 
 
 def exit_code(reports: Sequence[SubjectReport]) -> int:
