@@ -185,9 +185,10 @@ def _lost(cell: Cell, why: str) -> Answer:
 
 
 def _of_main(specs: Iterable[TargetSpec]) -> dict[str, Any]:
-    names = {spec.target.rpartition(":")[2].partition(".")[0] for spec in specs if spec.target.startswith("__main__:")}
+    """What the specs name in ``__main__``."""
+    named = [name for spec in specs for name in (spec.target, spec.base, spec.model) if name.startswith("__main__:")]
     here = vars(sys.modules["__main__"])
-    return {name: here[name] for name in names if name in here}
+    return {name: here[name] for name in (one[9:].partition(".")[0] for one in named) if name in here}
 
 
 @dataclass(frozen=True)

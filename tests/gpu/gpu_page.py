@@ -20,7 +20,7 @@ INTRODUCTION = """\
 
 One command runs every claim on every path on a card, the kernels' own tests, CUDA graphs, scalers and compiled steps,
 and times steps beside those of others, within nine minutes and without a network. WHEELS is a folder with the wheels of
-what the machine lacks, python-flint and adamp for the most part; what the run writes becomes this page:
+what the machine lacks, python-flint, cloudpickle and adamp for the most part; what the run writes becomes this page:
 
 ```text
 tests/gpu/run.sh OUT [WHEELS]
