@@ -1,4 +1,4 @@
-"""A failure as a stand-alone script: torch and the optimizer alone, the same floats; the exact weights beside them."""
+"""A failure as a stand-alone script: torch and the optimizer alone, the same floats; the exact result beside them."""
 
 import inspect
 import math
@@ -13,7 +13,7 @@ from tangency.proofs_checks.claim import Claim, NotApplicable
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.generate.execution import arguments, extremes, neighbour, repeated
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
-from tangency.proofs_checks.measure.conformance import admissible_views, floats, weights_bound
+from tangency.proofs_checks.measure.conformance import admissible_views, buffer_bound, floats, weights_bound
 from tangency.proofs_checks.subjects import Subject
 
 TEMPLATE = '''"""{title} ({where}) fails for {subject}.
@@ -61,7 +61,8 @@ for gradient in (
 ADMISSIBLE = (
 {admissible}
 )
-got = torch.view_as_real(w.detach()) if DTYPE.is_complex else w.detach()
+got = {result}
+got = torch.view_as_real(got) if DTYPE.is_complex else got
 got = {ends}
 print("got     ", got.tolist())
 ok = False
@@ -79,11 +80,14 @@ raise SystemExit(0 if ok else 1)
 def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: Measurement) -> str:
     """The source of a script that repeats a run up to the failing step and compares it with the exact step.
 
-    The script judges the step itself; the quantity that the claim is about stands in its docstring.
+    The script judges the step itself, by the buffer that is wrong or by the weights; what the claim is about stands in
+    its docstring.
     """
     attack = claim.implementation
     shown = None if isinstance(attack, NotApplicable) else attack.shown
-    run, results = shown(run, measurement.step) if shown else (run, exact_results(run, measurement.step))
+    buffer = "" if shown else measurement.what.partition("[")[0]
+    buffer = buffer if buffer in subject.buffers and buffer != "step" else ""
+    run, results = shown(run, measurement.step) if shown else (run, exact_results(run, measurement.step, buffer))
     trial = run.trial
     upto = run.records[: measurement.step + 1]
     gradients = [None if g is None else _literal(g) for g in map(run.given, upto)]
@@ -121,6 +125,7 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
         params=f"[{params}]",
         hyper=", ".join(f"{name}={_value(value)}" for name, value in subject.arguments(constructor).items()),
         gradient=whole.format("gradient", trial.grad_layout),
+        result=f"optimizer.state[w][{subject.buffers[buffer]!r}]" if buffer else "w.detach()",
         ends=ends,
         gradients="\n".join(f"    {gradient}," for gradient in gradients),
         admissible="\n".join(
@@ -129,12 +134,18 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
     )
 
 
-def exact_results(run: Run, step: int) -> list[tuple[str, Floats, Floats]]:
-    """The right results of a step by the executable spec: one, or several near the threshold of Eq. 11."""
+def exact_results(run: Run, step: int, buffer: str = "") -> list[tuple[str, Floats, Floats]]:
+    """The right results of a step by the executable spec: one, or several near the threshold of Eq. 11.
+
+    Args:
+        buffer: whose values; the weights if empty.
+    """
     record = run.records[step]
     if record.g is None:
         return [("no gradient", record.w, 0 * record.w)]
     exact = {f"{view.value} view": run.exact(record, view) for view in admissible_views(run, record)}
+    if buffer:
+        return [(name, floats(made.state[buffer]), buffer_bound(run, made, buffer)) for name, made in exact.items()]
     return [(name, floats(made.w), weights_bound(run, made)) for name, made in exact.items()]
 
 

@@ -45,6 +45,11 @@ def weights_bound(run: Run, exact: Bounded) -> Floats:
     return run.storage.stored(floats(exact.w), exact.error.w)
 
 
+def buffer_bound(run: Run, exact: Bounded, name: str) -> Floats:
+    """The largest admissible error of a buffer, after rounding for storage."""
+    return run.storage.stored(floats(exact.state[name]), exact.error.state[name])
+
+
 def measure_step(run: Run, record: Record) -> list[Measurement]:
     """Weights and buffers of one step against the exact step, for the admissible decision that fits best."""
     if record.g is None:
@@ -74,8 +79,7 @@ def measure_buffers(run: Run, record: Record, exact: Bounded) -> list[Measuremen
         elif name == "step":
             measured.append(run.measure(name, record.index, float(got), run.field.element(value), 0.0))
         else:
-            bound = run.storage.stored(floats(value), exact.error.state[name])
-            measured.append(run.compare(name, record, got, value, bound))
+            measured.append(run.compare(name, record, got, value, buffer_bound(run, exact, name)))
     changed = np.abs(record.g_after) - np.abs(record.g)
     measured.append(run.compare("p.grad, changed by", record, changed, run.field.array(0 * changed), 0 * changed))
     return measured

@@ -157,6 +157,15 @@ def test_a_reproducer_fails_while_the_failure_is_there(tmp_path: Path) -> None:
     assert "expected" in done.stdout
 
 
+def test_a_reproducer_compares_the_buffer_where_that_is_wrong(tmp_path: Path) -> None:
+    """After one step the weights are right whatever the buffer keeps of the radial part."""
+    tilted = (1.0, -1.875, 3.0, -1.0)
+    trial = Trial((2, 2), "float64", LAYER.w, (tilted,), {"lr": 0.1, "momentum": 0.5, "delta": 0.5})
+    done = reproduce(tmp_path, find("ProjectedBuffer").subject, trial)
+    assert done.returncode == 1, done.stderr + done.stdout
+    assert "NOT within rounding" in done.stdout
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "complex64"])
 def test_a_reproducer_passes_on_a_sound_optimizer(tmp_path: Path, dtype: str) -> None:
     double = dtype.startswith("complex")
