@@ -5,8 +5,8 @@ import pytest
 from executed_page import ROOT
 
 from tangency.proofs_checks.claim import Verdict
+from tangency.proofs_checks.report.subject_report import SubjectReport
 from tangency.proofs_checks.run import conformance
-from tangency.proofs_checks.subject_report import SubjectReport
 from tangency.proofs_checks.target.spec import TargetError, TargetSpec
 from tangency.proofs_checks.target.target import load
 
