@@ -199,10 +199,10 @@ class Target:
             own_name = own if isinstance(own, str) else ", ".join(own)
             default = f" = {self.defaults[name]!r}" if name in self.defaults else ""
             offered[name] = f"{own_name}{default}"
-        asked = {name: value for name in ("base", "path", "device", "model") if (value := getattr(self.spec, name))}
-        asked |= {"compiled": True} if self.spec.compiled else {}
-        asked |= {"dtypes": ", ".join(self.spec.dtypes)} if self.spec.dtypes else {}
-        asked |= {"shapes": ", ".join("×".join(map(str, one)) for one in self.spec.shapes)} if self.spec.shapes else {}
+        given = {f"set {name}": value for name, value in self.spec.set.items()}
+        asked = {name: getattr(self.spec, name) for name in ("base", "path", "compiled", "device", "model")}
+        asked["dtypes"] = ", ".join(self.spec.dtypes)
+        asked["shapes"] = ", ".join("×".join(map(str, shape)) for shape in self.spec.shapes)
         return TargetInfo(
             target=self.spec.target,
             algorithm=self.algorithm.name,
@@ -210,7 +210,7 @@ class Target:
             version=self.version,
             offers=offered,
             capabilities=tuple(sorted(self.capabilities)),
-            options={**{f"set {k}": v for k, v in self.spec.set.items()}, **self.spec.rename, **asked},
+            options={**given, **self.spec.rename, **{name: value for name, value in asked.items() if value}},
         )
 
     @property
