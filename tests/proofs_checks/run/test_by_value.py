@@ -165,5 +165,12 @@ def test_a_target_of_main_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     assert not found.problem
     assert [one.verdict for one in found.findings] == [Verdict.HOLDS] * 2
+    spec = TargetSpec("torch.optim:SGD", model="__main__:two_by_three")
+    monkeypatch.setattr(
+        sys.modules["__main__"], "two_by_three", functools.partial(torch.nn.Linear, 3, 2), raising=False
+    )
+    (found,) = conformance.check([spec], only=["own-shapes"], seed=1, jobs=1)
+    assert not found.problem
+    assert found.info.options["shapes"] == "2×3, 2"
     (missing,) = conformance.check([TargetSpec("__main__:Yours", "sgd")], only=["pickle"], seed=1, jobs=1)
     assert missing.problem == "__main__ has no Yours"
