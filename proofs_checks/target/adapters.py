@@ -259,9 +259,9 @@ class ProjectionOptimizer(ArrayOptimizer):
 
     def library(self) -> str:
         """Whose arrays the projection takes."""
-        first = next(iter(inspect.signature(self.projection).parameters.values()))
+        first = next(iter(inspect.signature(self.projection).parameters.values()), None)
         for library, says in (("torch", "Tensor"), ("jax", "jax"), ("numpy", "ndarray"), ("numpy", "NDArray")):
-            if says in str(first.annotation):
+            if says in str(getattr(first, "annotation", "")):
                 return library
         w, g, update = torch.tensor(
             [[[1.0, 2.0, 4.0], [3.0, 1.0, 1.0]], [[2.0, -1.0, 0.0], [1.0, -3.0, 0.0]], [[1.0, 1.0, 0.0]] * 2]
