@@ -88,13 +88,13 @@ class Bar:
 
     Attributes:
         done, total: how many tasks have ended, of how many; no total until the first has started.
-        running, failed: the names of tasks.
+        running, failed: the names of tasks; of those that run, by task.
         seconds: since the start.
     """
 
     def __init__(self) -> None:
         self.done, self.total, self.seconds = 0, 0, 0.0
-        self.running: list[str] = []
+        self.running: dict[Any, str] = {}
         self.failed: list[str] = []
 
     @property
@@ -102,7 +102,7 @@ class Bar:
         return f"{self.done}/{self.total}, {self.seconds:.0f} s" if self.total else "loading"
 
     def __repr__(self) -> str:
-        return ": ".join(filter(None, (self._state, ", ".join(self.running))))
+        return ": ".join(filter(None, (self._state, ", ".join(self.running.values()))))
 
     def _repr_html_(self) -> str:
         known = {"value": str(self.done), "max": str(self.total)} if self.total else {}  # else it moves to and fro
@@ -129,10 +129,10 @@ def notebook_progress(label: Callable[[Any], str]) -> Iterator[Callable[[Any, An
     def watch(task: Any, result: Any, total: int) -> None:
         bar.total = total
         if result is None:
-            bar.running.append(label(task))
+            bar.running[task] = label(task)
         else:
             bar.done += 1
-            bar.running.remove(label(task))
+            bar.running.pop(task, None)  # it is not there if no worker came up
             if getattr(result, "verdict", None) is Verdict.FAILS:
                 bar.failed.append(label(task))
         show()

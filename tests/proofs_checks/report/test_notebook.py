@@ -100,6 +100,13 @@ def test_a_bar_is_left_as_it_was_when_a_run_is_cut_off(shown: list[str]) -> None
     assert re.fullmatch(r"0/2, \d+ s", shown[-1])
 
 
+def test_a_task_may_end_that_never_started(shown: list[str]) -> None:
+    """As each does when no worker comes up."""
+    with watched(None, lambda cell, answer, total: None) as watch:
+        watch(HERE, FAILED, 1)
+    assert shown[-1].startswith("1/1, ")
+
+
 def test_no_bar_where_none_is_wanted(shown: list[str]) -> None:
     assert len(start_and_end(False)) == 2
     assert not shown
@@ -124,7 +131,7 @@ def test_a_terminal_has_a_bar_if_asked_for(monkeypatch: pytest.MonkeyPatch, caps
 def test_the_bar_is_a_bar_and_names_are_text() -> None:
     bar = Bar()
     assert "<progress aria-label" in bar._repr_html_()
-    bar.done, bar.total, bar.failed, bar.running = 1, 4, ["a<b>"], ["c&d"]
+    bar.done, bar.total, bar.failed, bar.running = 1, 4, ["a<b>"], {HERE: "c&d"}
     page = Page(bar._repr_html_())
     assert {("value", "1"), ("max", "4")} <= set(page.attributes)
     assert page.text.startswith("✗ a<b>")
