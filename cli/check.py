@@ -96,8 +96,8 @@ def check(
     if not targets:
         raise WrongCall("no TARGET; name one as MODULE:NAME or PATH.py:NAME, or use --list or --explain CHECK")
     asked = {"algorithm": algorithm, "kind": kind, "base": base, "path": path, "device": device, "model": model}
-    specs = _specs(targets, set_ or (), rename or (), compiled=compiled, dtypes=tuple(dtype or ()), **asked)
-    specs = [replace(spec, shapes=_shapes(shapes or ())) for spec in specs]
+    of_trials = {"compiled": compiled, "dtypes": tuple(dtype or ()), "shapes": _shapes(shapes or ())}
+    specs = _specs(targets, set_ or (), rename or (), **asked, **of_trials)
     pinned, magnitudes = _pinned(dialect or ()), _trained(trained or ())
 
     from tangency.proofs_checks.options import PROFILES, Options

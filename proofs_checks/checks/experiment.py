@@ -124,9 +124,10 @@ def carries_momentum(target: Target, usual: Mapping[str, Any]) -> bool:
 def _applies(
     target: Target, kinds: tuple[str, ...], alone: bool, free: bool, capability: str, needs: tuple[str, ...]
 ) -> None:
-    if target.kind == "projection" and not alone:
-        raise Skip("it is about optimizers, not about a projection alone")
-    if kinds and target.kind not in (*kinds, *("projection",) * alone):
+    if target.kind == "projection":
+        if not alone:
+            raise Skip("it is about optimizers, not about a projection alone")
+    elif kinds and target.kind not in kinds:
         raise Skip(f"it is about targets of kind {', '.join(kinds)}")
     if free and target.algorithm.update.on_sphere:
         raise Skip(f"{target.algorithm.name} keeps its weights on the sphere")

@@ -9,6 +9,7 @@ from tangency.proofs_checks.generate.spread import spread
 from tangency.proofs_checks.generate.trials import Gradient, Trial
 from tangency.proofs_checks.hyperparameters import EPS
 from tangency.proofs_checks.subjects import Subject
+from tangency.theory.projection import View
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def longest(x: Floats) -> float:
 
 
 def _rows(x: Floats) -> Floats:
-    return x.reshape(x.shape[0] if x.ndim > 1 else 1, -1)
+    return (View.CHANNEL if x.ndim > 1 else View.LAYER).rows(x)
 
 
 def _of_length(w: Floats, length: float) -> Floats:

@@ -109,6 +109,10 @@ class ArrayOptimizer:
             return jnp.asarray(x.detach().float().numpy()).astype(jnp.bfloat16)
         return jnp.asarray(self.array(x))
 
+    def numpy_array(self, values: Any) -> NDArray:
+        """An array of any library as one of numpy of its own; bfloat16 as float32, which holds it exactly."""
+        return np.array(values.astype("float32") if str(values.dtype) == "bfloat16" else values)
+
     def advance(self, grads: list[NDArray]) -> Any:
         """The new parameters."""
         raise NotImplementedError
@@ -183,16 +187,14 @@ class OptaxOptimizer(ArrayOptimizer):
         updates, self.kept = self.transformation.update(grads, self.kept, params)
         new = jax.tree_util.tree_map(lambda p, u: (p + u).astype(p.dtype), params, updates)
         for index, (p, values) in enumerate(zip(self.params, new, strict=True)):
-            wide = np.asarray(values.astype("float32") if str(values.dtype) == "bfloat16" else values)
+            wide = self.numpy_array(values)
             if wide.shape != tuple(p.shape):
                 raise ValueError(f"a step returned an array of shape {wide.shape}; expected {tuple(p.shape)}")
-            p.copy_(torch.from_numpy(np.array(wide)))
+            p.copy_(torch.from_numpy(wide))
             leaves = flat_state(jax.tree_util.tree_map(lambda x: x, self.kept))
             one = {n: v for n, v in leaves.items() if not n.rsplit(".", 1)[-1].isdigit() or n.endswith(f".{index}")}
             self.state[p] = {
-                name: torch.as_tensor(np.array(v.astype("float32") if str(v.dtype) == "bfloat16" else v))
-                for name, v in one.items()
-                if hasattr(v, "dtype")
+                name: torch.as_tensor(self.numpy_array(v)) for name, v in one.items() if hasattr(v, "dtype")
             }
 
 
@@ -253,7 +255,7 @@ class ProjectionOptimizer(ArrayOptimizer):
         if tuple(q.shape) != tuple(tensors[2].shape):
             raise ValueError(f"the projection returned shape {tuple(q.shape)}; expected {tuple(tensors[2].shape)}")
         if library != "torch":
-            q = torch.from_numpy(np.array(q.astype("float32") if str(q.dtype) == "bfloat16" else q))
+            q = torch.from_numpy(self.numpy_array(q))
         name = getattr(decided, "value", decided)  # of an enum
         return q, name != "none" if isinstance(name, str) else bool(decided)
 
