@@ -127,6 +127,11 @@ def test_a_size_that_small_trials_do_not_have_is_asked_about_at_full_size() -> N
     ].detail.startswith("3 shapes")
 
 
+def test_full_sizes_are_asked_about_on_one_path() -> None:
+    found = check(TargetSpec(OWN, path="fused", shapes=((130, 40),)), "own-shapes")["own-shapes"]
+    assert (found.verdict, found.detail) == (Verdict.HOLDS, "1 shapes")
+
+
 def test_what_goes_wrong_where_it_is_compiled_shows_there_alone(tmp_path: Path) -> None:
     spec = TargetSpec(f"{__file__}:WrongWhereCompiled", "sgd")
     assert check(spec, "lemma-2.1")["lemma-2.1"].verdict is Verdict.HOLDS
