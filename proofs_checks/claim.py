@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from tangency.proofs_checks.errors.rounding import Floats
     from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
     from tangency.proofs_checks.proof.gram import Proof
+    from tangency.proofs_checks.statement.terms import Term
+    from tangency.proofs_checks.statement.theorem import Statement
     from tangency.proofs_checks.subjects import Subject
 
 
 class Rung(Enum):
     """The kinds of evidence, from the strongest (DESIGN: the evidence rungs)."""
 
-    PROOF = "proof"
+    KERNEL = "kernel"
+    ALGEBRA = "algebra"
     EXACT = "exact"
     BALL = "ball"
     IMPLEMENTATION = "implementation"
@@ -28,11 +31,12 @@ class Rung(Enum):
 
 
 class Verdict(Enum):
-    """The result of a rung; ``ERROR`` is no verdict on the claim: the check itself broke, and nothing is known."""
+    """The result of a rung. ``NOT_RUN``: what it needs is not installed; ``ERROR``: the check itself broke."""
 
     HOLDS = "holds"
     FAILS = "fails"
     DOES_NOT_APPLY = "does not apply"
+    NOT_RUN = "not run"
     UNDECIDED = "undecided"
     ERROR = "error"
 
@@ -150,13 +154,29 @@ class Hypothesis:
 
     Attributes:
         name: a short name, unique in the claim.
-        says: the condition.
-        needed: the stored counterexample that breaks the claim when this condition alone is dropped.
+        says: the condition, as a formula of the claim's statement or as text.
+        needed: the stored counterexample that breaks the claim when this condition alone is dropped: of a formula, the
+            values of the statement's letters in it.
     """
 
     name: str
-    says: str
-    needed: Callable[[], Refutation] | NotApplicable
+    says: "Term | str"
+    needed: Callable[[], "Refutation | Mapping[str, Any]"] | NotApplicable
+
+    @property
+    def text(self) -> str:
+        """The condition as readable text."""
+        if isinstance(self.says, str):
+            return self.says
+        from tangency.proofs_checks.statement.render import text
+
+        return text(self.says)
+
+    @property
+    def formula(self) -> "Term":
+        """The condition as a formula."""
+        assert not isinstance(self.says, str)
+        return self.says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,10 +187,12 @@ class Claim:
         id: stable identifier (``lemma-2.2``).
         title: a name for tables.
         where: where the statement stands in the paper.
-        statement: what it says, as readable text.
-        latex: the same in LaTeX.
-        hypotheses: the conditions, each with its stored counterexample.
-        proof: builds the symbolic proof.
+        statement: what it says, as data; of an algorithm or a figure, as text.
+        latex: in LaTeX, a statement that is text.
+        hypotheses: the conditions, each with its stored counterexample; those of a statement that is data come first,
+            from there.
+        kernel: the theorems that a proof kernel checks: those of the statement, unless it says otherwise.
+        algebra: the key identities of the proof, as a readable walk.
         exact, ball: searches over generated problems.
         implementation: attacks on real optimizers, run on each subject that has what they require.
         notes: what the paper does not say, or says differently.
@@ -180,10 +202,11 @@ class Claim:
     id: str
     title: str
     where: str
-    statement: str
-    latex: str
-    hypotheses: tuple[Hypothesis, ...]
-    proof: "Callable[[], Proof] | NotApplicable"
+    statement: "Statement | str"
+    latex: str = ""
+    hypotheses: tuple[Hypothesis, ...] = ()
+    kernel: "Statement | NotApplicable" = NotApplicable("its statement is prose, which no kernel reads")
+    algebra: "Callable[[], Proof] | NotApplicable"
     exact: Search | NotApplicable
     ball: Search | NotApplicable
     implementation: Attack | NotApplicable
@@ -191,9 +214,19 @@ class Claim:
     severity: Severity = Severity.THEOREM
 
     def __post_init__(self) -> None:
+        if not isinstance(self.statement, str):
+            object.__setattr__(self, "kernel", self.statement)
+            object.__setattr__(self, "latex", self.statement.latex())
+            object.__setattr__(self, "hypotheses", (*self.statement.hypotheses, *self.hypotheses))
         names = [hypothesis.name for hypothesis in self.hypotheses]
         if len(set(names)) != len(names):
             raise ValueError(f"hypotheses of {self.id} are named {names}; each name must be unique")
+
+
+    @property
+    def text(self) -> str:
+        """What it says, as readable text."""
+        return self.statement if isinstance(self.statement, str) else self.statement.text()
 
 
 class UnknownClaim(WrongCall):

@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def example() -> Iterator[ModuleType]:
     path = list(sys.path)
     (claim, *_) = load(EXAMPLE).claims
-    yield sys.modules[claim.proof.__module__]
+    yield sys.modules[claim.algebra.__module__]
     sys.path[:] = path
 
 

@@ -12,7 +12,7 @@ from tangency.proofs_checks.run.registry import discover
 ABOUT = """A page for every statement, made from the record that `tangency verify` checks: what it says, the hypotheses
 with what goes wrong without each, the proof with every step checked as the page is made, and the evidence."""
 EVIDENCE = {
-    Rung.PROOF: "the proof above, checked step by step",
+    Rung.ALGEBRA: "the proof above, checked step by step",
     Rung.EXACT: "generated problems in rational arithmetic, compared with `==`",
     Rung.BALL: "generated problems in interval arithmetic: the interval contains the answer",
     Rung.IMPLEMENTATION: "a search for a counterexample on real optimizers, on every path and dtype",
@@ -64,9 +64,9 @@ def _needed(hypothesis: Hypothesis) -> str:
 
 
 def _proof(claim: Claim) -> str | list[str]:
-    if isinstance(claim.proof, NotApplicable):
-        return plain(f"Does not apply: {claim.proof.why}")
-    return ["```text", *proof_lines(claim.proof()), "```"]
+    if isinstance(claim.algebra, NotApplicable):
+        return plain(f"Does not apply: {claim.algebra.why}")
+    return ["```text", *proof_lines(claim.algebra()), "```"]
 
 
 def _evidence(claim: Claim, rung: Rung) -> str:

@@ -32,7 +32,7 @@ def rungs(claim: Claim, broken: Collection[str] = ()) -> tuple[Check, ...]:
         broken: the names of subjects on which the claim has to fail: they get as many trials as a mutant.
     """
     run: dict[Rung, RunOf] = {
-        Rung.PROOF: lambda subject, options: run_proof(claim),
+        Rung.ALGEBRA: lambda subject, options: run_algebra(claim),
         Rung.EXACT: lambda subject, options: run_search(claim, Rung.EXACT, options.profile.exact, options),
         Rung.BALL: lambda subject, options: run_search(claim, Rung.BALL, options.profile.ball, options),
         Rung.IMPLEMENTATION: partial(attack, claim, broken),
@@ -91,10 +91,10 @@ class Exceeded(Violation):
         self.measurement, self.run = measurement, run
 
 
-def run_proof(claim: Claim) -> Finding:
+def run_algebra(claim: Claim) -> Finding:
     """Build the proof and check every step; the steps are the examples."""
-    assert not isinstance(claim.proof, NotApplicable)
-    proof = claim.proof()
+    assert not isinstance(claim.algebra, NotApplicable)
+    proof = claim.algebra()
     try:
         return _finding(Verdict.HOLDS, examples=proof.check())
     except Violation as violation:

@@ -188,7 +188,7 @@ CLAIM = Claim(
         Hypothesis("two dimensions", "w has at least two dimensions, else it is never projected", one_dimensional),
         Hypothesis("β < 1", "weight decay needs β < 1", momentum_one),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(problems.tensor_runs(EXACT_HYPER), check_exact),
     ball=NotApplicable("SGDP is a rational function of its inputs (Eq. 11 squared): the exact rung covers it"),
     implementation=Attack(frozenset({HEAVY_BALL, PROJECTION}), strategies.steps, check_implementation),

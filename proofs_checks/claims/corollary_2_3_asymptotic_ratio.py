@@ -312,7 +312,7 @@ CLAIM = Claim(
         Hypothesis("identical norms", "‖p_k‖ is the same with and without momentum", other_updates),
         Hypothesis("an update", "Σ‖p_k‖² > 0", no_updates),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(
         st.one_of(
             updates(),

@@ -230,7 +230,7 @@ CLAIM = Claim(
         Hypothesis("linear", "what is normalised is linear in W: no bias, no skip connection (eq-02)", with_bias),
         Hypothesis("σ > 0", "no normalised group is constant", constant_row),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(problems_with_spread(), check_exact),
     ball=Search(problems_with_spread(), check_ball),
     implementation=Attack(

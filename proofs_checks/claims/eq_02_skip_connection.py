@@ -169,7 +169,7 @@ CLAIM = Claim(
         Hypothesis("independence", "v and ξ, the centred g_w(x) and x, are linearly independent", dependent),
         Hypothesis("c ≠ 1", "the scale changes", no_scaling),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(skips().filter(defined), check_exact),
     ball=NotApplicable("LN is determined by its signed square, a rational function: the exact rung covers it"),
     implementation=Attack(

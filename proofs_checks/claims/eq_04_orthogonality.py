@@ -196,7 +196,7 @@ CLAIM = Claim(
             "differentiable", "f is differentiable at w", NotApplicable("the statement is about the gradient itself")
         ),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(rational_points(), check_exact),
     ball=Search(irrational_points(), check_ball),
     implementation=Attack(frozenset({PROJECTION}), homogeneity_trials, check_implementation, shown),

@@ -226,7 +226,7 @@ CLAIM = Claim(
         Hypothesis("Δw ⊥ w", "the step is tangent (Eq. 4, or a projection)", radial_step),
         Hypothesis("w ≠ 0", "the weights have a direction", origin),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(tangent_steps(), check_exact),
     ball=Search(tangent_steps(), check_ball),
     implementation=Attack(frozenset({PROJECTION}), trials, check_implementation),

@@ -224,7 +224,7 @@ CLAIM = Claim(
         Hypothesis("w ≠ 0", "the weights have a direction", origin),
         Hypothesis("one inner product", "ŵ·x and ‖w‖ are of the inner product of w·q", another_inner_product),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(vector_problems(), check_exact),
     ball=Search(vector_problems(), check_ball),
     implementation=Attack(frozenset({PROJECTION}), trials, check_implementation),

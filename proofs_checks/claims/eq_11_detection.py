@@ -303,7 +303,7 @@ CLAIM = Claim(
         Hypothesis("random direction", "for the probability: g is uniform on the sphere", uneven_directions),
         Hypothesis("independent rows", "for the power C: rows are independent", dependent_rows),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(st.one_of(ties(), problems.tensor_runs(DECISIONS)), check_exact),
     ball=Search(ODDS, check_ball),
     implementation=Attack(frozenset({PROJECTION}), threshold_trials, check_implementation),

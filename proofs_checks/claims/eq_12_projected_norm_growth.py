@@ -195,7 +195,7 @@ CLAIM = Claim(
         Hypothesis("at the weights themselves", "Π is taken at the w that is updated", projected_elsewhere),
         Hypothesis("no weight decay", "λ = 0", weight_decay),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(runs(), check_exact),
     ball=Search(problems.tensor_runs(ADAMP_HYPER), check_ball),
     implementation=Attack(frozenset({PROJECTION}), strategies.projected_trials, check_implementation),

@@ -78,7 +78,7 @@ CLAIM = Claim(
         Hypothesis("orthogonal gradient", "w_t·∇f(w_t) = 0 (Eq. 4)", not_orthogonal),
         Hypothesis("no momentum", "p_t is the gradient itself", with_momentum),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(st.one_of(problems.skew_descents(momentum=False), objective_descents(momentum=False)), check_exact),
     ball=NotApplicable("both sides are rational functions of w, η and the gradient: the exact rung covers them"),
     implementation=Attack(

@@ -149,7 +149,7 @@ CLAIM = Claim(
         Hypothesis("zero start", "p_{−1} = 0", nonzero_start),
         Hypothesis("constant step size", "η is the same at every step", changing_step_size),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(descents(), check_exact),
     ball=NotApplicable("both sides are rational functions of w, η, β and the gradients: the exact rung covers them"),
     implementation=Attack(

@@ -215,7 +215,7 @@ CLAIM = Claim(
             lambda: least_growth((1, 0), momentum=0.25, dampening=2),
         ),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(descents(), check_exact),
     ball=NotApplicable("both sides are rational functions of w, η, β and the gradients: the exact rung covers them"),
     implementation=Attack(

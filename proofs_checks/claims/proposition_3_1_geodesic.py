@@ -264,7 +264,7 @@ CLAIM = Claim(
         Hypothesis("momentum GD", "for the order of the angles: p is the momentum of Eq. 7", adam_turns_less),
         Hypothesis("orthogonal gradients", "for the order of the angles: w·g = 0 (Eq. 4)", not_orthogonal),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(st.one_of(momentum_runs(), free_steps()), check_exact),
     ball=Search(problems.tensor_runs(ADAM), check_ball),
     implementation=Attack(frozenset({PROJECTION}), strategies.projected_trials, check_implementation),

@@ -363,7 +363,7 @@ CLAIM = Claim(
         Hypothesis("no momentum", "the update is the gradient; for the certificate, any tangent one", with_momentum),
         Hypothesis("no weight decay", "nothing else moves the norm", with_weight_decay),
     ),
-    proof=proof,
+    algebra=proof,
     exact=Search(rational_runs(), check_exact),
     ball=Search(cosine_runs(), check_ball),
     implementation=Attack(frozenset({PROJECTION}), trials, check_implementation),

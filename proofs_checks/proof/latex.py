@@ -104,10 +104,10 @@ def _claim_lines(claim: Claim) -> Iterator[str]:
         for hypothesis in claim.hypotheses:
             yield rf"  \item \emph{{{prose(hypothesis.name)}}}: {prose(hypothesis.says)}."
         yield r"\end{itemize}"
-    if isinstance(claim.proof, NotApplicable):
-        yield rf"\paragraph{{Proof.}} Does not apply: {prose(claim.proof.why)}."
+    if isinstance(claim.algebra, NotApplicable):
+        yield rf"\paragraph{{Proof.}} Does not apply: {prose(claim.algebra.why)}."
     else:
-        yield from _proof_lines(claim.proof())
+        yield from _proof_lines(claim.algebra())
 
 
 def _proof_lines(proof: Proof) -> Iterator[str]:

@@ -39,10 +39,10 @@ def explain(claim: Claim, subjects: Sequence[Subject]) -> Iterator[str]:
         yield from _block(f"{number}. {hypothesis.name}: {hypothesis.says}", 2, 5)
         yield from _block(_needed(hypothesis), 5)
     yield ""
-    if isinstance(claim.proof, NotApplicable):
-        yield from _block(f"Proof: does not apply. {claim.proof.why}", 0)
+    if isinstance(claim.algebra, NotApplicable):
+        yield from _block(f"Proof: does not apply. {claim.algebra.why}", 0)
     else:
-        yield from proof_lines(claim.proof())
+        yield from proof_lines(claim.algebra())
     yield ""
     yield "Evidence"
     for rung in Rung:
@@ -111,7 +111,7 @@ def _evidence(claim: Claim, rung: Rung, subjects: Sequence[Subject]) -> str:
     evidence = getattr(claim, rung.value)
     if isinstance(evidence, NotApplicable):
         return f"does not apply: {evidence.why}"
-    if rung is Rung.PROOF:
+    if rung is Rung.ALGEBRA:
         return "above, in every dimension and for every t"
     if rung is not Rung.IMPLEMENTATION:
         numbers = "rational arithmetic, ==" if rung is Rung.EXACT else "interval arithmetic, containment"

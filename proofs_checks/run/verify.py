@@ -20,7 +20,7 @@ from tangency.proofs_checks.subjects import Subject
 
 STATEMENTS = 0  # the subject number of rungs without an optimizer; optimizers are numbered from 1
 # Seconds a rung takes in the default profile, roughly: the longest go first, so that no core waits for a late one.
-_COST = {Rung.IMPLEMENTATION: 5.0, Rung.BALL: 3.0, Rung.EXACT: 2.0, Rung.PROOF: 1.0, Rung.NECESSITY: 0.1}
+_COST = {Rung.IMPLEMENTATION: 5.0, Rung.BALL: 3.0, Rung.EXACT: 2.0, Rung.ALGEBRA: 1.0, Rung.NECESSITY: 0.1}
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def verify(
         UnknownClaim: there is no such claim.
         ValueError: another argument is not what it should be.
 
-    >>> report = verify(["eq-12"], rungs=["proof"], seed=1)
+    >>> report = verify(["eq-12"], rungs=["algebra"], seed=1)
     >>> [(result.claim, result.verdict.value) for result in report.results], report.exit_code
     ([('eq-12', 'holds')], 0)
     """

@@ -40,7 +40,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
     ("suite", "args", "code"),
     [
         (small.good, [], 0),
-        (small.good, ["true", "--rung", "exact", "--rung", "proof"], 0),
+        (small.good, ["true", "--rung", "exact", "--rung", "algebra"], 0),
         (small.bad, ["false"], 1),
         (small.everything, ["undecided"], 1),
         (small.everything, ["broken"], 3),
@@ -67,7 +67,7 @@ def test_exit_codes(call: Call, suite: Any, args: list[str], code: int) -> None:
         (["verify", "--seed", "-1"], "--seed"),
         (["verify", "--time-limit", "-1"], "--time-limit"),
         (["verify", "--frobnicate"], "--frobnicate"),
-        (["verify", "--mutants", "--rung", "proof"], "--mutants"),
+        (["verify", "--mutants", "--rung", "algebra"], "--mutants"),
         (["verify", "--json", "/nowhere/at/all.json"], "--json: /nowhere/at/all.json cannot be written"),
         (["verify", "--reproducers", "/dev/null/scripts"], "--reproducers: /dev/null/scripts cannot be written"),
         (["frobnicate"], "frobnicate"),
@@ -133,7 +133,7 @@ def test_json_holds_every_result_and_what_repeats_it(call: Call, tmp_path: Path)
     assert len(results) == 12
     assert {r["claim"] for r in results} == {"true", "false"}
     fails = {(r["claim"], r["rung"]) for r in results if r["verdict"] == "fails"}
-    assert fails == {("false", rung) for rung in ("proof", "exact", "ball", "implementation", "necessity")}
+    assert fails == {("false", rung) for rung in ("algebra", "exact", "ball", "implementation", "necessity")}
     attacked = next(r for r in results if r["verdict"] == "fails" and r["rung"] == "implementation")
     assert attacked["error"] == "inf"
     assert attacked["counterexample"] in table
@@ -155,7 +155,7 @@ def test_verify_writes_every_report_and_knows_failures_and_baselines(call: Call,
     assert all("false/exact" in Path(path[name]).read_text() for name in ("md", "html"))
     code, output, _ = call(small.bad, "verify", "--seed", "7", "--baseline", path["json"])
     assert code == 0, output  # what failed before is not new
-    rungs = [f"false/{rung}" for rung in ("proof", "exact", "ball", "necessity")]
+    rungs = [f"false/{rung}" for rung in ("algebra", "exact", "ball", "necessity")]
     known = f'[[known]]\ncheck = {rungs}\nreason = "so it is called"\n[[known]]\ncheck = "false"\nreason = "as above"\n'
     Path(path["toml"]).write_text(known, encoding="utf-8")
     code, output, _ = call(small.bad, "verify", "false", "--known-failures", path["toml"])
@@ -244,7 +244,7 @@ def test_an_interrupt_prints_what_was_found_and_exits_with_2(jobs: int, tmp_path
         "import small_claims",
         "from tangency.cli import main as cli\nfrom tangency.proofs_checks.run import registry",
         "registry.production = small_claims.slow",
-        f"sys.exit(cli.run(['verify', '--rung=proof', '--jobs={jobs}', '--no-database']))",
+        f"sys.exit(cli.run(['verify', '--rung=algebra', '--jobs={jobs}', '--no-database']))",
         SMALL_CLAIMS_MARKER=str(marker),
     )
     for _ in range(1200):

@@ -22,7 +22,7 @@ X, Y = sympy.symbols("x y", real=True)
 
 def claim(id: str, **evidence: Any) -> Claim:
     """A claim with the given evidence alone."""
-    nothing = {"hypotheses": (), "proof": NOT_HERE, "exact": NOT_HERE, "ball": NOT_HERE, "implementation": NOT_HERE}
+    nothing = {"hypotheses": (), "algebra": NOT_HERE, "exact": NOT_HERE, "ball": NOT_HERE, "implementation": NOT_HERE}
     texts = {"title": f"the claim {id}", "where": "§0", "statement": f"{id} is so", "latex": "x = x"}
     return Claim(id=id, **{**texts, **nothing, **evidence})
 
@@ -101,7 +101,7 @@ PAIRS = st.tuples(st.integers(), st.integers())
 TRUE = claim(
     "true",
     hypotheses=(Hypothesis("h", "x is real", refutation), Hypothesis("k", "y is real", NotApplicable("by symmetry"))),
-    proof=proof,
+    algebra=proof,
     exact=Search(PAIRS, is_commutative),
     ball=Search(PAIRS, is_commutative),
     implementation=attack(moves_by_lr),
@@ -109,7 +109,7 @@ TRUE = claim(
 FALSE = claim(
     "false",
     hypotheses=(Hypothesis("h", "x is real", no_refutation),),
-    proof=lambda: proof(3),
+    algebra=lambda: proof(3),
     exact=Search(st.integers(), is_small),
     ball=Search(st.integers(), is_small),
     implementation=attack(never_moves),
@@ -189,8 +189,8 @@ def sleep_after(marker: str) -> Proof:
 
 def slow() -> Suite:
     """One claim that holds at once, and one that takes two minutes and reports its start."""
-    quick = claim("quick", proof=proof)
-    return Suite((quick, claim("slow", proof=lambda: sleep_after("SMALL_CLAIMS_MARKER"))), SHIPPED)
+    quick = claim("quick", algebra=proof)
+    return Suite((quick, claim("slow", algebra=lambda: sleep_after("SMALL_CLAIMS_MARKER"))), SHIPPED)
 
 
 def trial(**changes: Any) -> Trial:

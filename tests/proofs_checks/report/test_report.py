@@ -39,7 +39,7 @@ def printed(report: Report, *, terminal: bool = False, verbose: bool = False) ->
 
 def test_the_table_shows_every_claim_and_rung(report: Report) -> None:
     lines = [line.split() for line in printed(report).splitlines()]
-    assert lines[0] == ["claim", "proof", "exact", "ball", "SGDP", "AdamP", "necessity", "error", "/", "bound"]
+    assert lines[0] == ["claim", "kernel", "algebra", "exact", "ball", "SGDP", "AdamP", "necessity", "error", "/", "bound"]
     assert lines[1] == ["true", "✓", "2", "✓", "30", "✓", "20", "✓", "10", "–", "[1]", "✓", "1", "0"]
     assert lines[2][0:4] == ["false", "✗", "2", "✗"]
     assert lines[2][-1] == "inf"
@@ -93,8 +93,8 @@ def test_the_table_of_the_paper_fits_the_page() -> None:
 def test_progress_is_silent_where_there_is_no_terminal() -> None:
     stream = io.StringIO()
     with live_progress(Console(file=stream), lambda cell: cell.check) as watch:
-        watch(Cell(0, "true/proof"), None, 1)
-        watch(Cell(0, "true/proof"), verify(suite=small.good, rungs=["proof"]).results[0], 1)
+        watch(Cell(0, "true/algebra"), None, 1)
+        watch(Cell(0, "true/algebra"), verify(suite=small.good, rungs=["algebra"]).results[0], 1)
     assert stream.getvalue() == ""
 
 

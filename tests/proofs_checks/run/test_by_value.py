@@ -67,7 +67,7 @@ class Stays(torch.optim.Optimizer):
 NESTED = st.recursive(st.integers(0, 3), lambda inner: st.lists(inner, max_size=3), max_leaves=5)
 NOT_HERE = NotApplicable("not part of this test")
 CLAIM = Claim(
-    id="pairs", title="pairs", where="here", statement="low ≤ high", latex="", hypotheses=(), proof=NOT_HERE,
+    id="pairs", title="pairs", where="here", statement="low ≤ high", latex="", hypotheses=(), algebra=NOT_HERE,
     exact=Search(pairs(), check),
     ball=Search(NESTED.filter(lambda drawn: True), lambda drawn: require("drawn", drawn is not None)),
     implementation=Attack(

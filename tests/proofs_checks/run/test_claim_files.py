@@ -115,12 +115,12 @@ def test_unknown_ids_are_said_with_those_that_there_are() -> None:
 
 
 def test_workers_read_the_file_too() -> None:
-    report = verify(suite=FileSource((write(TWO),)), profile=small.TINY, seed=5, rungs=["proof", "exact"], jobs=2)
+    report = verify(suite=FileSource((write(TWO),)), profile=small.TINY, seed=5, rungs=["algebra", "exact"], jobs=2)
     verdicts = {(result.claim, result.rung.value): result.verdict for result in report.results}
     assert verdicts == {
-        ("mine", "proof"): Verdict.HOLDS,
+        ("mine", "algebra"): Verdict.HOLDS,
         ("mine", "exact"): Verdict.HOLDS,
-        ("other", "proof"): Verdict.FAILS,
+        ("other", "algebra"): Verdict.FAILS,
         ("other", "exact"): Verdict.DOES_NOT_APPLY,
     }
 
@@ -157,7 +157,7 @@ def test_a_wrong_call_is_one_line_and_exit_code_4(
 
 def test_verify_claim_and_claims_take_files(capfd: pytest.CaptureFixture[str]) -> None:
     path = write(TWO)
-    assert cli.run(["verify", f"{path}::mine", "eq-12", "--rung=proof", "--jobs=1", "--time-limit=0"]) == 0
+    assert cli.run(["verify", f"{path}::mine", "eq-12", "--rung=algebra", "--jobs=1", "--time-limit=0"]) == 0
     output = capfd.readouterr().out
     assert "mine    ✓ 2" in output
     assert "eq-12   ✓ 5" in output
@@ -178,7 +178,7 @@ def test_a_figure_is_drawn_by_its_suffix(capfd: pytest.CaptureFixture[str]) -> N
     pytest.importorskip("matplotlib")
     path = write(ONE + "from matplotlib.figure import Figure as FIGURE\n")  # an empty one
     for name, start in (("a.svg", b"<?xml"), ("a.png", b"\x89PNG"), ("a.pdf", b"%PDF")):
-        args = ["verify", path, "--rung=proof", "--jobs=1", "--time-limit=0", "--figure", name]
+        args = ["verify", path, "--rung=algebra", "--jobs=1", "--time-limit=0", "--figure", name]
         assert cli.run(args) == 0
         assert f"wrote {name}" in capfd.readouterr().err
         assert Path(name).read_bytes().startswith(start)
@@ -197,7 +197,7 @@ def test_a_figure_that_cannot_be_made_is_said(body: str, message: str, capfd: py
 def test_matplotlib_is_not_imported_without_a_figure() -> None:
     code = (
         "import sys\nfrom tangency.cli import main as cli\n"
-        f"code = cli.run(['verify', {write(ONE)!r}, '--rung=proof', '--jobs=1', '--time-limit=0'])\n"
+        f"code = cli.run(['verify', {write(ONE)!r}, '--rung=algebra', '--jobs=1', '--time-limit=0'])\n"
         "assert 'matplotlib' not in sys.modules\nsys.exit(code)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -35,7 +35,7 @@ def timeless(report: Report) -> list[Finding]:
 def test_what_is_true_holds_on_every_rung() -> None:
     results = run(small.TRUE)
     assert {key: (result.verdict, result.examples) for key, result in results.items()} == {
-        ("proof", None): (Verdict.HOLDS, 2),
+        ("algebra", None): (Verdict.HOLDS, 2),
         ("exact", None): (Verdict.HOLDS, 30),
         ("ball", None): (Verdict.HOLDS, 20),
         ("implementation", SGDP): (Verdict.HOLDS, 10),
@@ -51,7 +51,7 @@ def test_what_is_false_fails_on_every_rung_with_a_minimal_counterexample() -> No
     results = run(small.FALSE)
     fails = [key for key, result in results.items() if result.verdict is Verdict.FAILS]
     assert fails == [(rung.value, SGDP if rung is Rung.IMPLEMENTATION else None) for rung in Rung]
-    assert "residual -x*y" in results["proof", None].detail
+    assert "residual -x*y" in results["algebra", None].detail
     assert results["exact", None].counterexample == "17"
     assert results["exact", None].detail == "n < 17: expected true, got 17"
     assert "still holds in its stored counterexample: x is 1, as predicted" in results["necessity", None].detail
@@ -224,7 +224,7 @@ def test_a_task_over_its_limit_is_our_own_error_and_the_rest_is_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMALL_CLAIMS_MARKER", str(tmp_path / "started"))
-    report = verify(suite=small.slow, profile=small.TINY, seed=5, rungs=["proof"], limit=2)
+    report = verify(suite=small.slow, profile=small.TINY, seed=5, rungs=["algebra"], limit=2)
     assert {(result.claim, result.verdict, result.detail) for result in report.results} == {
         ("quick", Verdict.HOLDS, ""),
         ("slow", Verdict.ERROR, "took longer than 2 s"),

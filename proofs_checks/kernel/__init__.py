@@ -1,0 +1,1 @@
+"""The kernel rung: theorems that Coq's kernel accepts, stated by the claims themselves."""

@@ -1,0 +1,154 @@
+"""The exact value of a statement on a run: of each term, and of each formula as true, false, or not told by a run."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tangency.proofs_checks.claim import require
+from tangency.proofs_checks.statement.operators import OPERATORS, _equal
+from tangency.proofs_checks.statement.render import text
+from tangency.proofs_checks.statement.terms import STEP, Apply, Bind, Number, Term, Variable, walk
+from tangency.theory.fields import Array, Field
+
+# A number, a vector, a step, a sequence of them, a function of the weights: by the letter that names it.
+Values = Mapping[str, Any]
+# At how many steps of a long run a conclusion is evaluated, whose sums grow with the step: at its start and its end.
+_EARLY, _LATE = 4, 2
+
+
+class Beyond(LookupError):
+    """A sequence has no such step: the run ends before."""
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What a run knows of a function f of the weights: its gradients.
+
+    f is scale-invariant if and only if they are tangent everywhere (Eq. 4; ``eq_04_converse``).
+
+    Attributes:
+        gradient: w ↦ ∇f(w), or a tangent field in its place.
+        points: where it was taken.
+    """
+
+    gradient: Callable[[Array], Array]
+    points: Sequence[Array]
+
+    @property
+    def scale_invariant(self) -> bool:
+        """Whether the gradient is tangent at every point of the run."""
+        return all(bool(w @ self.gradient(w) == 0) for w in self.points)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Terms evaluated in a field, with the values of their letters."""
+
+    field: Field
+    values: Values
+
+    def of(self, one: Term) -> Any:
+        """The value of a term; ``None`` for a formula that no finite run can tell.
+
+        Raises:
+            Beyond: it needs a step that the run does not have.
+            KeyError: a letter has no value.
+        """
+        if isinstance(one, Variable):
+            return self.values[one.name]
+        if isinstance(one, Number):
+            return one.value
+        if isinstance(one, Bind):
+            return self._bound(one)
+        assert isinstance(one, Apply)
+        if one.operator == "at":
+            head, argument = (self.of(argument) for argument in one.arguments)
+            return self._at(one, head, argument)
+        if one.operator in ("∧", "⇒"):
+            return self._connected(one)
+        return OPERATORS[one.operator].value(self.field, *map(self.of, one.arguments))
+
+    def with_value(self, letter: Variable, value: Any) -> "Evaluation":
+        """The same with one more value."""
+        return Evaluation(self.field, {**self.values, letter.name: value})
+
+    def _at(self, one: Apply, head: Any, argument: Any) -> Any:
+        if callable(head):
+            return head(argument)
+        if not 0 <= argument < len(head):
+            raise Beyond(f"{text(one)}: there is no step {argument}")
+        return head[argument]
+
+    def _connected(self, one: Apply) -> bool | None:
+        """∧ and ⇒ do not look at their second half where the first decides."""
+        first, settled = self.of(one.arguments[0]), one.operator == "⇒"
+        if first is False:
+            return settled
+        return OPERATORS[one.operator].value(self.field, first, self.of(one.arguments[1]))
+
+    def _bound(self, one: Bind) -> Any:
+        if one.operator == "→" or one.variable.type != STEP:
+            return None
+        if one.operator == "Σ":
+            assert one.extra is not None
+            terms = (self.with_value(one.variable, k).of(one.body) for k in range(self.of(one.extra)))
+            return sum(terms, start=self.field.element(0))
+        answers = [answer for _, answer in self.instances(one)]
+        decisive = one.operator == "∃"
+        if decisive in answers:
+            return decisive
+        return None if None in answers or not answers else not decisive
+
+    def instances(self, one: Bind, sparse: bool = False) -> Iterator[tuple["Evaluation", bool | None]]:
+        """The body at every step that the run has; with ``sparse``, of a long run at its first and last ones."""
+        for step in steps(self.values, sparse):
+            here = self.with_value(one.variable, step)
+            try:
+                yield here, here.of(one.body)
+            except Beyond:
+                if one.operator == "∃":
+                    yield here, None
+
+
+def steps(values: Values, sparse: bool) -> list[int]:
+    """The steps that the sequences of a run have."""
+    longest = max((len(value) for value in values.values() if isinstance(value, list | tuple)), default=0)
+    found = range(longest + 1)
+    return [*found] if not sparse or longest < _EARLY + _LATE else [*found[:_EARLY], *found[-_LATE - 2 :]]
+
+
+def finite(one: Term) -> bool:
+    """Whether a finite run can tell: no limit, and no quantifier over anything but steps."""
+    binds = [part for part in walk(one) if isinstance(part, Bind)]
+    return all(bind.operator != "→" and bind.variable.type == STEP for bind in binds)
+
+
+def true(evaluation: Evaluation, formula: Term) -> bool | None:
+    """Whether a hypothesis holds on a run."""
+    return evaluation.of(formula) if finite(formula) else None
+
+
+def check(evaluation: Evaluation, formula: Term) -> int:
+    """Require a conclusion at every step (of a long run, the first and the last): how often it was evaluated.
+
+    Raises:
+        Violation: it is false, with both sides where it is an equation or an inequality.
+    """
+    if isinstance(formula, Bind) and formula.operator == "∀":
+        return sum(check(here, formula.body) for here, _ in evaluation.instances(formula, sparse=True))
+    if isinstance(formula, Apply) and formula.operator == "⇒":
+        return check(evaluation, formula.arguments[1]) if evaluation.of(formula.arguments[0]) else 0
+    what = text(formula)
+    shown = {name: value for name, value in evaluation.values.items() if isinstance(value, int)}
+    if shown:
+        what += f" at {', '.join(f'{name} = {value}' for name, value in shown.items())}"
+    if isinstance(formula, Apply) and formula.operator in ("=", "<", "≤"):
+        left, right = (evaluation.of(side) for side in formula.arguments)
+        answer = OPERATORS[formula.operator].value(evaluation.field, left, right)
+        require(what, answer, expected=right, got=left)
+    else:
+        require(what, evaluation.of(formula))
+    return 1
+
+
+__all__ = ["Beyond", "Evaluation", "Gradients", "Values", "_equal", "check", "finite", "true"]
