@@ -31,6 +31,9 @@ Defined.
 Definition plane : space := product line line.
 Definition solid : space := product line plane.
 
+Lemma line_norm (x : line) : 0 <= x -> norm x = x.
+Proof. apply sqrt_square. Qed.
+
 (** 0, 0, 0, 0, …, 1, 0, 0, 0, … and 0, 1, 0, 0, … *)
 Definition never (t : nat) : line := vzero.
 Definition first (t : nat) : line := match t with O => 1 | _ => 0 end.
