@@ -2,9 +2,7 @@
 
     The n numbers that are normalised together are a vector u, the vector of ones is e (here any e). κ = 1 centres them,
     as batch, layer, instance and group normalisation do; κ = 0 is weight normalisation and the ℓ2 projection. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product.
-Open Scope R_scope.
+From Tangency Require Import inner_product.
 
 Section Eq1.
 Variables (E : space) (κ : R) (e : E).

@@ -1,20 +1,13 @@
 (** Eq. 2 here: layer normalisation after a skip connection, LN(g_w(x) + x), is not scale-invariant in w (§4.5). *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product.
-Open Scope R_scope.
+From Tangency Require Import inner_product.
 
 (** v and ξ are the centred g_w(x) and x; they are linearly independent exactly if ‖v‖²‖ξ‖² − ⟨v, ξ⟩² ≠ 0. *)
 Theorem eq_02 : forall (E : space) (c : R) (v ξ : E),
   ‖v‖² * ‖ξ‖² - ⟨v, ξ⟩^2 <> 0 -> c <> 1 -> unit (c * v + ξ) <> unit (v + ξ).
 Proof.
   intros E c v ξ independent C same.
-  assert (along : forall x : E, x = (norm x * unit x)%V).
-  { intros x. unfold unit. rewrite vscale_mul. destruct (Req_dec (norm x) 0) as [Z | N].
-    - assert (V : x = vzero) by (apply dot_definite; rewrite <- norm_square, Z; ring).
-      rewrite Z, Rmult_0_l, vscale_zero. exact V.
-    - now rewrite Rinv_r, vscale_one. }
   assert (area : ‖c * v + ξ‖² * ‖v + ξ‖² - ⟨c * v + ξ, v + ξ⟩^2 = 0).
-  { rewrite (along (c * v + ξ)%V), (along (v + ξ)%V), same. gram. ring. }
+  { rewrite <- (norm_times_unit E (c * v + ξ)), <- (norm_times_unit E (v + ξ)), same. gram. ring. }
   replace (‖c * v + ξ‖² * ‖v + ξ‖² - ⟨c * v + ξ, v + ξ⟩^2)
     with ((c - 1)^2 * (‖v‖² * ‖ξ‖² - ⟨v, ξ⟩^2)) in area by (gram; ring).
   apply Rmult_integral in area. destruct area as [Z | Z]; [| contradiction].

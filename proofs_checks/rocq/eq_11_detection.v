@@ -1,7 +1,5 @@
 (** Eq. 11, |cos(w, g)| < δ/√d: which weights count as scale-invariant (§3.1). *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product eq_04_orthogonality eq_04_converse.
-Open Scope R_scope.
+From Tangency Require Import inner_product eq_04_orthogonality.
 
 (** The decision without roots and quotients. *)
 Theorem eq_11 : forall (E : space) (d δ : R) (w g : E), w <> vzero -> g <> vzero -> 0 < d -> 0 <= δ ->
@@ -32,6 +30,14 @@ Proof.
   gram. replace ((a * (b * ⟨w, g⟩))^2 * d) with ((a * b)^2 * (⟨w, g⟩^2 * d)) by ring.
   replace (δ^2 * (a * (a * ‖w‖²) * (b * (b * ‖g‖²)))) with ((a * b)^2 * (δ^2 * (‖w‖² * ‖g‖²))) by ring.
   split; [now apply Rmult_lt_reg_l | now apply Rmult_lt_compat_l].
+Qed.
+
+(** A scale-invariant function that has a gradient at 0 is constant. *)
+Lemma gradient_at_0 (E : space) (f : E -> R) (g : E) : scale_invariant f -> gradient f vzero g -> g = vzero.
+Proof.
+  intros invariant D. apply (gradient_unique E f vzero); [exact D |]. intros h. rewrite dot_zero.
+  apply (derivative_ext (fct_cte (f vzero))); [| apply derivable_pt_lim_const].
+  intros s. symmetry. now apply (eq_04_no_gradient_at_0 E f g).
 Qed.
 
 (** Gradients of scale-invariant functions always pass. *)

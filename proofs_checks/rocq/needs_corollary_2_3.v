@@ -1,7 +1,5 @@
 (** What Corollary 2.3 needs. For the vanishing share see corollary_2_3_geometric and corollary_2_3_bursts. *)
-From Coq Require Import Reals Lra Psatz Lia.
-From Tangency Require Import vocabulary inner_product sums eq_04_orthogonality small_spaces.
-Open Scope R_scope.
+From Tangency Require Import eq_04_orthogonality small_spaces.
 
 (** η ≠ 0 follows from the others: without steps the buffer grows, and the gradient, which has its norm, does not. *)
 Theorem corollary_2_3_η_nonzero : forall (E E' : space) (f : E -> R) (f' : E' -> R) (η β τ : R)
@@ -12,15 +10,11 @@ Theorem corollary_2_3_η_nonzero : forall (E E' : space) (f : E -> R) (f' : E' -
   0 < β -> β < 1 -> (forall t, ‖p t‖² = ‖p' t‖²) -> (exists k, 0 < ‖p k‖²) -> η <> 0.
 Proof.
   intros E E' f f' η β τ w g p w' p' _ grad start buffer step _ grad' step' B0 B1 same [k K] ->.
-  assert (unique : forall (F : space) (h : F -> R) (x y z : F), gradient h x y -> gradient h x z -> y = z).
-  { intros F h x y z Y Z. vector.
-    assert (U : forall v, ⟨y, v⟩ = ⟨z, v⟩) by (intros v; exact (uniqueness_limite _ _ _ _ (Y v) (Z v))).
-    rewrite (U y), (dot_comm F z y), (U z). ring. }
   assert (still : forall (F : space) (x q : F), (x - 0 * q)%V = x) by (intros; vector; ring).
   assert (W : forall t, w t = w O) by (induction t as [| t IH]; [reflexivity |]; now rewrite step, still).
-  assert (G : forall t, g t = g O) by (intros t; apply (unique E f (w O)); [rewrite <- (W t) |]; apply grad).
+  assert (G : forall t, g t = g O) by (intros t; apply (gradient_unique E f (w O)); [rewrite <- (W t) |]; apply grad).
   assert (P' : p' 1%nat = p' O).
-  { apply (unique E' f' (w' O)); [| apply grad']. assert (W' : w' 1%nat = w' O) by now rewrite step', still.
+  { apply (gradient_unique E' f' (w' O)); [| apply grad']. assert (W' : w' 1%nat = w' O) by now rewrite step', still.
     rewrite <- W'. apply grad'. }
   assert (P1 : p 1%nat = ((1 + β) * p O)%V) by (rewrite buffer, G, <- start; vector; ring).
   assert (Z : p O = vzero).

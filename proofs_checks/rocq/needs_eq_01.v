@@ -1,7 +1,5 @@
 (** No hypothesis of Eq. 1 can be left out. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product small_spaces.
-Open Scope R_scope.
+From Tangency Require Import small_spaces.
 
 (** Without centring, one number u becomes u/√(u² + ε). *)
 Lemma line_variance (u : line) : variance 0 (1 : line) u = u * u.

@@ -1,7 +1,5 @@
 (** What a skip connection needs to break scale invariance (§4.5). *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product eq_01_norm_scale_invariance small_spaces.
-Open Scope R_scope.
+From Tangency Require Import eq_01_norm_scale_invariance small_spaces.
 
 Theorem eq_02_needs_independence : ~ (forall (E : space) (c : R) (v ξ : E),
   c <> 1 -> unit (c * v + ξ) <> unit (v + ξ)).

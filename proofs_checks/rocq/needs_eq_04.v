@@ -1,7 +1,5 @@
 (** No hypothesis of Eq. 4, or of its converse, can be left out. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product small_spaces.
-Open Scope R_scope.
+From Tangency Require Import eq_04_orthogonality small_spaces.
 
 (** f = ‖w‖²/2 has the gradient w. *)
 Theorem eq_04_needs_scale_invariant : ~ (forall (E : space) (f : E -> R) (c : R) (w g : E),
@@ -25,19 +23,26 @@ Proof.
   assert (C := uniqueness_limite _ 0 _ _ (G (1, 0)) (F (1, 0))). cbn in C. lra.
 Qed.
 
-Theorem eq_04_converse_needs_gradients : ~ (forall (E : space) (f : E -> R) (grad : E -> E),
-  (forall w, w <> vzero -> ⟨w, grad w⟩ = 0) -> scale_invariant f).
+(** The converse, with no w ≠ 0 in its conclusion. *)
+Theorem eq_04_converse_everywhere : forall (E : space) (f : E -> R) (grad : E -> E),
+  (forall w, w <> vzero -> gradient f w (grad w)) -> (forall w, w <> vzero -> ⟨w, grad w⟩ = 0) -> scale_invariant f.
 Proof.
-  intros H. assert (I := H line (fun x => ‖x‖² / 2) (fun _ => vzero) (fun w _ => dot_zero_r line w) 2 1 ltac:(lra)).
-  cbn in I. lra.
+  intros E f grad G T c w C. destruct (zero_or_not E w) as [-> | N]; [| now apply (eq_04_converse E f grad)].
+  f_equal. vector. ring.
+Qed.
+
+Theorem eq_04_converse_needs_gradients : ~ (forall (E : space) (f : E -> R) (grad : E -> E),
+  (forall w, w <> vzero -> ⟨w, grad w⟩ = 0) -> (forall c w, 0 < c -> w <> vzero -> f (c * w)%V = f w)).
+Proof.
+  intros H. assert (C := H line (fun x => ‖x‖² / 2) (fun _ => vzero) (fun w _ => dot_zero_r line w) 2 1).
+  cbn in C. specialize (C ltac:(lra) R1_neq_R0). lra.
 Qed.
 
 Theorem eq_04_converse_needs_tangent : ~ (forall (E : space) (f : E -> R) (grad : E -> E),
-  (forall w, w <> vzero -> gradient f w (grad w)) -> scale_invariant f).
+  (forall w, w <> vzero -> gradient f w (grad w)) -> (forall c w, 0 < c -> w <> vzero -> f (c * w)%V = f w)).
 Proof.
-  intros H.
-  assert (I := H line (fun x => ‖x‖² / 2) (fun w => w) (fun w _ => half_square_gradient line w) 2 1 ltac:(lra)).
-  cbn in I. lra.
+  intros H. assert (C := H line (fun x => ‖x‖² / 2) (fun w => w) (fun w _ => half_square_gradient line w) 2 1).
+  cbn in C. specialize (C ltac:(lra) R1_neq_R0). lra.
 Qed.
 
 Theorem eq_04_no_gradient_at_0_needs_scale_invariant : ~ (forall (E : space) (f : E -> R) (g : E),

@@ -1,7 +1,5 @@
 (** No hypothesis of Eq. 5 can be left out. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product small_spaces.
-Open Scope R_scope.
+From Tangency Require Import small_spaces.
 
 (** From 1 to 2 nothing turns, and from 0 to 1 there is no angle. *)
 Lemma straight : norm (1 : line) = 1 /\ norm (2 : line) = 2 /\ (unit (2 : line) - unit (1 : line))%V = 0.

@@ -1,7 +1,5 @@
 (** What Eq. 10 needs: not w ≠ 0, for Π_0 is the identity. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product eq_10_projection small_spaces.
-Open Scope R_scope.
+From Tangency Require Import eq_10_projection small_spaces.
 
 Theorem eq_10_everywhere : forall (E : space) (a b c : R) (w x y : E),
   project w x = (x - ⟨unit w, x⟩ * unit w)%V /\ ⟨w, project w x⟩ = 0 /\ project w w = vzero /\
@@ -9,21 +7,19 @@ Theorem eq_10_everywhere : forall (E : space) (a b c : R) (w x y : E),
   project w (project w x) = project w x /\ ⟨project w x, y⟩ = ⟨x, project w y⟩ /\ ‖project w x‖² <= ‖x‖² /\
   (c <> 0 -> project (c * w) x = project w x) /\ (⟨w, y⟩ = 0 -> ‖x - project w x‖² <= ‖x - y‖²).
 Proof.
-  intros E a b c w x y. destruct (Req_dec ‖w‖² 0) as [Z | N].
-  - apply dot_definite in Z. subst w. assert (Z : (c * vzero)%V = @vzero E) by (vector; ring).
-    rewrite Z, !eq_10_at_zero. unfold unit. repeat split; intros; rewrite ?dot_zero; try reflexivity; try lra.
-    + vector. ring.
-    + rewrite vsub_self, dot_zero. apply dot_nonneg.
-  - assert (K : w <> vzero) by (intros ->; now rewrite dot_zero in N). now apply eq_10.
+  intros E a b c w x y. destruct (zero_or_not E w) as [-> | N]; [| now apply eq_10].
+  assert (Z : (c * vzero)%V = @vzero E) by (vector; ring).
+  rewrite Z, !eq_10_at_zero. unfold unit. repeat split; intros; rewrite ?dot_zero; try reflexivity; try lra.
+  - vector. ring.
+  - assert (P := dot_nonneg E (x - y)%V). replace ‖x - x‖² with 0 by (gram; ring). exact P.
 Qed.
 
 Theorem eq_10_unique_everywhere : forall (E : space) (w x y : E),
   ⟨w, y⟩ = 0 -> (forall z, ⟨w, z⟩ = 0 -> ‖x - y‖² <= ‖x - z‖²) -> y = project w x.
 Proof.
-  intros E w x y T C. destruct (Req_dec ‖w‖² 0) as [Z | N].
-  - apply dot_definite in Z. subst w. rewrite eq_10_at_zero. specialize (C x (dot_zero E x)).
-    rewrite (vsub_self E x), dot_zero in C. symmetry. apply vector_eq. assert (P := dot_nonneg E (x - y)%V). lra.
-  - apply eq_10_unique; auto. intros ->. now rewrite dot_zero in N.
+  intros E w x y T C. destruct (zero_or_not E w) as [-> | N]; [| now apply eq_10_unique].
+  rewrite eq_10_at_zero. specialize (C x (dot_zero E x)). replace ‖x - x‖² with 0 in C by (gram; ring).
+  symmetry. apply vector_eq. assert (P := dot_nonneg E (x - y)%V). lra.
 Qed.
 
 (** The scale of w does not matter, but for 0. *)

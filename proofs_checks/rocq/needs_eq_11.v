@@ -1,7 +1,5 @@
 (** No hypothesis of Eq. 11 can be left out. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product small_spaces.
-Open Scope R_scope.
+From Tangency Require Import small_spaces.
 
 Lemma one_nonzero : (1 : line) <> vzero.
 Proof. apply R1_neq_R0. Qed.

@@ -1,7 +1,5 @@
 (** What Eq. 12 needs. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product eq_10_projection small_spaces.
-Open Scope R_scope.
+From Tangency Require Import eq_10_projection eq_12_projected_norm_growth small_spaces.
 
 (** q = w = 1 and η = 1: a step to 0. *)
 Theorem eq_12_needs_projected : ~ (forall (E : space) (η : R) (w p q w' : E),
@@ -25,16 +23,8 @@ Qed.
 Theorem eq_12_equality_everywhere : forall (E : space) (η : R) (w p q w' : E),
   q = project w p -> w' = (w - η * q)%V -> η <> 0 -> (‖w'‖² = ‖w‖² + η^2 * ‖p‖² <-> ⟨w, p⟩ = 0).
 Proof.
-  intros E η w p q w' -> -> H. destruct (Req_dec ‖w‖² 0) as [Z | N].
-  - apply dot_definite in Z. subst w. rewrite eq_10_at_zero. gram. split; intros _; ring.
-  - assert (gap : ‖w - η * project w p‖² = ‖w‖² + η^2 * ‖p‖² - η^2 * (⟨w, p⟩^2 / ‖w‖²))
-      by (unfold project; gram; now field).
-    rewrite gap. split; intros K.
-    + assert (Z : η^2 * (⟨w, p⟩^2 / ‖w‖²) = 0) by lra.
-      apply Rmult_integral in Z. destruct Z as [Z | Z]; [now apply (pow_nonzero η 2) in H |].
-      apply Rmult_integral in Z. destruct Z as [Z | Z]; [| exfalso; revert Z; now apply Rinv_neq_0_compat].
-      destruct (Req_dec ⟨w, p⟩ 0) as [e | e]; [exact e | now apply (pow_nonzero _ 2) in e].
-    + rewrite K. unfold Rdiv. ring.
+  intros E η w p q w' Q W H. destruct (zero_or_not E w) as [-> | N]; [| now apply (eq_12_equality E η w p q w')].
+  rewrite W, Q, eq_10_at_zero. gram. split; intros _; ring.
 Qed.
 
 Theorem eq_12_equality_needs_η_nonzero : ~ (forall (E : space) (η : R) (w p q w' : E),

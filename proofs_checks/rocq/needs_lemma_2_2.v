@@ -1,7 +1,5 @@
 (** No hypothesis of Lemma 2.2 can be left out. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product small_spaces.
-Open Scope R_scope.
+From Tangency Require Import small_spaces.
 
 (** f = ‖w‖²/2, β = 0 and η = 1: one step from 1 to 0. *)
 Theorem lemma_2_2_needs_scale_invariant : ~ (forall (E : space) (f : E -> R) (η β τ : R) (w g p : nat -> E),

@@ -1,12 +1,7 @@
 (** What Proposition 3.1 needs; and that Adam can turn w less with the projection than without. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product sums eq_10_projection small_spaces.
-Open Scope R_scope.
+From Tangency Require Import eq_10_projection small_spaces.
 
 (** ** The angle from a vector to itself, and from 0. *)
-Lemma unit_square (E : space) (w : E) : w <> vzero -> ‖unit w‖² = 1.
-Proof. intros N. assert (P := norm_positive E w N). unfold unit. gram. rewrite <- norm_square. field. lra. Qed.
-
 Lemma angle_self (E : space) (w : E) : w <> vzero -> angle w w = 0.
 Proof. intros N. unfold angle. rewrite unit_square by exact N. apply acos_1. Qed.
 
@@ -63,11 +58,6 @@ Theorem proposition_3_1_as_printed_everywhere : forall (E : space) (η : R) (w p
   (exists a b, 0 <= b /\ unit wp = (a * unit w + b * unit wo)%V).
 Proof.
   intros E η w p wp wo P O.
-  assert (along : forall x : E, x = (norm x * unit x)%V).
-  { intros x. unfold unit. rewrite vscale_mul. destruct (Req_dec (norm x) 0) as [Z | N].
-    - assert (V : x = vzero) by (apply dot_definite; rewrite <- norm_square, Z; ring).
-      rewrite Z, Rmult_0_l, vscale_zero. exact V.
-    - now rewrite Rinv_r, vscale_one. }
   assert (K : wp = ((η * (⟨w, p⟩ / ‖w‖²)) * w + wo)%V)
     by (rewrite P, O; vector; unfold project; gram; unfold Rdiv; ring).
   exists (/ norm wp * (η * (⟨w, p⟩ / ‖w‖²) * norm w)), (/ norm wp * norm wo). split.
@@ -75,7 +65,7 @@ Proof.
     + now apply Rlt_le, Rinv_0_lt_compat.
     + rewrite Rinv_0. lra.
   - assert (L : unit wp = (/ norm wp * ((η * (⟨w, p⟩ / ‖w‖²)) * (norm w * unit w) + norm wo * unit wo))%V).
-    { rewrite <- !along. unfold unit. f_equal. exact K. }
+    { rewrite !norm_times_unit. unfold unit. f_equal. exact K. }
     rewrite L, vadd_scale, !vscale_mul. f_equal. f_equal. ring.
 Qed.
 

@@ -1,7 +1,5 @@
 (** What the rate needs. *)
-From Coq Require Import Reals Lra Lia.
-From Tangency Require Import vocabulary inner_product small_spaces.
-Open Scope R_scope.
+From Tangency Require Import small_spaces.
 
 (** ** f = 0 has every smoothness, and ‖w‖²/2 has, but for scale invariance. *)
 Ltac still := first [apply constant_invariant | intros; apply constant_gradient | exact R1_neq_R0 |

@@ -1,7 +1,5 @@
 (** Small spaces, and functions with their gradients, of which counterexamples are made. *)
-From Coq Require Import Reals Lra.
-From Tangency Require Import vocabulary inner_product.
-Open Scope R_scope.
+From Tangency Require Export inner_product.
 
 (** The real line. *)
 Definition line : space.
