@@ -8,8 +8,8 @@ Proof. refine (Space R 0 Rplus Rmult Rmult _ _ _ _ _ _ _ _ _ _ _ _ _); intros; t
 (** Two spaces side by side, at right angles. *)
 Definition product (E F : space) : space.
 Proof.
-  refine (Space (E * F) (vzero, vzero) (fun x y => (fst x + fst y, snd x + snd y)%V) (fun a x => (a * fst x, a * snd x)%V)
-    (fun x y => ⟨fst x, fst y⟩ + ⟨snd x, snd y⟩) _ _ _ _ _ _ _ _ _ _ _ _ _).
+  refine (Space (E * F) (vzero, vzero) (fun x y => (fst x + fst y, snd x + snd y)%V)
+    (fun a x => (a * fst x, a * snd x)%V) (fun x y => ⟨fst x, fst y⟩ + ⟨snd x, snd y⟩) _ _ _ _ _ _ _ _ _ _ _ _ _).
   - intros. f_equal; apply vadd_comm.
   - intros. cbn. f_equal; apply vadd_assoc.
   - intros [x y]. cbn. f_equal; apply vadd_zero.
@@ -48,7 +48,8 @@ Lemma half_square_gradient (E : space) (w : E) : gradient (fun x => ‖x‖² / 
 Proof.
   intros h eps Heps. assert (P := dot_nonneg E h).
   exists (mkposreal (eps / (‖h‖² + 1)) ltac:(apply Rdiv_lt_0_compat; lra)). intros s S0 S. cbn in S.
-  apply (Rmult_lt_compat_r (‖h‖² + 1)) in S; [| lra]. unfold Rdiv in S. rewrite Rmult_assoc, Rinv_l, Rmult_1_r in S by lra.
+  apply (Rmult_lt_compat_r (‖h‖² + 1)) in S; [| lra].
+  unfold Rdiv in S. rewrite Rmult_assoc, Rinv_l, Rmult_1_r in S by lra.
   replace ((‖w + (0 + s) * h‖² / 2 - ‖w + 0 * h‖² / 2) / s - ⟨w, h⟩) with (s * (‖h‖² / 2)) by (gram; field; exact S0).
   rewrite Rabs_mult, (Rabs_pos_eq (‖h‖² / 2)) by lra. assert (Q := Rabs_pos s). nra.
 Qed.
@@ -68,7 +69,8 @@ Lemma near a h : 0 < a -> exists d, 0 < d /\ forall s, - d < s < d -> 0 < a + s 
 Proof.
   intros A. assert (B := Rabs_pos h). exists (a / (Rabs h + 1)). split; [apply Rdiv_lt_0_compat; lra |].
   intros s S. assert (K : Rabs s < a / (Rabs h + 1)) by (apply Rabs_def1; lra).
-  apply (Rmult_lt_compat_r (Rabs h + 1)) in K; [| lra]. unfold Rdiv in K. rewrite Rmult_assoc, Rinv_l, Rmult_1_r in K by lra.
+  apply (Rmult_lt_compat_r (Rabs h + 1)) in K; [| lra].
+  unfold Rdiv in K. rewrite Rmult_assoc, Rinv_l, Rmult_1_r in K by lra.
   assert (M : Rabs (s * h) < a) by (rewrite Rabs_mult; assert (N := Rabs_pos s); lra). apply Rabs_def2 in M. lra.
 Qed.
 
@@ -93,9 +95,12 @@ Proof.
   intros away [a b]. rewrite dot_zero.
   assert (N : exists d, 0 < d /\ forall s, - d < s < d -> x + s * a < 0 \/ y + s * b < 0).
   { destruct away as [X | Y].
-    - destruct (near (- x) (- a)) as [d [D K]]; [lra |]. exists d. split; [exact D |]. intros s S. specialize (K s S). lra.
-    - destruct (near (- y) (- b)) as [d [D K]]; [lra |]. exists d. split; [exact D |]. intros s S. specialize (K s S). lra. }
-  destruct N as [d [D N]]. apply (derivable_pt_lim_locally_ext (fct_cte 0) _ 0 (- d) d); [lra | | apply derivable_pt_lim_const].
+    - destruct (near (- x) (- a)) as [d [D K]]; [lra |].
+      exists d. split; [exact D |]. intros s S. specialize (K s S). lra.
+    - destruct (near (- y) (- b)) as [d [D K]]; [lra |].
+      exists d. split; [exact D |]. intros s S. specialize (K s S). lra. }
+  destruct N as [d [D N]].
+  apply (derivable_pt_lim_locally_ext (fct_cte 0) _ 0 (- d) d); [lra | | apply derivable_pt_lim_const].
   intros s S. unfold corner, fct_cte. cbn. specialize (N s S).
   destruct (Rlt_dec 0 (x + s * a)); [| reflexivity]. destruct (Rlt_dec 0 (y + s * b)); [lra | reflexivity].
 Qed.
@@ -113,5 +118,5 @@ Proof.
 Qed.
 
 (** What the runs of the counterexamples have to satisfy. *)
-Ltac finish := first [apply constant_invariant | intros t; exact (constant_gradient _ _ _) | intros t; apply half_square_gradient
-  | cbn; lra | intros [| [| t]]; cbn; ring].
+Ltac finish := first [apply constant_invariant | intros t; exact (constant_gradient _ _ _)
+  | intros t; apply half_square_gradient | cbn; lra | intros [| [| t]]; cbn; ring].
