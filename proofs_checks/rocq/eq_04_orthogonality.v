@@ -46,7 +46,8 @@ Theorem homogeneity c w g : 0 < c -> gradient f w g -> gradient f (c * w) ((/ c)
 Proof.
   intros Hc H h. rewrite dot_scale, Rmult_comm.
   assert (K : forall s, f (w + (/ c * s) * h)%V = f (c * w + s * h)%V).
-  { intros s. rewrite <- (invariant c (w + _)%V) by lra. f_equal. rewrite vadd_scale, vscale_mul. do 2 f_equal. field. lra. }
+  { intros s. rewrite <- (invariant c (w + _)%V) by lra. f_equal. rewrite vadd_scale, vscale_mul. do 2 f_equal.
+    field. lra. }
   apply derivative_ext with (1 := K).
   assert (D := derivable_pt_lim_comp (fun s => / c * s) (fun s => f (w + s * h)%V) 0 (/ c) ⟨g, h⟩).
   cbv beta in D. rewrite Rmult_0_r in D. apply D; [| apply H].
@@ -67,7 +68,8 @@ Proof.
   intros E f grad G T. assert (flat : forall w s, 0 < s -> w <> vzero -> derivable_pt_lim (fun r => f (r * w)%V) s 0).
   { intros w s S N. assert (SN : (s * w)%V <> vzero) by (apply scale_nonzero; [lra | exact N]).
     assert (Z : ⟨grad (s * w)%V, w⟩ = 0).
-    { assert (K := T _ SN). rewrite dot_scale, dot_comm in K. apply Rmult_integral in K. destruct K; [lra | assumption]. }
+    { assert (K := T _ SN). rewrite dot_scale, dot_comm in K. apply Rmult_integral in K.
+      destruct K; [lra | assumption]. }
     rewrite <- Z. apply derivative_ext with (F := fun r => f (vzero + r * w)%V).
     - intros r. now rewrite vadd_comm, vadd_zero.
     - apply along_line. rewrite vadd_comm, vadd_zero. now apply G. }

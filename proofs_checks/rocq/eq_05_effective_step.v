@@ -74,7 +74,8 @@ Theorem eq_05 : forall (E : space) (η : R) (w p w' : E), w <> vzero -> ⟨w, p�
   norm (w' - w) / norm w' <= norm (unit w' - unit w) /\ norm (unit w' - unit w) <= norm (w' - w) / norm w /\
   0 <= / norm w - / norm w' /\ / norm w - / norm w' <= η^2 * (‖p‖² / (2 * norm w ^ 3)).
 Proof.
-  intros E η w p w' N T U. assert (S := effective_square E η w p w' N T U). assert (N' := after_nonzero E η w p w' N T U).
+  intros E η w p w' N T U. assert (S := effective_square E η w p w' N T U).
+  assert (N' := after_nonzero E η w p w' N T U).
   assert (B := cosine_bounds E η w p w' N T U). set (u := norm w / norm w') in *.
   split; [unfold norm at 1; now rewrite S |]. split; [| split; [| now apply inverse_norms]].
   - apply least_square; [apply norm_nonneg |]. rewrite quotient_square, norm_square, S by exact N'.

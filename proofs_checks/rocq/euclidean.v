@@ -18,7 +18,8 @@ Ltac two := intros x; induction x as [| h m x IH]; intros y;
   [apply (Vector.case0 (fun y => _)) with (v := y) | apply (Vector.caseS' y); intros h2 y'];
   unfold rdot in *; simpl; try rewrite IH; try reflexivity; try (f_equal; ring); try ring.
 Ltac three := intros x; induction x as [| h m x IH]; intros y z;
-  [revert z; apply (Vector.case0 (fun y => forall z, _)) with (v := y); intros z; apply (Vector.case0 (fun z => _)) with (v := z)
+  [revert z; apply (Vector.case0 (fun y => forall z, _)) with (v := y); intros z;
+    apply (Vector.case0 (fun z => _)) with (v := z)
   | apply (Vector.caseS' y); intros h2 y'; apply (Vector.caseS' z); intros h3 z'];
   unfold rdot in *; simpl; try rewrite IH; try reflexivity; try (f_equal; ring); try ring.
 

@@ -92,7 +92,8 @@ Ltac same_products :=
 
 (** Expand inner products by bilinearity. *)
 Ltac gram :=
-  repeat (progress rewrite ?dot_add, ?dot_add_r, ?dot_sub, ?dot_sub_r, ?dot_scale, ?dot_scale_r, ?dot_zero, ?dot_zero_r);
+  repeat (progress rewrite ?dot_add, ?dot_add_r, ?dot_sub, ?dot_sub_r, ?dot_scale, ?dot_scale_r, ?dot_zero,
+    ?dot_zero_r);
   same_products.
 
 (** An equation between vectors becomes one between numbers. *)

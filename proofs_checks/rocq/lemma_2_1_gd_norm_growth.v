@@ -12,5 +12,6 @@ Proof.
   intros E f η w p invariant gradients update.
   assert (growth : forall t, ‖w (S t)‖² = ‖w t‖² + η^2 * ‖p t‖²).
   { intros t. rewrite update. apply tangent_step, (orthogonality E f); auto. }
-  split; [exact growth |]. intros t. rewrite growth. assert (P := dot_nonneg E (p t)). assert (H := square_nonneg η). nra.
+  split; [exact growth |]. intros t. rewrite growth. assert (P := dot_nonneg E (p t)). assert (H := square_nonneg η).
+  nra.
 Qed.

@@ -43,7 +43,8 @@ Proof.
   - rewrite discounted_step, (look_ahead (S t)).
     assert (U : ⟨g (S t), p (S t)⟩ = / (1 - τ) * (‖p (S t)‖² - β * ⟨p t, p (S t)⟩)).
     { apply Rmult_eq_reg_l with (1 - τ); [| lra]. rewrite unfresh.
-      replace ((1 - τ) * g (S t))%V with (p (S t) - β * p t)%V by (vector; rewrite buffer; gram; ring). gram. field. lra. }
+      replace ((1 - τ) * g (S t))%V with (p (S t) - β * p t)%V by (vector; rewrite buffer; gram; ring). gram. field.
+      lra. }
     rewrite dot_add, dot_scale, U. assert (D := dot_nonneg E (p t - p (S t))%V). revert D. gram. intros D.
     assert (P := dot_nonneg E (p (S t))). apply (Rmult_le_compat_l β) in IH; [| exact β_nonneg].
     assert (0 <= / (1 - τ) * (β * (‖p t‖² - 2 * ⟨p t, p (S t)⟩ + ‖p (S t)‖²) + (1 - β) * ‖p (S t)‖²)).

@@ -72,7 +72,8 @@ Definition centred {E : space} (κ : R) (e u : E) : E := (u - (κ * (⟨u, e⟩ 
 Definition variance {E : space} (κ : R) (e u : E) : R := ‖centred κ e u‖² / ‖e‖².
 
 (** What a normalisation layer makes of u *)
-Definition normalised {E : space} (κ : R) (e : E) (ε : R) (u : E) : E := (/ sqrt (variance κ e u + ε) * centred κ e u)%V.
+Definition normalised {E : space} (κ : R) (e : E) (ε : R) (u : E) : E :=
+  (/ sqrt (variance κ e u + ε) * centred κ e u)%V.
 
 (** A_k = 2^k where k is a power of two, else 0 *)
 Definition bursts (k : nat) : R := if (2^(Nat.log2 k) =? k)%nat then 2^k else 0.
