@@ -46,13 +46,13 @@ Proof.
 Qed.
 
 Theorem eq_04_no_gradient_at_0_needs_scale_invariant : ~ (forall (E : space) (f : E -> R) (g : E),
-  gradient f vzero g -> (forall w, f w = f vzero)).
+  gradient f vzero g -> forall w, f w = f vzero).
 Proof.
   intros H. specialize (H line (fun x => ‖x‖² / 2) vzero (half_square_gradient line vzero) 1). cbn in H. lra.
 Qed.
 
 Theorem eq_04_no_gradient_at_0_needs_gradient : ~ (forall (E : space) (f : E -> R) (g : E),
-  scale_invariant f -> (forall w, f w = f vzero)).
+  scale_invariant f -> forall w, f w = f vzero).
 Proof.
   intros H. specialize (H plane corner vzero corner_invariant (1, 1)). unfold corner in H. cbn in H.
   destruct (Rlt_dec 0 1), (Rlt_dec 0 0); lra.

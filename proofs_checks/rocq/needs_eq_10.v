@@ -24,23 +24,23 @@ Qed.
 
 (** The scale of w does not matter, but for 0. *)
 Theorem eq_10_needs_c_nonzero : ~ (forall (E : space) (c : R) (w x : E),
-  project (c * w) x = project w x).
+  w <> vzero -> project (c * w) x = project w x).
 Proof.
-  intros H. specialize (H line 0 1 1). unfold project, Rdiv in H. cbn in H. lra.
+  intros H. specialize (H line 0 1 1 R1_neq_R0). unfold project, Rdiv in H. cbn in H. lra.
 Qed.
 
 Theorem eq_10_unique_needs_tangent : ~ (forall (E : space) (w x y : E),
-  (forall z, ⟨w, z⟩ = 0 -> ‖x - y‖² <= ‖x - z‖²) -> y = project w x).
+  w <> vzero -> (forall z, ⟨w, z⟩ = 0 -> ‖x - y‖² <= ‖x - z‖²) -> y = project w x).
 Proof.
-  intros H. specialize (H line 1 1 1). unfold project in H. cbn in H.
+  intros H. specialize (H line 1 1 1 R1_neq_R0). unfold project in H. cbn in H.
   assert (K : 1 = 1 + -1 * (1 * 1 / (1 * 1) * 1)).
   - apply H. intros z _. assert (P := Rle_0_sqr (1 + -1 * z)). unfold Rsqr in P. lra.
   - unfold Rdiv in K. rewrite !Rmult_1_r, Rinv_1 in K. lra.
 Qed.
 
 Theorem eq_10_unique_needs_closest : ~ (forall (E : space) (w x y : E),
-  ⟨w, y⟩ = 0 -> y = project w x).
+  w <> vzero -> ⟨w, y⟩ = 0 -> y = project w x).
 Proof.
-  intros H. specialize (H plane (1, 0) (0, 1) (0, 0)). cbn in H. specialize (H ltac:(lra)).
+  intros H. specialize (H plane (1, 0) (0, 1) (0, 0) axis_nonzero). cbn in H. specialize (H ltac:(lra)).
   apply (f_equal snd) in H. cbn in H. lra.
 Qed.

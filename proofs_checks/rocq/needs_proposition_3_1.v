@@ -1,5 +1,5 @@
-(** What Proposition 3.1 needs; and that Adam can turn w less with the projection than without. *)
-From Tangency Require Import eq_10_projection small_spaces.
+(** What Proposition 3.1 needs. *)
+From Tangency Require Import eq_10_projection proposition_3_1_geodesic small_spaces.
 
 (** ** The angle from a vector to itself, and from 0. *)
 Lemma angle_self (E : space) (w : E) : w <> vzero -> angle w w = 0.
@@ -46,7 +46,7 @@ Theorem proposition_3_1_needs_η_positive : ~ (forall (E : space) (η : R) (w p 
   (norm w - η * ⟨unit w, p⟩) * sin (angle w wo) = η * norm (project w p) * cos (angle w wo) /\
   (⟨w, p⟩ <= 0 -> angle w wo <= angle w wp) /\ (0 <= ⟨w, p⟩ -> angle w wp <= angle w wo)).
 Proof.
-  intros H. assert (N : ((1, 0) : plane) <> vzero) by (intros Z; apply (f_equal fst) in Z; cbn in Z; lra).
+  intros H. assert (N := axis_nonzero).
   assert (T : project ((1, 0) : plane) (0, 1) <> vzero) by (intros Z; apply (f_equal snd) in Z; cbn in Z; lra).
   destruct (H plane 0 _ _ _ _ _ N T eq_refl eq_refl eq_refl) as [_ [_ [C _]]].
   rewrite no_step, angle_self in C by exact N. lra.
@@ -57,23 +57,16 @@ Theorem proposition_3_1_as_printed_everywhere : forall (E : space) (η : R) (w p
   wp = (w - η * project w p)%V -> wo = (w - η * p)%V ->
   (exists a b, 0 <= b /\ unit wp = (a * unit w + b * unit wo)%V).
 Proof.
-  intros E η w p wp wo P O.
-  assert (K : wp = ((η * (⟨w, p⟩ / ‖w‖²)) * w + wo)%V)
-    by (rewrite P, O; vector; unfold project; gram; unfold Rdiv; ring).
-  exists (/ norm wp * (η * (⟨w, p⟩ / ‖w‖²) * norm w)), (/ norm wp * norm wo). split.
-  - apply Rmult_le_pos; [| apply norm_nonneg]. destruct (norm_nonneg E wp) as [Q | <-].
-    + now apply Rlt_le, Rinv_0_lt_compat.
-    + rewrite Rinv_0. lra.
-  - assert (L : unit wp = (/ norm wp * ((η * (⟨w, p⟩ / ‖w‖²)) * (norm w * unit w) + norm wo * unit wo))%V).
-    { rewrite !norm_times_unit. unfold unit. f_equal. exact K. }
-    rewrite L, vadd_scale, !vscale_mul. f_equal. f_equal. ring.
+  intros E η w p wp wo P O. destruct (zero_or_not E w) as [-> | N];
+    [| now apply (proposition_3_1_as_printed E η w p)].
+  exists 0, 1. split; [lra |]. rewrite P, O, eq_10_at_zero. vector. ring.
 Qed.
 
 (** Another point is not in the plane of w and w - ηp … *)
 Theorem proposition_3_1_as_printed_needs_projected : ~ (forall (E : space) (η : R) (w p wp wo : E),
-  wo = (w - η * p)%V -> (exists a b, 0 <= b /\ unit wp = (a * unit w + b * unit wo)%V)).
+  w <> vzero -> wo = (w - η * p)%V -> (exists a b, 0 <= b /\ unit wp = (a * unit w + b * unit wo)%V)).
 Proof.
-  intros H. destruct (H plane 1 (1, 0) (0, 0) (0, 1) _ eq_refl) as [a [b [_ C]]].
+  intros H. destruct (H plane 1 (1, 0) (0, 0) (0, 1) _ axis_nonzero eq_refl) as [a [b [_ C]]].
   apply (f_equal snd) in C. unfold unit in C. cbn in C. assert (P : 0 < norm ((0, 1) : plane)).
   { apply norm_positive. intros Z. apply (f_equal snd) in Z. cbn in Z. lra. }
   assert (Q := Rinv_0_lt_compat _ P). lra.
@@ -81,9 +74,9 @@ Qed.
 
 (** … nor are the projected points in any other. *)
 Theorem proposition_3_1_as_printed_needs_original : ~ (forall (E : space) (η : R) (w p wp wo : E),
-  wp = (w - η * project w p)%V -> (exists a b, 0 <= b /\ unit wp = (a * unit w + b * unit wo)%V)).
+  w <> vzero -> wp = (w - η * project w p)%V -> (exists a b, 0 <= b /\ unit wp = (a * unit w + b * unit wo)%V)).
 Proof.
-  intros H. destruct (H plane 1 (1, 0) (0, 1) _ (1, 0) eq_refl) as [a [b [_ C]]].
+  intros H. destruct (H plane 1 (1, 0) (0, 1) _ (1, 0) axis_nonzero eq_refl) as [a [b [_ C]]].
   apply (f_equal snd) in C. unfold unit in C. cbn in C. set (y := (_, _)) in C. assert (P : 0 < norm (y : plane)).
   { apply norm_positive. intros Z. apply (f_equal snd) in Z. cbn in Z. lra. }
   assert (Q := Rinv_0_lt_compat _ P). lra.
@@ -173,45 +166,13 @@ Qed.
 Theorem proposition_3_1_overshoot_everywhere : forall (E : space) (η : R) (w p wo : E),
   wo = (w - η * p)%V -> (⟨w, wo⟩ <= 0 <-> norm w <= η * ⟨unit w, p⟩).
 Proof.
-  intros E η w p wo ->. assert (N := norm_nonneg E w). assert (S := norm_square E w).
-  unfold unit. rewrite dot_scale, dot_sub_r, dot_scale_r, <- S. destruct (Rle_lt_or_eq_dec _ _ N) as [P | Z].
-  - set (n := norm w) in *. replace (n * n - η * ⟨w, p⟩) with (n * (n - η * (/ n * ⟨w, p⟩))) by (field; lra).
-    split; intros K; nra.
-  - rewrite <- Z in *. assert (V : w = vzero) by (apply dot_definite; lra). rewrite V, dot_zero. split; intros _; lra.
+  intros E η w p wo O. destruct (zero_or_not E w) as [-> | N]; [| now apply proposition_3_1_overshoot].
+  unfold unit, norm. rewrite dot_scale, !dot_zero, sqrt_0. split; intros _; lra.
 Qed.
 
 Theorem proposition_3_1_overshoot_needs_original : ~ (forall (E : space) (η : R) (w p wo : E),
-  (⟨w, wo⟩ <= 0 <-> norm w <= η * ⟨unit w, p⟩)).
+  w <> vzero -> (⟨w, wo⟩ <= 0 <-> norm w <= η * ⟨unit w, p⟩)).
 Proof.
-  intros H. destruct (H line 0 1 1 (-1)) as [C _]. cbn in C. specialize (C ltac:(lra)).
+  intros H. destruct (H line 0 1 1 (-1) R1_neq_R0) as [C _]. cbn in C. specialize (C ltac:(lra)).
   rewrite line_norm in C; lra.
-Qed.
-
-(** ** The first step of Adam with β_1 = 1/2 on a g at right angles to w: p = g/(2|g| + 2ε), element by element. *)
-Lemma cosine_square (E : space) (x y : E) : ⟨unit x, unit y⟩^2 = ⟨x, y⟩^2 / (‖x‖² * ‖y‖²).
-Proof. unfold unit. gram. rewrite <- !norm_square. unfold Rdiv. rewrite !Rinv_mult. ring. Qed.
-
-Lemma larger_angle (E : space) (x y z : E) :
-  0 <= ⟨unit x, unit y⟩ -> 0 <= ⟨unit x, unit z⟩ -> ⟨unit x, unit z⟩^2 < ⟨unit x, unit y⟩^2 ->
-  ⟨unit x, unit y⟩^2 <= 1 ->
-  angle x y < angle x z.
-Proof.
-  intros Y Z L B. unfold angle. set (a := ⟨unit x, unit y⟩) in *. set (b := ⟨unit x, unit z⟩) in *.
-  assert (b < a) by nra. assert (a <= 1) by nra. apply cos_decreasing_0; try apply acos_bound. rewrite !cos_acos; lra.
-Qed.
-
-Theorem proposition_3_1_adam_turns_less : exists (w g p wp wo : plane) (η ε : R),
-  0 < η /\ 0 < ε /\ ⟨w, g⟩ = 0 /\
-  p = (fst g / (2 * Rabs (fst g) + 2 * ε), snd g / (2 * Rabs (snd g) + 2 * ε)) /\
-  wp = (w - η * project w p)%V /\ wo = (w - η * p)%V /\ angle w wp < angle w wo.
-Proof.
-  exists (2, 1), (1, -2), (/ 3, - 2 / 5), (283 / 150, 184 / 150), (11 / 6, 6 / 5), (/ 2), (/ 2).
-  split; [lra |]. split; [lra |]. split; [cbn; ring |].
-  split; [cbn; rewrite Rabs_R1, (Rabs_left (-2)) by lra; f_equal; field |].
-  split; [unfold project; cbn; f_equal; field |]. split; [unfold project; cbn; f_equal; field |].
-  assert (pos : forall x y : plane, 0 <= ⟨x, y⟩ -> 0 <= ⟨unit x, unit y⟩).
-  { intros x y H. unfold unit. rewrite dot_scale, dot_scale_r. assert (I : forall r, 0 <= r -> 0 <= / r).
-    { intros r [R | <-]; [now apply Rlt_le, Rinv_0_lt_compat | rewrite Rinv_0; lra]. }
-    repeat apply Rmult_le_pos; auto using norm_nonneg. }
-  apply larger_angle; [apply pos; cbn; lra | apply pos; cbn; lra | |]; rewrite ?cosine_square; cbn; lra.
 Qed.

@@ -29,6 +29,9 @@ Defined.
 Definition plane : space := product line line.
 Definition solid : space := product line plane.
 
+Lemma axis_nonzero : ((1, 0) : plane) <> vzero.
+Proof. intros Z. apply (f_equal fst) in Z. now apply R1_neq_R0. Qed.
+
 Lemma line_norm (x : line) : 0 <= x -> norm x = x.
 Proof. apply sqrt_square. Qed.
 
