@@ -136,14 +136,14 @@ Theorem proposition_3_1_adam_turns_less : ~ (forall (η ε : R) (w g p wp wo : e
 Proof.
   intros all. set (pair := fun x y : R => Vector.cons R x 1 (Vector.cons R y 0 (Vector.nil R)) : euclidean 2).
   set (w := pair 2 1). set (p := pair (1 / 3) (- 2 / 5)).
-  assert (C : ⟨w, p⟩ = 4 / 15) by (unfold w, p; simpl; unfold rdot; simpl; field).
-  assert (W : ‖w‖² = 5) by (unfold w; simpl; unfold rdot; simpl; field).
-  assert (P2 : ‖p‖² = 61 / 225) by (unfold p; simpl; unfold rdot; simpl; field).
+  assert (C : ⟨w, p⟩ = 4 / 15) by (unfold w, p; simpl; unfold rows_dot; simpl; field).
+  assert (W : ‖w‖² = 5) by (unfold w; simpl; unfold rows_dot; simpl; field).
+  assert (P2 : ‖p‖² = 61 / 225) by (unfold p; simpl; unfold rows_dot; simpl; field).
   assert (N : w <> vzero) by (apply positive_nonzero; rewrite W; lra).
   assert (S : project w p <> vzero).
   { intros Z. assert (K := project_square _ w p). rewrite Z, dot_zero, C, W, P2 in K. lra. }
   assert (A : angle w (w - 1 * p)%V <= angle w (w - 1 * project w p)%V).
-  { apply (all 1 (1 / 2) w (pair 1 (-2)) p); auto; try lra; unfold w, p, pair; simpl; unfold rdot; simpl.
+  { apply (all 1 (1 / 2) w (pair 1 (-2)) p); auto; try lra; unfold w, p, pair; simpl; unfold rows_dot; simpl.
     - ring.
     - rewrite Rabs_R1, (Rabs_left (-2)) by lra. repeat f_equal; field. }
   destruct (proposition_3_1 _ 1 w p _ _ _ N S Rlt_0_1 eq_refl eq_refl eq_refl)
