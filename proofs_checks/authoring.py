@@ -3,7 +3,11 @@
 The claim
     ``Claim``, ``Severity``, ``Hypothesis``, ``Refutation``; a rung that does not apply: ``NotApplicable``; what is run
     together: ``Suite``
-Proof
+Its statement as data
+    ``Statement`` of ``Theorem``s; terms: ``variables``, ``function`` (an operator by its name), ``every``, ``some``,
+    ``total``, ``tends``, ``equal``, ``unequal``, ``dot``, ``square``; searches that evaluate it: ``Instances``, on
+    ``Values`` of its letters, ``Gradients`` of its functions
+Algebra
     ``Proof``, ``Given``, ``Identity``, ``NonNegative``; inner products without dimensions: ``Gram``
 Exact and ball rung
     ``Search``, with ``require``, ``require_equal``, ``require_contains``; strategies: the module ``problems``, and of
@@ -13,7 +17,7 @@ Numbers
     the fields ``EXACT``, ``BALLS``, ``balls``, ``SYMBOLIC``, ``FLOAT64``; ``rational``, ``as_float``; types: ``Field``,
     ``Array``
 The executable spec
-    ``gd``, ``heavy_ball``, ``nesterov``, ``sgdp``, ``adam``, ``adamp``, ``START``, ``State``, ``Step``
+    ``gd``, ``heavy_ball``, ``nesterov``, ``sgdp``, ``adam``, ``adamw``, ``adamp``, ``START``, ``State``, ``Step``
 Objectives with exact gradients
     ``Objective``, ``Cosine``, ``SquaredCosine``, ``Rayleigh``; as a function of the weights: ``GradientField``
 Projection
@@ -74,6 +78,21 @@ from tangency.proofs_checks.measure.conformance import (
 )
 from tangency.proofs_checks.measure.norms import measured, norm_steps, orthogonal_trials
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
+from tangency.proofs_checks.statement.evaluate import Gradients, Values
+from tangency.proofs_checks.statement.instances import Instances
+from tangency.proofs_checks.statement.terms import (
+    dot,
+    equal,
+    every,
+    function,
+    some,
+    square,
+    tends,
+    total,
+    unequal,
+    variables,
+)
+from tangency.proofs_checks.statement.theorem import Statement, Theorem
 from tangency.proofs_checks.subjects import (
     ADAPTIVE,
     DAMPENING,
@@ -83,7 +102,7 @@ from tangency.proofs_checks.subjects import (
     WEIGHT_DECAY,
     Subject,
 )
-from tangency.theory.algorithms import START, State, Step, adam, adamp, gd, heavy_ball, nesterov, sgdp
+from tangency.theory.algorithms import START, State, Step, adam, adamp, adamw, gd, heavy_ball, nesterov, sgdp
 from tangency.theory.fields import EXACT, FLOAT64, SYMBOLIC, Array, Field, balls, rational
 from tangency.theory.objectives import Cosine, GradientField, Objective, Rayleigh, SquaredCosine
 from tangency.theory.projection import UndecidedView, View, choose_view, project, project_rows, turned
@@ -115,9 +134,11 @@ __all__ = [
     "Given",
     "Gradient",
     "GradientField",
+    "Gradients",
     "Gram",
     "Hypothesis",
     "Identity",
+    "Instances",
     "Measurement",
     "NonNegative",
     "NotApplicable",
@@ -133,22 +154,30 @@ __all__ = [
     "Severity",
     "SquaredCosine",
     "State",
+    "Statement",
     "Step",
     "Subject",
     "Suite",
+    "Theorem",
     "Tilted",
     "Trial",
     "UndecidedView",
+    "Values",
     "View",
     "adam",
     "adamp",
+    "adamw",
     "admissible_views",
     "as_float",
     "balls",
     "choose_view",
     "direction_error",
+    "dot",
+    "equal",
+    "every",
     "execute",
     "floats",
+    "function",
     "gd",
     "heavy_ball",
     "inner_product_error",
@@ -172,9 +201,15 @@ __all__ = [
     "require_contains",
     "require_equal",
     "sgdp",
+    "some",
+    "square",
     "squared_norm_error",
     "strategies",
+    "tends",
+    "total",
     "turned",
+    "unequal",
+    "variables",
     "weights",
     "weights_bound",
 ]

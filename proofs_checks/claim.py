@@ -222,7 +222,6 @@ class Claim:
         if len(set(names)) != len(names):
             raise ValueError(f"hypotheses of {self.id} are named {names}; each name must be unique")
 
-
     @property
     def text(self) -> str:
         """What it says, as readable text."""

@@ -59,7 +59,7 @@ def test_every_claim_has_its_page(site: Path) -> None:
     for claim in discover():
         page = site / "theorems" / claim.id / "index.html"
         found = text(page)
-        for said in (claim.title, claim.where, claim.statement, *(one.says for one in claim.hypotheses)):
+        for said in (claim.title, claim.where, claim.text, *(one.text for one in claim.hypotheses)):
             assert " ".join(said.split()) in found, claim.id
         assert '<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">' in page.read_text(encoding="utf-8")
         assert "✗" not in found

@@ -24,8 +24,7 @@ def pages() -> Iterator[tuple[str, str]]:
     """Path and text of every page."""
     claims = discover()
     rows = [
-        [f"[{claim.id}]({claim.id}.md)", plain(claim.title), plain(claim.where), plain(claim.statement)]
-        for claim in claims
+        [f"[{claim.id}]({claim.id}.md)", plain(claim.title), plain(claim.where), plain(claim.text)] for claim in claims
     ]
     yield "theorems/index.md", page("# Theorems", ABOUT, table(["id", "title", "stands in", "says"], rows))
     for claim in claims:
@@ -34,13 +33,13 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def _page(claim: Claim) -> str:
     hypotheses = [
-        f"{n}. **{plain(h.name)}**: {plain(h.says)}<br>{_needed(h)}" for n, h in enumerate(claim.hypotheses, 1)
+        f"{n}. **{plain(h.name)}**: {plain(h.text)}<br>{_needed(h)}" for n, h in enumerate(claim.hypotheses, 1)
     ]
     attacked = not isinstance(claim.implementation, NotApplicable)
     return page(
         f"# {claim.id}: {plain(claim.title)}",
         f"{plain(claim.where)}.",
-        plain(claim.statement),
+        plain(claim.text),
         convert(claim.latex, display="block"),
         plain(claim.notes),
         "## Hypotheses",

@@ -109,7 +109,7 @@ def script(claim: Claim, subject: Subject, trial: Trial, run: Run, measurement: 
         title=docstring(claim.title),
         where=docstring(claim.where),
         subject=docstring(line(subject.name)),
-        statement=docstring(claim.statement),
+        statement=docstring(claim.text),
         step=measurement.step,
         what=docstring(measurement.what),
         expected=measurement.expected,

@@ -11,7 +11,18 @@ from hypothesis.errors import UnsatisfiedAssumption
 
 from tangency.proofs_checks.checks import reproducer
 from tangency.proofs_checks.checks.search import Budget, Found, derive_seed, search
-from tangency.proofs_checks.claim import Attack, Claim, NotApplicable, NotOffered, Rung, Search, Verdict, Violation
+from tangency.proofs_checks.claim import (
+    Attack,
+    Claim,
+    Hypothesis,
+    NotApplicable,
+    NotOffered,
+    Refutation,
+    Rung,
+    Search,
+    Verdict,
+    Violation,
+)
 from tangency.proofs_checks.finding import Again, Check, Fails, Finding, Skip
 from tangency.proofs_checks.generate.execution import Crash, execute
 from tangency.proofs_checks.generate.magnitudes import resized
@@ -32,13 +43,14 @@ def rungs(claim: Claim, broken: Collection[str] = ()) -> tuple[Check, ...]:
         broken: the names of subjects on which the claim has to fail: they get as many trials as a mutant.
     """
     run: dict[Rung, RunOf] = {
+        Rung.KERNEL: lambda subject, options: run_kernel(claim),
         Rung.ALGEBRA: lambda subject, options: run_algebra(claim),
         Rung.EXACT: lambda subject, options: run_search(claim, Rung.EXACT, options.profile.exact, options),
         Rung.BALL: lambda subject, options: run_search(claim, Rung.BALL, options.profile.ball, options),
         Rung.IMPLEMENTATION: partial(attack, claim, broken),
         Rung.NECESSITY: lambda subject, options: run_necessity(claim),
     }
-    why = f"{claim.statement}. {claim.notes}".strip()
+    why = f"{claim.text}. {claim.notes}".strip()
     return tuple(
         Check(
             claim.id if rung is Rung.IMPLEMENTATION else f"{claim.id}/{rung.value}",
@@ -91,6 +103,14 @@ class Exceeded(Violation):
         self.measurement, self.run = measurement, run
 
 
+def run_kernel(claim: Claim) -> Finding:
+    """Ask Coq's kernel for the theorems of the claim."""
+    from tangency.proofs_checks.kernel import rung
+
+    assert not isinstance(claim.kernel, NotApplicable)
+    return rung.run_kernel(claim.kernel)
+
+
 def run_algebra(claim: Claim) -> Finding:
     """Build the proof and check every step; the steps are the examples."""
     assert not isinstance(claim.algebra, NotApplicable)
@@ -109,19 +129,29 @@ def run_necessity(claim: Claim) -> Finding:
             excused.append(f"{hypothesis.name}: {hypothesis.needed.why}")
             continue
         try:
-            refutation = hypothesis.needed()
+            refutation = refutation_of(claim, hypothesis)
         except Violation as violation:
             detail = f"the counterexample to {hypothesis.name!r} does not meet the other hypotheses: {violation}"
             return _finding(Verdict.FAILS, examples=refuted, detail=detail)
         if not refutation.refutes:
             detail = (
-                f"without {hypothesis.name!r} ({hypothesis.says}) the claim still holds in its stored counterexample: "
+                f"without {hypothesis.name!r} ({hypothesis.text}) the claim still holds in its stored counterexample: "
                 f"{refutation.what} is {refutation.actual}, as predicted"
             )
             return _finding(Verdict.FAILS, examples=refuted, detail=detail)
         refuted += 1
     detail = "; ".join(excused) or ("" if refuted else "the claim has no hypotheses")
     return _finding(Verdict.HOLDS if refuted else Verdict.DOES_NOT_APPLY, examples=refuted, detail=detail)
+
+
+def refutation_of(claim: Claim, hypothesis: Hypothesis) -> Refutation:
+    """The stored counterexample: as it is, or the claim's own statement evaluated on it."""
+    assert not isinstance(hypothesis.needed, NotApplicable)
+    found = hypothesis.needed()
+    if isinstance(found, Refutation):
+        return found
+    assert not isinstance(claim.statement, str)
+    return claim.statement.refutation(hypothesis, found)
 
 
 def run_search(claim: Claim, rung: Rung, examples: int, options: Options) -> Finding:

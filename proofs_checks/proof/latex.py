@@ -102,7 +102,7 @@ def _claim_lines(claim: Claim) -> Iterator[str]:
         yield r"\paragraph{Hypotheses.}"
         yield r"\begin{itemize}"
         for hypothesis in claim.hypotheses:
-            yield rf"  \item \emph{{{prose(hypothesis.name)}}}: {prose(hypothesis.says)}."
+            yield rf"  \item \emph{{{prose(hypothesis.name)}}}: {prose(hypothesis.text)}."
         yield r"\end{itemize}"
     if isinstance(claim.algebra, NotApplicable):
         yield rf"\paragraph{{Proof.}} Does not apply: {prose(claim.algebra.why)}."

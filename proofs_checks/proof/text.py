@@ -32,11 +32,11 @@ def explain(claim: Claim, subjects: Sequence[Subject]) -> Iterator[str]:
     """The lines of ``tangency claim ID``."""
     yield f"{claim.id}: {claim.title} ({claim.where})"
     yield ""
-    yield from _block(claim.statement, 2)
+    yield from _block(claim.text, 2)
     yield ""
     yield "Hypotheses" if claim.hypotheses else "Hypotheses: none"
     for number, hypothesis in enumerate(claim.hypotheses, 1):
-        yield from _block(f"{number}. {hypothesis.name}: {hypothesis.says}", 2, 5)
+        yield from _block(f"{number}. {hypothesis.name}: {hypothesis.text}", 2, 5)
         yield from _block(_needed(hypothesis), 5)
     yield ""
     if isinstance(claim.algebra, NotApplicable):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tangency.proofs_checks.claim import require
-from tangency.proofs_checks.statement.operators import OPERATORS, _equal
+from tangency.proofs_checks.statement.operators import OPERATORS
 from tangency.proofs_checks.statement.render import text
 from tangency.proofs_checks.statement.terms import STEP, Apply, Bind, Number, Term, Variable, walk
 from tangency.theory.fields import Array, Field
@@ -149,6 +149,3 @@ def check(evaluation: Evaluation, formula: Term) -> int:
     else:
         require(what, evaluation.of(formula))
     return 1
-
-
-__all__ = ["Beyond", "Evaluation", "Gradients", "Values", "_equal", "check", "finite", "true"]

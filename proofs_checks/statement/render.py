@@ -79,7 +79,7 @@ class Paper:
             self._within(argument, self._need(one, least, place == last), place < last and one.operator in _INFIX)
             for place, (argument, least) in enumerate(zip(one.arguments, operator.needs, strict=True))
         ]
-        if one.operator == "*" and (written[1][0] in "Σ(" and written[0][-1].isalpha() or written[1][0] == "Σ"):
+        if one.operator == "*" and ((written[1][0] in "Σ(" and written[0][-1].isalpha()) or written[1][0] == "Σ"):
             written[1] = " " + written[1]
         return self.template(operator).format(*written)
 
@@ -183,7 +183,7 @@ def rocq(one: Term, *, scope: str = REAL) -> str:
 
 
 def _inner_scope(operator: str, place: int, scope: str, vector: bool) -> str:
-    if operator == "^" and place == 1 or operator == "real":
+    if (operator == "^" and place == 1) or operator == "real":
         return STEP
     if operator == "dot" or operator == "square":
         return "E"
@@ -213,7 +213,7 @@ def _rocq_bound(one: Bind) -> str:
 
 def _rocq_within(one: Term, least: int, scope: str) -> str:
     written = rocq(one, scope=scope)
-    if isinstance(one, Variable | Number) or written[0] + written[-1] == "()" and isinstance(one, Bind):
+    if isinstance(one, Variable | Number) or (written[0] + written[-1] == "()" and isinstance(one, Bind)):
         return f"({written})" if written[0] == "-" else written
     return written if _rocq_level(one, scope) >= least or written.endswith(")%V") else f"({written})"
 

@@ -1,9 +1,7 @@
 """Theorems and statements: hypotheses and conclusions as data, and all that is made of them."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 from tangency.proofs_checks.claim import Hypothesis, Refutation, Violation
 from tangency.proofs_checks.statement import render
@@ -93,7 +91,9 @@ class Theorem:
 
     def _binders(self) -> str:
         kinds = [letter.type for letter in self.over]
-        spaces = dict.fromkeys(word for kind in kinds for word in kind.split(" ") if word not in ("->", REAL, STEP, PROP))
+        spaces = dict.fromkeys(
+            word for kind in kinds for word in kind.split(" ") if word not in ("->", REAL, STEP, PROP)
+        )
         groups = [f"({' '.join(spaces)} : space)"] if spaces else []
         for kind, letters in groupby(self.over, key=lambda letter: letter.type):
             groups.append(f"({' '.join(letter.name for letter in letters)} : {kind})")
@@ -157,9 +157,3 @@ class Statement:
     def refutation(self, hypothesis: Hypothesis, values: Values) -> Refutation:
         """What is wrong without a hypothesis, on a run that breaks it alone."""
         return next(one for one in self.theorems if hypothesis in one.given).refutation(hypothesis, values)
-
-
-def evaluated(statement: Statement, runs: "Mapping[str, Any] | Iterator[Values]") -> None:
-    """Check a statement on each of several runs."""
-    for values in [runs] if isinstance(runs, Mapping) else runs:
-        statement.check(values)

@@ -39,7 +39,19 @@ def printed(report: Report, *, terminal: bool = False, verbose: bool = False) ->
 
 def test_the_table_shows_every_claim_and_rung(report: Report) -> None:
     lines = [line.split() for line in printed(report).splitlines()]
-    assert lines[0] == ["claim", "kernel", "algebra", "exact", "ball", "SGDP", "AdamP", "necessity", "error", "/", "bound"]
+    assert lines[0] == [
+        "claim",
+        "kernel",
+        "algebra",
+        "exact",
+        "ball",
+        "SGDP",
+        "AdamP",
+        "necessity",
+        "error",
+        "/",
+        "bound",
+    ]
     assert lines[1] == ["true", "✓", "2", "✓", "30", "✓", "20", "✓", "10", "–", "[1]", "✓", "1", "0"]
     assert lines[2][0:4] == ["false", "✗", "2", "✗"]
     assert lines[2][-1] == "inf"
