@@ -6,7 +6,8 @@ The claim
 Its statement as data
     ``Statement`` of ``Theorem``s; terms: ``variables``, ``function`` (an operator by its name), ``every``, ``some``,
     ``total``, ``tends``, ``equal``, ``unequal``, ``dot``, ``square``; searches that evaluate it: ``Instances``, on
-    ``Values`` of its letters, ``Gradients`` of its functions
+    ``Values`` of its letters, ``Gradients`` of its functions;
+    of a run with momentum, ``of_momentum``
 Algebra
     ``Proof``, ``Given``, ``Identity``, ``NonNegative``; inner products without dimensions: ``Gram``
 Exact and ball rung
@@ -79,7 +80,7 @@ from tangency.proofs_checks.measure.conformance import (
 from tangency.proofs_checks.measure.norms import measured, norm_steps, orthogonal_trials
 from tangency.proofs_checks.proof.gram import Given, Gram, Identity, NonNegative, Proof
 from tangency.proofs_checks.statement.evaluate import Gradients, Values
-from tangency.proofs_checks.statement.instances import Instances
+from tangency.proofs_checks.statement.instances import Instances, of_momentum
 from tangency.proofs_checks.statement.terms import (
     dot,
     equal,
@@ -190,6 +191,7 @@ __all__ = [
     "norm_error",
     "norm_steps",
     "objective_descents",
+    "of_momentum",
     "orthogonal_trials",
     "problems",
     "project",

@@ -123,10 +123,10 @@ def run_algebra(claim: Claim) -> Finding:
 
 def run_necessity(claim: Claim) -> Finding:
     """Every stored counterexample must refute the claim without its hypothesis."""
-    refuted, excused = 0, []
+    refuted, excused = 0, dict[str, list[str]]()
     for hypothesis in claim.hypotheses:
         if isinstance(hypothesis.needed, NotApplicable):
-            excused.append(f"{hypothesis.name}: {hypothesis.needed.why}")
+            excused.setdefault(hypothesis.needed.why, []).append(hypothesis.name)
             continue
         try:
             refutation = refutation_of(claim, hypothesis)
@@ -140,7 +140,9 @@ def run_necessity(claim: Claim) -> Finding:
             )
             return _finding(Verdict.FAILS, examples=refuted, detail=detail)
         refuted += 1
-    detail = "; ".join(excused) or ("" if refuted else "the claim has no hypotheses")
+    detail = "; ".join(f"{', '.join(names)}: {why}" for why, names in excused.items()) or (
+        "" if refuted else "the claim has no hypotheses"
+    )
     return _finding(Verdict.HOLDS if refuted else Verdict.DOES_NOT_APPLY, examples=refuted, detail=detail)
 
 

@@ -6,6 +6,7 @@ catches every ε that clamps a norm.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import takewhile
 from typing import Any
@@ -59,13 +60,16 @@ def proof(degree: int = -1) -> Proof:
     )
 
 
-def check_exact(point: Point) -> None:
-    """Euler's identity and the scaling of value and gradient, on rational objectives."""
+def values(point: Point) -> Values:
+    """A rational objective at a point as the statement's letters."""
+    field = GradientField(point.objective)
+    return {"f": Gradients(field, [point.w]), "c": point.c, "w": point.w, "g": field(point.w)}
+
+
+def check_values(point: Point) -> None:
+    """The objective itself is scale-invariant."""
     f, w, c = point.objective, point.w, point.c
-    g = f.gradient(EXACT, w)
-    require_equal("w·∇f(w)", w @ g, 0)
     require_equal("f(cw)", f.value(EXACT, c * w), f.value(EXACT, w))
-    require_equal("c ∇f(cw)", c * f.gradient(EXACT, c * w), g)
 
 
 def check_ball(point: Point) -> None:
@@ -161,43 +165,92 @@ def shown(run: Run, step: int) -> tuple[Run, list[tuple[str, Floats, Floats]]]:
     return runs[worst], [(f"2^{worst} times the weights of the run on (w, g)", expected, 0 * expected)]
 
 
-def not_invariant() -> Refutation:
+W = EXACT.array([3, 4])
+
+
+def at(field: Callable[[Array], Array], gradient: Array, c: float = 2.0) -> Values:
+    """A field of gradients at W, what is called its gradient there, and a scale."""
+    return {"f": Gradients(field, [W]), "c": rational(c), "w": W, "g": gradient}
+
+
+def not_invariant() -> Values:
     """f(w) = w·w: w·∇f(w) = 2 w·w."""
-    w = EXACT.array([3, 4])
-    return Refutation("w·∇f(w)", 0, w @ (2 * w))
+    return at(lambda w: 2 * w, 2 * W)
 
 
-def negative_scale() -> Refutation:
+def not_the_gradient() -> Values:
+    """Any other vector than ∇f(w)."""
+    return at(lambda w: 0 * w, W)
+
+
+def negative_scale() -> Values:
     """The cosine is scale-invariant for c > 0; at c = −1 its gradient is ∇f(w), not −∇f(w)."""
-    f, w = Cosine((0, 1)), EXACT.array([3, 4])
-    require_equal("f(2w)", f.value(EXACT, 2 * w), f.value(EXACT, w))
-    return Refutation("∇f(−w)", (-f.gradient(EXACT, w)).tolist(), f.gradient(EXACT, -w).tolist())
+    cosine = GradientField(Cosine((0, 1)))
+    return at(cosine, cosine(W), c=-1)
 
 
-def origin() -> Refutation:
-    """At w = 0 a scale-invariant function that is not constant is not even continuous: there is no gradient."""
-    try:
-        return Refutation("∇f(0)", "defined", Cosine((0, 1)).gradient(EXACT, EXACT.zeros((2,))).tolist())
-    except ZeroDivisionError:
-        return Refutation("∇f(0)", "defined", "undefined")
+f, *_ = variables("f", "E -> R")
+grad, *_ = variables("grad", "E -> E")
+c, *_ = variables("c", "R")
+w, g = variables("w g", "E")
+NONZERO = unequal(w, function("zero"))
+INVARIANT = Hypothesis("scale_invariant", function("scale_invariant", f), not_invariant)
+KERNEL = NotApplicable("it speaks of every w: the kernel has the counterexample")
 
+STATEMENT = Statement(
+    "eq_04_orthogonality",
+    (
+        Theorem(
+            "eq_04",
+            (f, c, w, g),
+            given=(
+                INVARIANT,
+                Hypothesis("gradient", function("gradient", f, w, g), not_the_gradient),
+                Hypothesis("c_positive", c > 0, negative_scale),
+            ),
+            says=(equal(dot(w, g), 0), function("gradient", f, c * w, function("inverse", c) * g)),
+        ),
+        Theorem(
+            "eq_04_converse",
+            (f, grad),
+            given=(
+                Hypothesis(
+                    "gradients",
+                    every(w, function("⇒", NONZERO, function("gradient", f, w, grad(w)))),
+                    KERNEL,
+                ),
+                Hypothesis(
+                    "tangent",
+                    every(w, function("⇒", NONZERO, equal(dot(w, grad(w)), 0))),
+                    KERNEL,
+                ),
+            ),
+            says=(every(c, every(w, function("⇒", c > 0, function("⇒", NONZERO, equal(f(c * w), f(w)))))),),
+        ),
+        Theorem(
+            "eq_04_no_gradient_at_0",
+            (f, g),
+            given=(
+                INVARIANT,
+                Hypothesis(
+                    "gradient_at_0",
+                    function("gradient", f, function("zero"), g),
+                    KERNEL,
+                ),
+            ),
+            says=(every(w, equal(f(w), f(function("zero")))),),
+        ),
+    ),
+    shown=2,
+)
 
 CLAIM = Claim(
     id="eq-04",
     title="Gradients of scale-invariant weights are tangent",
     where="§2.3, Eq. 4",
-    statement="if f(cw) = f(w) for every c > 0, then w·∇f(w) = 0 and ∇f(cw) = ∇f(w)/c",
-    latex=r"w^\top \nabla f(w) = 0,\qquad \nabla f(cw) = \tfrac1c \nabla f(w)",
-    hypotheses=(
-        Hypothesis("scale-invariant", "f(cw) = f(w) for every c > 0", not_invariant),
-        Hypothesis("c > 0", "the scale is positive", negative_scale),
-        Hypothesis("w ≠ 0", "the weights are not zero", origin),
-        Hypothesis(
-            "differentiable", "f is differentiable at w", NotApplicable("the statement is about the gradient itself")
-        ),
-    ),
+    statement=STATEMENT,
     algebra=proof,
-    exact=Search(rational_points(), check_exact),
+    exact=Instances(rational_points(), STATEMENT, values, also=check_values),
     ball=Search(irrational_points(), check_ball),
     implementation=Attack(frozenset({PROJECTION}), homogeneity_trials, check_implementation, shown),
     notes=(

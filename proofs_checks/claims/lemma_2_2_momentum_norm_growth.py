@@ -14,7 +14,8 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
-from tangency.theory.norm_growth import gd_growth, momentum_growth, radial_component
+from tangency.theory.algorithms import Algorithm
+from tangency.theory.norm_growth import momentum_growth, radial_component
 
 ETA, BETA, TAU = sympy.symbols("η β τ", positive=True)
 SUM = sympy.Symbol("S_t")
@@ -60,20 +61,9 @@ def proof(next_sum: sympy.Expr | None = None, sign: int = -1) -> Proof:
     )
 
 
-def check_exact(descent: problems.Descent) -> None:
-    """The radial component and the growth at every step of a run; the sums as printed at the last one."""
-    beta, squares = EXACT.element(descent.hyper["momentum"]), []
-    past, square = 0 * beta, descent.w @ descent.w
-    for t, (w, step) in enumerate(descent.run(heavy_ball)):
-        require_equal(f"w_{t}·g_{t}", w @ descent.gradient(w), 0)
-        require_equal(f"w_{t}·p_{t}", w @ step.p, -step.lr * past)
-        squares.append(step.p @ step.p)
-        before, square = square, step.w @ step.w
-        growth = square - before
-        require_equal(f"‖w_{t + 1}‖² − ‖w_{t}‖²", growth, gd_growth(step.lr, squares[-1] + 2 * past))
-        past = beta * (past + squares[-1])
-    require_equal(f"w_{t}·p_{t}", w @ step.p, radial_component(step.lr, beta, squares[:-1]))
-    require_equal(f"‖w_{t + 1}‖² − ‖w_{t}‖²", growth, momentum_growth(step.lr, beta, squares))
+def values(descent: problems.Descent) -> Values:
+    """A run of momentum as the statement's letters."""
+    return of_momentum(descent.run(heavy_ball), descent.gradient, **descent.hyper)
 
 
 def check_implementation(run: Run) -> list[Measurement]:
@@ -102,55 +92,87 @@ def descents() -> st.SearchStrategy[problems.Descent]:
 
 
 W, TURNED = EXACT.array([3, 4]), problems.SkewField(((1, 1),))
-HALF = EXACT.element(0.5)
 
 
-def second_step(
-    g: Callable[[Array], Array], buffer: Array, lr: tuple[float, float] = (0.5, 0.5), *, orthogonal: bool = True
-) -> Refutation:
-    """Two steps down the field g at β = ½, from W and a buffer p_{−1}; the growth of the second."""
-    start = {"momentum_buffer": buffer}
-    one = heavy_ball(EXACT, W, g(W), start, lr=lr[0], momentum=0.5)
-    require("w_0·g_0 = w_1·g_1 = 0", orthogonal == (W @ g(W) == one.w @ g(one.w) == 0))
-    two = heavy_ball(EXACT, one.w, g(one.w), one.state, lr=lr[1], momentum=0.5)
-    squares = [one.p @ one.p, two.p @ two.p]
-    return Refutation("‖w_2‖² − ‖w_1‖²", momentum_growth(two.lr, HALF, squares), two.w @ two.w - one.w @ one.w)
+def two_steps(
+    field: Callable[[Array], Array],
+    buffers: tuple[Array | None, Array | None] = (None, None),
+    lr: tuple[float, float] = (0.5, 0.5),
+    algorithm: Algorithm = heavy_ball,
+) -> Values:
+    """Two steps down a field at β = ½, from W; a buffer that is given takes the place of the optimizer's own."""
+    history, w, state = [], W, START
+    for buffer, size in zip(buffers, lr, strict=True):
+        given = state if buffer is None else {"momentum_buffer": buffer}
+        step = algorithm(EXACT, w, field(w), given, lr=size, momentum=0.5)
+        history.append((w, step))
+        w, state = step.w, step.state
+    return of_momentum(history, field, momentum=0.5)
 
 
-def not_orthogonal() -> Refutation:
+def not_invariant(algorithm: Algorithm = heavy_ball) -> Values:
     """Gradients along w."""
-    return second_step(lambda w: w, 0 * W, orthogonal=False)
+    return two_steps(lambda w: w, algorithm=algorithm)
 
 
-def nonzero_start() -> Refutation:
+def no_gradients(algorithm: Algorithm = heavy_ball) -> Values:
+    """What is called the gradient of a constant function lies along w."""
+    run = two_steps(lambda w: w, algorithm=algorithm)
+    return {**run, "f": Gradients(lambda w: 0 * w, run["w"])}
+
+
+def nonzero_start(algorithm: Algorithm = heavy_ball) -> Values:
     """p_{−1} = w, which no gradients of a scale-invariant f can produce."""
-    return second_step(TURNED, W)
+    return two_steps(TURNED, (W, None), algorithm=algorithm)
 
 
-def changing_step_size() -> Refutation:
+def another_buffer(algorithm: Algorithm = heavy_ball) -> Values:
+    """The buffer is replaced between the steps."""
+    return two_steps(TURNED, (None, W), algorithm=algorithm)
+
+
+def changing_step_size(algorithm: Algorithm = heavy_ball) -> Values:
     """η = ½, then ¼: each past update counts with its own step size."""
-    return second_step(TURNED, 0 * W, lr=(0.5, 0.25))
+    return two_steps(TURNED, lr=(0.5, 0.25), algorithm=algorithm)
 
+
+f, *_ = variables("f", "E -> R")
+η, β, τ = variables("η β τ", "R")
+w, g, p = variables("w g p", "nat -> E")
+t, k = variables("t k", "nat")
+
+# What the buffer of a run with momentum is; with the weights' own line, a run.
+MOMENTUM = (
+    Hypothesis("scale_invariant", function("scale_invariant", f), not_invariant),
+    Hypothesis("gradients", every(t, function("gradient", f, w[t], g[t])), no_gradients),
+    Hypothesis("zero_start", equal(p[0], (1 - τ) * g[0]), nonzero_start),
+    Hypothesis("momentum", every(t, equal(p[t + 1], β * p[t] + (1 - τ) * g[t + 1])), another_buffer),
+)
+UPDATE = Hypothesis("update", every(t, equal(w[t + 1], w[t] - η * p[t])), changing_step_size)
+PAST = total(k, t, β ** (t - k) * square(p[k]))
+
+STATEMENT = Statement(
+    "lemma_2_2_momentum_norm_growth",
+    (
+        Theorem(
+            "lemma_2_2",
+            (f, η, β, τ, w, g, p),
+            given=(*MOMENTUM, UPDATE),
+            says=(
+                every(t, equal(square(w[t + 1]), square(w[t]) + η**2 * square(p[t]) + 2 * η**2 * PAST)),
+                every(t, equal(dot(w[t], p[t]), -η * PAST)),
+            ),
+        ),
+    ),
+)
 
 CLAIM = Claim(
     id="lemma-2.2",
     title="Norm growth by momentum",
     where="§2.4, Lemma 2.2, Eq. 8; A.1",
-    statement=(
-        "‖w_{t+1}‖² = ‖w_t‖² + η²‖p_t‖² + 2η² Σ_{k<t} β^{t−k}‖p_k‖², and w_t·p_t = −η Σ_{k<t} β^{t−k}‖p_k‖², "
-        "for momentum on scale-invariant f"
-    ),
-    latex=(
-        r"\|w_{t+1}\|^2 = \|w_t\|^2 + \eta^2 \|p_t\|^2 + 2\eta^2 \sum_{k=0}^{t-1} \beta^{t-k} \|p_k\|^2,\quad "
-        r"w_t \cdot p_t = -\eta \sum_{k=0}^{t-1} \beta^{t-k} \|p_k\|^2"
-    ),
-    hypotheses=(
-        Hypothesis("orthogonal gradients", "w_t·∇f(w_t) = 0 at every step (Eq. 4)", not_orthogonal),
-        Hypothesis("zero start", "p_{−1} = 0", nonzero_start),
-        Hypothesis("constant step size", "η is the same at every step", changing_step_size),
-    ),
+    statement=STATEMENT,
     algebra=proof,
-    exact=Search(descents(), check_exact),
+    exact=Instances(descents(), STATEMENT, values),
     ball=NotApplicable("both sides are rational functions of w, η, β and the gradients: the exact rung covers them"),
     implementation=Attack(
         frozenset({HEAVY_BALL}), lambda subject: orthogonal_trials(subject, nesterov=False), check_implementation

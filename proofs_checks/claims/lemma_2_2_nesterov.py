@@ -12,19 +12,17 @@ for β ≤ 1: Nesterov momentum, too, never grows the norm by less than GD with 
 p_t = βp_{t−1} + (1−τ)∇f(w_t), the inequality for τ < 1 with ‖p‖² divided by 1−τ.
 """
 
-from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import flint
 import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
-from tangency.theory.norm_growth import (
-    gd_growth,
-    least_nesterov_growth,
-    nesterov_growth,
-    radial_component,
-)
+from tangency.proofs_checks.claims import lemma_2_2_momentum_norm_growth as lemma
+from tangency.proofs_checks.claims.lemma_2_2_momentum_norm_growth import f, g, k, p, t, w, β, η, τ
+from tangency.theory.norm_growth import nesterov_growth, radial_component
 
 ETA, BETA, TAU = sympy.symbols("η β τ", positive=True)
 SUM = sympy.Symbol("S_t")
@@ -110,24 +108,9 @@ def proof(factor: sympy.Expr = BETA, share: sympy.Expr = SHARE) -> Proof:
     )
 
 
-def check_exact(descent: problems.Descent) -> None:
-    """The radial component and the growth at every step of a run; the sums as printed at the last one."""
-    beta, squares, products = EXACT.element(descent.hyper["momentum"]), [], []
-    dampening = EXACT.element(descent.hyper.get("dampening", 0))
-    past, square, buffer_square = 0 * beta, descent.w @ descent.w, 0 * beta
-    for t, (w, step) in enumerate(descent.run(nesterov)):
-        p = step.state["momentum_buffer"]
-        require_equal(f"w_{t}·p_{t}", w @ p, -step.lr * past)
-        squares.append(step.p @ step.p)
-        before, square = square, step.w @ step.w
-        growth = square - before
-        require_equal(f"‖w_{t + 1}‖² − ‖w_{t}‖²", growth, gd_growth(step.lr, squares[-1] + 2 * beta * past))
-        least = least_nesterov_growth(step.lr, beta, squares[-1], buffer_square, dampening)
-        require(f"‖w_{t + 1}‖² − ‖w_{t}‖², from below", bool(growth >= least), expected=least, got=growth)
-        products.append(step.p @ p)
-        past, buffer_square = beta * (past + products[-1]), p @ p
-    require_equal(f"w_{t}·p_{t}", w @ p, radial_component(step.lr, beta, products[:-1]))
-    require_equal(f"‖w_{t + 1}‖² − ‖w_{t}‖²", growth, nesterov_growth(step.lr, beta, squares, products[:-1]))
+def values(descent: problems.Descent) -> Values:
+    """A run of Nesterov momentum as the statement's letters."""
+    return of_momentum(descent.run(nesterov), descent.gradient, **descent.hyper)
 
 
 def check_implementation(run: Run) -> list[Measurement]:
@@ -159,64 +142,85 @@ def descents() -> st.SearchStrategy[problems.Descent]:
     return problems.with_hyper(either, dampening=st.sampled_from([flint.fmpq(p, 10) for p in (0, 5, 9)]))
 
 
-def second_step(
-    g: Callable[[Array], Array], start: State = START, lr: tuple[float, float] = (0.5, 0.5), *, orthogonal: bool = True
-) -> Refutation:
-    """Two steps down the field g at β = ½, from W; the growth of the second."""
-    one = nesterov(EXACT, W, g(W), start, lr=lr[0], momentum=0.5)
-    require("w_0·g_0 = w_1·g_1 = 0", orthogonal == (W @ g(W) == one.w @ g(one.w) == 0))
-    two = nesterov(EXACT, one.w, g(one.w), one.state, lr=lr[1], momentum=0.5)
-    products = [one.p @ one.state["momentum_buffer"]]
-    predicted = nesterov_growth(two.lr, HALF, [one.p @ one.p, two.p @ two.p], products)
-    return Refutation("‖w_2‖² − ‖w_1‖²", predicted, two.w @ two.w - one.w @ one.w)
+def wrong_look_ahead() -> Values:
+    """The first update is along w, which no gradient and no buffer are."""
+    run = lemma.two_steps(TURNED, algorithm=nesterov)
+    after = W - run["η"] * W
+    return {**run, "w": [W, after], "u": [W], "p": run["p"][:1], "g": run["g"][:1]}
 
 
-def least_growth(scales: tuple[int, ...], **hyper: float) -> Refutation:
-    """The inequality at the last step of a run on orthogonal gradients s_t S w_t, at a small step size."""
-    lengths = iter(scales)
-    descent = problems.Descent(W, lambda w: next(lengths) * TURNED(w), len(scales), {"lr": 2.0**-12, **hyper})
-    (_, last), (w, step) = descent.run(nesterov)[-2:]
-    buffer = last.state["momentum_buffer"]
-    beta, dampening = EXACT.element(hyper["momentum"]), EXACT.element(hyper["dampening"])
-    least = least_nesterov_growth(step.lr, beta, step.p @ step.p, buffer @ buffer, dampening)
-    return Refutation(f"‖w'‖² − ‖w‖² ≥ {least}", True, bool(step.w @ step.w - w @ w >= least))
+def least_growth(scales: tuple[int, ...], **hyper: float) -> Values:
+    """A run on orthogonal gradients s_t S w_t, at a small step size."""
+    lengths, taken = iter(scales), {}
 
+    def field(w: Array) -> Array:
+        key = tuple(w)
+        if key not in taken:
+            taken[key] = next(lengths) * TURNED(w)
+        return taken[key]
+
+    descent = problems.Descent(W, field, len(scales), {"lr": 2.0**-12, **hyper})
+    return of_momentum(descent.run(nesterov), field, **hyper)
+
+
+u, *_ = variables("u", "nat -> E")
+PAST = total(k, t, β ** (t - k) * dot(u[k], p[k]))
+RUN = (
+    *(replace(one, needed=partial(one.needed, nesterov)) for one in lemma.MOMENTUM),
+    Hypothesis("look_ahead", every(t, equal(u[t], g[t] + β * p[t])), wrong_look_ahead),
+    Hypothesis(
+        "update", every(t, equal(w[t + 1], w[t] - η * u[t])), partial(lemma.changing_step_size, algorithm=nesterov)
+    ),
+)
+
+STATEMENT = Statement(
+    "lemma_2_2_nesterov",
+    (
+        Theorem(
+            "lemma_2_2_nesterov",
+            (f, η, β, τ, w, g, p, u),
+            given=RUN,
+            says=(
+                every(
+                    t,
+                    equal(
+                        square(w[t + 1]),
+                        square(w[t]) + η**2 * square(u[t]) + 2 * η**2 * total(k, t, β ** (t - k + 1) * dot(u[k], p[k])),
+                    ),
+                ),
+                every(t, equal(dot(w[t], p[t]), -η * PAST)),
+            ),
+        ),
+        Theorem(
+            "nesterov_least_growth",
+            (f, η, β, τ, w, g, p, u),
+            given=(
+                *RUN,
+                Hypothesis("β_nonneg", β >= 0, lambda: least_growth((1, 0), momentum=-1, dampening=-1)),
+                Hypothesis(
+                    "β_at_most_1", β <= 1, lambda: least_growth((8, -8, -56, -136, 0), momentum=4, dampening=0.875)
+                ),
+                Hypothesis("τ_below_1", τ < 1, lambda: least_growth((1, 0), momentum=0.25, dampening=2)),
+            ),
+            says=(
+                every(
+                    t,
+                    square(w[t + 1]) + η**2 * square(u[t + 1]) + η**2 * β**2 * square(p[t]) / (1 - τ)
+                    <= square(w[t + 2]),
+                ),
+            ),
+        ),
+    ),
+    shown=2,
+)
 
 CLAIM = Claim(
     id="lemma-2.2-nesterov",
     title="Norm growth by Nesterov momentum",
     where="§2.4 (the paper: “also applicable”)",
-    statement=(
-        "‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η² Σ_{k<t} β^{t−k+1} u_k·p_k, and w_t·p_t = −η Σ_{k<t} β^{t−k} u_k·p_k, for "
-        "the Nesterov update u_t = ∇f(w_t) + βp_t; the sum's term is at least η²β²‖p_{t−1}‖²/(1−τ)"
-    ),
-    latex=(
-        r"\|w_{t+1}\|^2 = \|w_t\|^2 + \eta^2 \|u_t\|^2 + 2\eta^2 \sum_{k=0}^{t-1} \beta^{t-k+1} u_k \cdot p_k,\quad "
-        r"u_t = \nabla f(w_t) + \beta p_t"
-    ),
-    hypotheses=(
-        Hypothesis(
-            "orthogonal gradients", "w_t·∇f(w_t) = 0 at every step", lambda: second_step(lambda w: w, orthogonal=False)
-        ),
-        Hypothesis("zero start", "p_{−1} = 0", lambda: second_step(TURNED, {"momentum_buffer": W})),
-        Hypothesis(
-            "constant step size",
-            "η is the same at every step",
-            lambda: second_step(TURNED, lr=(0.5, 0.25)),
-        ),
-        Hypothesis(
-            "β at most 1",
-            "for the inequality: 0 ≤ β ≤ 1, where there is dampening τ",
-            lambda: least_growth((8, -8, -56, -136, 0), momentum=4, dampening=0.875),
-        ),
-        Hypothesis(
-            "dampening below 1",
-            "for the inequality: τ < 1",
-            lambda: least_growth((1, 0), momentum=0.25, dampening=2),
-        ),
-    ),
+    statement=STATEMENT,
     algebra=proof,
-    exact=Search(descents(), check_exact),
+    exact=Instances(descents(), STATEMENT, values),
     ball=NotApplicable("both sides are rational functions of w, η, β and the gradients: the exact rung covers them"),
     implementation=Attack(
         frozenset({HEAVY_BALL, NESTEROV}),

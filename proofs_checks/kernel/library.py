@@ -96,7 +96,7 @@ def cache_folder(name: str) -> Path:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Alone among all processes that lock this file; where the system has no such locks, not alone, which costs time."""
+    """Alone among all processes that lock this file; without such locks, not alone, which only costs time."""
     try:
         import fcntl
     except ImportError:

@@ -1,7 +1,7 @@
 """The kernel rung of a claim: its theorems, written from its statement, proved by those of the library.
 
-What is asked of the kernel is generated: each theorem in the words of the claim's own record, with the library's theorem
-of that name as its whole proof, and what it rests on. A proof of anything else does not compile.
+What is asked of the kernel is generated: each theorem in the words of the claim's own record, with the library's
+theorem of that name as its whole proof, and what it rests on. A proof of anything else does not compile.
 """
 
 import json
@@ -53,7 +53,7 @@ def asked(statement: Statement, sources: Library) -> list[Asked]:
 
 def needs_name(theorem: str, hypothesis: str) -> str:
     """The name of the theorem that a hypothesis cannot be dropped."""
-    return f"{theorem}_needs_{re.sub(r'[^0-9A-Za-z]+', '_', hypothesis).strip('_')}"
+    return f"{theorem}_needs_" + re.sub(r"[^\w']+", "_", hypothesis)
 
 
 def generated(questions: list[Asked], sources: Library) -> str:

@@ -1,12 +1,13 @@
 """Generated problems as instances of a statement: the exact and the ball rung evaluate the statement itself."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tangency.proofs_checks.claim import Search
-from tangency.proofs_checks.statement.evaluate import Values
+from tangency.proofs_checks.statement.evaluate import Gradients, Values
 from tangency.proofs_checks.statement.theorem import Statement
-from tangency.theory.fields import EXACT, Field
+from tangency.theory.algorithms import Step
+from tangency.theory.fields import EXACT, Array, Field, rational
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -43,3 +44,18 @@ class Instances(Search):
 
         super().__init__(problems, check)
         object.__setattr__(self, "values", values)
+
+
+def of_momentum(history: Sequence[tuple[Array, Step]], gradient: Callable[[Array], Array], **hyper: Any) -> Values:
+    """A run of heavy-ball or Nesterov momentum as letters: f, η, β, τ; w_t, g_t = ∇f(w_t), p_t (the buffer), u_t."""
+    points = [w for w, _ in history]
+    return {
+        "f": Gradients(gradient, points),
+        "η": history[0][1].lr,
+        "β": rational(hyper["momentum"]),
+        "τ": rational(hyper.get("dampening", 0)),
+        "w": [*points, history[-1][1].w],
+        "g": [gradient(w) for w in points],
+        "p": [step.state["momentum_buffer"] for _, step in history],
+        "u": [step.p for _, step in history],
+    }

@@ -7,7 +7,8 @@ from tangency.proofs_checks.statement.operators import OPERATORS, Operator
 from tangency.proofs_checks.statement.terms import PROP, REAL, STEP, Apply, Bind, Number, Term, Variable
 
 _GREEK = {
-    "η": r"\eta", "β": r"\beta", "τ": r"\tau", "ρ": r"\rho", "δ": r"\delta", "κ": r"\kappa", "ε": r"\varepsilon", "ξ": r"\xi",
+    "η": r"\eta", "β": r"\beta", "τ": r"\tau", "ρ": r"\rho", "δ": r"\delta", "κ": r"\kappa",
+    "ε": r"\varepsilon", "ξ": r"\xi",
 }  # fmt: skip
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INFIX = ("+", "-", "*", "/", "dot")
@@ -158,7 +159,7 @@ def latex(one: Term) -> str:
 
 
 def rocq(one: Term, *, scope: str = REAL) -> str:
-    """In the kernel's language; ``scope`` is the type of numbers and vectors around it: R, nat or E."""
+    """In the kernel's language; ``scope`` says what is around it: R, E, nat (a step), an exponent."""
     if isinstance(one, Variable):
         return one.name
     if isinstance(one, Number):
@@ -173,8 +174,9 @@ def rocq(one: Term, *, scope: str = REAL) -> str:
         head, argument = one.arguments
         inner = STEP if type_of(head).startswith(STEP) else ""
         return f"{rocq(head)} {_rocq_within(argument, 100, inner)}"
-    if one.operator == "+" and scope == STEP and one.arguments[1] == Number(1):
-        return f"S {_rocq_within(one.arguments[0], 100, STEP)}"
+    if one.operator == "+" and scope == STEP and isinstance(one.arguments[1], Number):
+        further = one.arguments[1].value
+        return "S (" * (further - 1) + f"S {_rocq_within(one.arguments[0], 100, STEP)}" + ")" * (further - 1)
     vector = is_vector(one) and one.operator in ("+", "-", "*")
     inner = [_inner_scope(one.operator, place, scope, vector) for place in range(len(one.arguments))]
     needs = (100,) * len(one.arguments) if operator.application else operator.needs
@@ -184,12 +186,12 @@ def rocq(one: Term, *, scope: str = REAL) -> str:
 
 def _inner_scope(operator: str, place: int, scope: str, vector: bool) -> str:
     if (operator == "^" and place == 1) or operator == "real":
-        return STEP
+        return "exponent"
     if operator == "dot" or operator == "square":
         return "E"
     if vector:
         return REAL if operator == "*" and place == 0 else "E"
-    return scope if scope == STEP else REAL
+    return scope if scope in (STEP, "exponent") else REAL
 
 
 def _rocq_relation(one: Apply) -> str:

@@ -52,6 +52,12 @@ class Term:
     def __le__(self, other: Term | int) -> Term:
         return Apply("≤", (self, term(other)))
 
+    def __gt__(self, other: Term | int) -> Term:
+        return Apply("<", (term(other), self))
+
+    def __ge__(self, other: Term | int) -> Term:
+        return Apply("≤", (term(other), self))
+
     def __getitem__(self, step: Term | int) -> Term:
         """A sequence at a step: ``w[t + 1]``."""
         return Apply("at", (self, term(step)))
@@ -96,7 +102,7 @@ class Bind(Term):
     """An operator that binds ``variable`` in ``body``.
 
     Attributes:
-        operator: ``Σ`` (``extra``: its bound, variable < bound), ``∀``, ``∃`` (no extra), or ``→`` (``extra``: the limit).
+        operator: ``Σ`` (``extra``: its bound, variable < bound), ``∀``, ``∃``, or ``→`` (``extra``: the limit).
     """
 
     operator: str
