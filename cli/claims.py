@@ -8,7 +8,7 @@ import typer
 from tangency.cli.streams import console
 from tangency.common.calls import WrongCall
 from tangency.common.text import visible
-from tangency.proofs_checks.claim import NotApplicable, Rung, Violation, select
+from tangency.proofs_checks.claim import Claim, NotApplicable, Rung, Violation, select
 from tangency.proofs_checks.report.subject_report import FAILED, OK
 
 
@@ -38,6 +38,7 @@ def claims(
 def claim(
     id: Annotated[str, typer.Argument(metavar="ID", help="Its id, or FILE.py::ID; `tangency claims` lists them.")],
     latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX fragment instead.")] = False,
+    coq: Annotated[bool, typer.Option("--coq", help="Print its theorems with their proofs for Coq instead.")] = False,
 ) -> int:
     """Explain a claim: statement, hypotheses, the proof with every step checked, and the evidence."""
     from tangency.proofs_checks.run import registry
@@ -48,6 +49,10 @@ def claim(
     if more:
         here = ", ".join(claim.id for claim in suite.claims)
         raise WrongCall(f"{id} holds several claims; name one, as in {id}::{found.id}: there are {here}")
+    if latex and coq:
+        raise WrongCall("--latex and --coq print different things; leave out one")
+    if coq:
+        return _print_coq(found)
     if latex:
         from tangency.proofs_checks.proof.latex import claim_latex
 
@@ -62,3 +67,17 @@ def claim(
     lines = list(explain(found, suite.subjects))
     print(visible("\n".join(lines)))
     return int(any(line.lstrip().startswith("✗") for line in lines))
+
+
+def _print_coq(found: Claim) -> int:
+    """What the kernel is asked, then the library's theorems with their proofs."""
+    from tangency.proofs_checks.kernel import rung
+
+    if isinstance(found.kernel, NotApplicable):
+        raise WrongCall(f"--coq: {found.id} has no theorem for the kernel: {found.kernel.why}")
+    library = rung.of(found.kernel)
+    questions = rung.asked(found.kernel, library)
+    print(rung.generated(questions, library), end="")
+    for one in questions:
+        print(f"\n(* {library.theorems[one.name]}.v *)\n{library.source(one.name)}")
+    return OK

@@ -28,6 +28,9 @@ def verify(
     ] = None,
     profile: reports.Profile = reports.ProfileName.default,  # type: ignore[attr-defined]
     rung: Annotated[list[Rung] | None, typer.Option(help="Only this rung; may be repeated.")] = None,
+    require: Annotated[
+        list[Rung] | None, typer.Option(help="Fail where this rung cannot run; kernel needs coqc. May be repeated.")
+    ] = None,
     jobs: reports.Jobs = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Repeats a run; with --no-database, exactly.")] = None,
     known_failures: reports.KnownFailures = None,
@@ -94,7 +97,16 @@ def verify(
         expected = _prepare(source(), known_failures, figure, outputs)
     rungs, database = rung or None, not no_database
     with progress() as watch:
-        report = run_verify(ids, suite=source, rungs=rungs, database=database, known=expected, watch=watch, **usual)
+        report = run_verify(
+            ids,
+            suite=source,
+            rungs=rungs,
+            database=database,
+            known=expected,
+            require=require or (),
+            watch=watch,
+            **usual,
+        )
     _write(outputs, reproducers, report.reports, report.options)
     table.print_report(page, report, verbose=verbose)
     return outputs.done(reports.compared(page, before, report.reports, report.exit_code))

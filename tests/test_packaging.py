@@ -26,7 +26,7 @@ MAY_IMPORT = {
 }
 # The rooms of proofs_checks: each imports only those above it.
 ROOMS = (
-    *("options", "claim", "hyperparameters", "dialects", "algorithms", "subjects", "finding"),
+    *("options", "claim", "hyperparameters", "dialects", "algorithms", "subjects", "finding", "statement", "kernel"),
     *("errors", "generate", "measure", "proof", "authoring", "claims"),
     *("target", "broken", "fit", "checks", "report", "run", "kill_matrix", "plugin"),
 )

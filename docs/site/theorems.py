@@ -8,10 +8,12 @@ from markup import page, plain, table
 from tangency.proofs_checks.claim import Claim, Hypothesis, NotApplicable, Rung
 from tangency.proofs_checks.proof.text import proof_lines, short
 from tangency.proofs_checks.run.registry import discover
+from tangency.proofs_checks.statement.theorem import refutation_of
 
 ABOUT = """A page for every statement, made from the record that `tangency verify` checks: what it says, the hypotheses
 with what goes wrong without each, the proof with every step checked as the page is made, and the evidence."""
 EVIDENCE = {
+    Rung.KERNEL: "its theorems, accepted by a proof kernel",
     Rung.ALGEBRA: "the proof above, checked step by step",
     Rung.EXACT: "generated problems in rational arithmetic, compared with `==`",
     Rung.BALL: "generated problems in interval arithmetic: the interval contains the answer",
@@ -33,7 +35,7 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def _page(claim: Claim) -> str:
     hypotheses = [
-        f"{n}. **{plain(h.name)}**: {plain(h.text)}<br>{_needed(h)}" for n, h in enumerate(claim.hypotheses, 1)
+        f"{n}. **{plain(h.name)}**: {plain(h.text)}<br>{_needed(claim, h)}" for n, h in enumerate(claim.hypotheses, 1)
     ]
     attacked = not isinstance(claim.implementation, NotApplicable)
     return page(
@@ -54,10 +56,10 @@ def _page(claim: Claim) -> str:
     )
 
 
-def _needed(hypothesis: Hypothesis) -> str:
+def _needed(claim: Claim, hypothesis: Hypothesis) -> str:
     if isinstance(hypothesis.needed, NotApplicable):
         return plain(f"No counterexample: {hypothesis.needed.why}")
-    found = hypothesis.needed()
+    found = refutation_of(claim, hypothesis)
     assert found.refutes, hypothesis.name
     return plain(f"Without it, {found.what} would be {short(found.predicted)}, and is {short(found.actual)}.")
 

@@ -14,10 +14,8 @@ from tangency.proofs_checks.checks.search import Budget, Found, derive_seed, sea
 from tangency.proofs_checks.claim import (
     Attack,
     Claim,
-    Hypothesis,
     NotApplicable,
     NotOffered,
-    Refutation,
     Rung,
     Search,
     Verdict,
@@ -30,6 +28,7 @@ from tangency.proofs_checks.generate.shapes import on_shapes
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
 from tangency.proofs_checks.measure.spoken import UNDECIDED
 from tangency.proofs_checks.options import Options
+from tangency.proofs_checks.statement.theorem import refutation_of
 from tangency.proofs_checks.subjects import Subject
 
 RunOf = Callable[[Any, Options], Finding]
@@ -144,16 +143,6 @@ def run_necessity(claim: Claim) -> Finding:
         "" if refuted else "the claim has no hypotheses"
     )
     return _finding(Verdict.HOLDS if refuted else Verdict.DOES_NOT_APPLY, examples=refuted, detail=detail)
-
-
-def refutation_of(claim: Claim, hypothesis: Hypothesis) -> Refutation:
-    """The stored counterexample: as it is, or the claim's own statement evaluated on it."""
-    assert not isinstance(hypothesis.needed, NotApplicable)
-    found = hypothesis.needed()
-    if isinstance(found, Refutation):
-        return found
-    assert not isinstance(claim.statement, str)
-    return claim.statement.refutation(hypothesis, found)
 
 
 def run_search(claim: Claim, rung: Rung, examples: int, options: Options) -> Finding:

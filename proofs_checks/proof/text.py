@@ -8,7 +8,9 @@ from typing import Any
 import sympy
 
 from tangency.proofs_checks.claim import Claim, Hypothesis, NotApplicable, Rung, Violation
+from tangency.proofs_checks.kernel import coq, rung
 from tangency.proofs_checks.proof.gram import Identity, NonNegative, Proof
+from tangency.proofs_checks.statement.theorem import refutation_of
 from tangency.proofs_checks.subjects import Subject
 
 WIDTH = 100
@@ -37,25 +39,49 @@ def explain(claim: Claim, subjects: Sequence[Subject]) -> Iterator[str]:
     yield "Hypotheses" if claim.hypotheses else "Hypotheses: none"
     for number, hypothesis in enumerate(claim.hypotheses, 1):
         yield from _block(f"{number}. {hypothesis.name}: {hypothesis.text}", 2, 5)
-        yield from _block(_needed(hypothesis), 5)
+        yield from _block(_needed(claim, hypothesis), 5)
+    yield ""
+    yield from kernel_lines(claim)
     yield ""
     if isinstance(claim.algebra, NotApplicable):
-        yield from _block(f"Proof: does not apply. {claim.algebra.why}", 0)
+        yield from _block(f"Algebra: does not apply. {claim.algebra.why}", 0)
     else:
         yield from proof_lines(claim.algebra())
     yield ""
     yield "Evidence"
-    for rung in Rung:
-        yield from _block(f"{rung.value:<15} {_evidence(claim, rung, subjects)}", 2, 18)
+    for kind in Rung:
+        yield from _block(f"{kind.value:<15} {_evidence(claim, kind, subjects)}", 2, 18)
     if claim.notes:
         yield ""
         yield "Notes"
         yield from _block(claim.notes, 2)
 
 
+def kernel_lines(claim: Claim) -> Iterator[str]:
+    """The theorems in the kernel's language, and what each rests on."""
+    if isinstance(claim.kernel, NotApplicable):
+        yield from _block(f"Kernel: does not apply. {claim.kernel.why}", 0)
+        return
+    yield "Kernel"
+    try:
+        found, why = rung.checked(claim.kernel), ""
+    except (coq.NoCoq, coq.Refused, coq.Broken) as error:
+        found, why = {}, f"{'not run: ' if isinstance(error, coq.NoCoq) else '✗ '}{error}"
+    for one in rung.asked(claim.kernel, rung.of(claim.kernel)):
+        shown = "theorem" if one.text and "_needs_" not in one.name else "also"
+        rests = ", ".join(axiom.rpartition(".")[2] for axiom in found.get(one.name, ()))
+        yield from _block(
+            f"{shown} {one.name}" + (f" rests on {rests or 'no axiom'}" if one.name in found else ""), 2, 4
+        )
+        if shown == "theorem":
+            yield from (f"    {line}" for line in one.text.splitlines())
+    if why:
+        yield from _block(why, 2)
+
+
 def proof_lines(proof: Proof) -> Iterator[str]:
     """A proof, line by line; every step is checked as it is printed."""
-    yield from _block(f"Proof. {proof.method}", 0)
+    yield from _block(f"Algebra. {proof.method}", 0)
     for given in proof.given:
         yield from _block(f"given  {given.text}", 2, 9)
         if given.formula is not None:
@@ -92,10 +118,10 @@ def verdict(step: Identity | NonNegative) -> str:
     return "✓ both sides have one normal form; the coefficients are ≥ 0 and the bases real"
 
 
-def _needed(hypothesis: Hypothesis) -> str:
+def _needed(claim: Claim, hypothesis: Hypothesis) -> str:
     if isinstance(hypothesis.needed, NotApplicable):
         return f"no counterexample: {hypothesis.needed.why}"
-    refutation = hypothesis.needed()
+    refutation = refutation_of(claim, hypothesis)
     if not refutation.refutes:
         return f"✗ its counterexample does not refute: {refutation.what} is {refutation.actual}, as predicted"
     return (
@@ -104,17 +130,17 @@ def _needed(hypothesis: Hypothesis) -> str:
     )
 
 
-def _evidence(claim: Claim, rung: Rung, subjects: Sequence[Subject]) -> str:
-    if rung is Rung.NECESSITY:
+def _evidence(claim: Claim, kind: Rung, subjects: Sequence[Subject]) -> str:
+    if kind is Rung.NECESSITY:
         stored = sum(not isinstance(hypothesis.needed, NotApplicable) for hypothesis in claim.hypotheses)
         return f"{stored} of {len(claim.hypotheses)} hypotheses have a stored counterexample"
-    evidence = getattr(claim, rung.value)
+    evidence = getattr(claim, kind.value)
     if isinstance(evidence, NotApplicable):
         return f"does not apply: {evidence.why}"
-    if rung is Rung.ALGEBRA:
+    if kind in (Rung.KERNEL, Rung.ALGEBRA):
         return "above, in every dimension and for every t"
-    if rung is not Rung.IMPLEMENTATION:
-        numbers = "rational arithmetic, ==" if rung is Rung.EXACT else "interval arithmetic, containment"
+    if kind is not Rung.IMPLEMENTATION:
+        numbers = "rational arithmetic, ==" if kind is Rung.EXACT else "interval arithmetic, containment"
         return f"generated problems in {numbers}"
     parts = []
     for subject in subjects:

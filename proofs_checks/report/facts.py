@@ -40,7 +40,7 @@ _MARKS = {
     Status.UNDECIDED: "?",
     Status.ERROR: "!",
     Status.KNOWN: "~",
-    Status.NOT_RUN: "…",
+    Status.NOT_RUN: "○",
     Status.HOLDS: "✓",
     Status.DOES_NOT_APPLY: "–",
 }
@@ -64,10 +64,10 @@ class Row:
 
     @property
     def note(self) -> str:
-        """Its footnote: why it is excused or does not apply, or which choice explains it; empty otherwise."""
+        """Its footnote: why it is excused, does not apply or was not run, which choice explains it; or empty."""
         if self.status is Status.CHOICE and self.finding is not None:
             return "; ".join(departure.name for departure in self.finding.because)
-        if self.status is Status.DOES_NOT_APPLY and self.finding is not None:
+        if self.status in (Status.DOES_NOT_APPLY, Status.NOT_RUN) and self.finding is not None:
             return self.finding.detail
         return self.reason
 

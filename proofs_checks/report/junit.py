@@ -89,6 +89,8 @@ def _case(target: str, row: Row) -> ET.Element:
         ET.SubElement(case, "skipped", message=f"known failure: {line(row.reason)}").text = _in_full(row, found)
     elif row.status is Status.DOES_NOT_APPLY:
         ET.SubElement(case, "skipped", message=f"does not apply: {line(found.detail)}")
+    elif row.status is Status.NOT_RUN:
+        ET.SubElement(case, "skipped", message=f"not run: {line(found.detail)}")
     if found is not None and (text := measured(found)):
         ET.SubElement(case, "system-out").text = text
     return case

@@ -16,7 +16,7 @@ from tangency.proofs_checks.report.terminal import STYLES, print_failure
 if TYPE_CHECKING:
     from tangency.proofs_checks.run.verify import Report
 
-LEGEND = "✓ holds, after how many examples   ✗ fails   ? undecided   ! our own error   – does not apply"
+LEGEND = "✓ holds, after how many examples   ✗ fails   ? undecided   ! our own error   ○ not run   – does not apply"
 Cell = tuple[Status, str]  # the verdict, and what stands beside its mark
 # A cell for several code paths shows the first of these that one of them has.
 WORST_FIRST = (
@@ -110,7 +110,8 @@ def _cell(of_claim: Sequence[Row], rung: Rung, optimizer: str | None, notes: dic
     status = min((row.status for row in here), key=WORST_FIRST.index)
     worst = [row for row in here if row.status is status]
     if worst[0].note:
-        return status, f"[{notes.setdefault(worst[0].note, len(notes) + 1)}]"
+        note = f"not run: {worst[0].note}" if status is Status.NOT_RUN else worst[0].note
+        return status, f"[{notes.setdefault(note, len(notes) + 1)}]"
     if len(worst) < len(here) and status is not Status.HOLDS:
         return status, ", ".join(_path(row) or "default" for row in worst).replace("=True", "")
     examples = sum(row.finding.examples for row in worst if row.finding)
@@ -139,7 +140,7 @@ def _print_details(console: Console, report: "Report") -> None:
     console.print()
     for row in _rows(report):
         found = row.finding
-        if found is None or row.status is Status.DOES_NOT_APPLY:
+        if found is None or row.status in (Status.DOES_NOT_APPLY, Status.NOT_RUN):
             continue
         line = f"{_name(row)}: {row.status.value}, {found.examples:,} tried, {found.seconds:.1f} s"
         if found.error is not None:
@@ -163,11 +164,14 @@ def closing_line(report: "Report") -> str:
         Status.KNOWN: "known to fail",
         Status.HOLDS: "hold",
         Status.DOES_NOT_APPLY: "not applicable",
+        Status.NOT_RUN: "not run",
     }
     worst = [next(words[status] for status in words if status in found) for found in by_claim.values()]
-    order = ("hold", "fail", "undecided", "broken", "known to fail", "not applicable")
+    order = ("hold", "fail", "undecided", "broken", "known to fail", "not applicable", "not run")
     held = ", ".join(f"{worst.count(word)} {word}" for word in order if word in worst) or "nothing ran"
     plural = "claim" if len(by_claim) == 1 else "claims"
+    missing = sum(row.status is Status.NOT_RUN for row in _rows(report))
+    held += f"; {missing} not run" if missing else ""
     cut = "interrupted; " if report.interrupted else ""
     options = report.options
     return f"{cut}{len(by_claim)} {plural}: {held}; {options.profile.name}, seed {options.seed}, {report.seconds:.0f} s"

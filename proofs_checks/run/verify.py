@@ -20,7 +20,14 @@ from tangency.proofs_checks.subjects import Subject
 
 STATEMENTS = 0  # the subject number of rungs without an optimizer; optimizers are numbered from 1
 # Seconds a rung takes in the default profile, roughly: the longest go first, so that no core waits for a late one.
-_COST = {Rung.IMPLEMENTATION: 5.0, Rung.BALL: 3.0, Rung.EXACT: 2.0, Rung.ALGEBRA: 1.0, Rung.NECESSITY: 0.1}
+_COST = {
+    Rung.KERNEL: 6.0,
+    Rung.IMPLEMENTATION: 5.0,
+    Rung.BALL: 3.0,
+    Rung.EXACT: 2.0,
+    Rung.ALGEBRA: 1.0,
+    Rung.NECESSITY: 0.1,
+}
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,7 @@ def verify(
     shrink: bool = True,
     limit: float | None = None,
     known: Sequence[Known] = (),
+    require: Iterable[Rung | str] = (),
     watch: Watcher = lambda cell, answer, total: None,
     progress: bool | None = None,
 ) -> Report:
@@ -102,6 +110,7 @@ def verify(
         shrink: make counterexamples minimal; without, every search stops at its first failure.
         limit: seconds a task may take; one that takes longer is killed and counts as our own error. ``None``: no limit.
         known: known failures, see :mod:`.known`.
+        require: rungs that fail where what they need is not installed: without it, they are not run.
         watch: called with every cell that starts and ends.
         progress: whether there is a bar meanwhile: in the output of a notebook's cell, else on standard error if that
             is a terminal; ``None``: in a notebook alone.
@@ -125,6 +134,10 @@ def verify(
     with watched(progress, watch) as show:
         answers, interrupted = session.run(run.cells, lambda cell, answer: show(cell, answer, len(run.planned)))
     seconds = time.monotonic() - started
+    required = {Rung(rung) for rung in require}
+    answers = {
+        cell: _required(answer) if run.planned[cell].rung in required else answer for cell, answer in answers.items()
+    }
     reports = run.reports(answers, seed=options.seed, seconds=seconds, interrupted=interrupted)
     if known:
         ids = [check.id for check in checks_of(run.suite)]
@@ -178,6 +191,13 @@ class _Run:
             findings = tuple(replace(finding, subject=name) for finding in report.findings)
             reports.append(replace(report, findings=findings))
         return reports
+
+
+def _required(answer: Answer) -> Answer:
+    """What was not run, as a failure."""
+    if isinstance(answer, Finding) and answer.verdict is Verdict.NOT_RUN:
+        return replace(answer, verdict=Verdict.FAILS, detail=f"it is required, and was not run: {answer.detail}")
+    return answer
 
 
 def _is_ours(subject: Subject) -> bool:

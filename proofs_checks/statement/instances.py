@@ -44,6 +44,7 @@ class Instances(Search):
 
         super().__init__(problems, check)
         object.__setattr__(self, "values", values)
+        object.__setattr__(self, "field", field)
 
 
 def of_momentum(history: Sequence[tuple[Array, Step]], gradient: Callable[[Array], Array], **hyper: Any) -> Values:

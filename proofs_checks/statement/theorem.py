@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import groupby
 
-from tangency.proofs_checks.claim import Hypothesis, Refutation, Violation
+from tangency.proofs_checks.claim import Claim, Hypothesis, NotApplicable, Refutation, Violation
 from tangency.proofs_checks.statement import render
 from tangency.proofs_checks.statement.evaluate import Evaluation, Values, check, finite, true
 from tangency.proofs_checks.statement.terms import PROP, REAL, STEP, Term, Variable
@@ -157,3 +157,13 @@ class Statement:
     def refutation(self, hypothesis: Hypothesis, values: Values) -> Refutation:
         """What is wrong without a hypothesis, on a run that breaks it alone."""
         return next(one for one in self.theorems if hypothesis in one.given).refutation(hypothesis, values)
+
+
+def refutation_of(claim: Claim, hypothesis: Hypothesis) -> Refutation:
+    """The stored counterexample: as it is, or the claim's own statement evaluated on it."""
+    assert not isinstance(hypothesis.needed, NotApplicable)
+    found = hypothesis.needed()
+    if isinstance(found, Refutation):
+        return found
+    assert not isinstance(claim.statement, str)
+    return claim.statement.refutation(hypothesis, found)
