@@ -118,8 +118,14 @@ def steps(values: Values, sparse: bool) -> list[int]:
 
 
 def finite(one: Term) -> bool:
-    """Whether a finite run can tell: no limit, and no quantifier over anything but steps."""
+    """Whether a finite run can tell: no limit, no quantifier over anything but steps, no function at the origin."""
     binds = [part for part in walk(one) if isinstance(part, Bind)]
+    origin = Apply("zero", ())
+    if any(
+        isinstance(part, Apply) and part.operator in ("at", "gradient") and origin in part.arguments
+        for part in walk(one)
+    ):
+        return False
     return all(bind.operator != "→" and bind.variable.type == STEP for bind in binds)
 
 

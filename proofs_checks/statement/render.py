@@ -163,7 +163,7 @@ def rocq(one: Term, *, scope: str = REAL) -> str:
     if isinstance(one, Variable):
         return one.name
     if isinstance(one, Number):
-        return "O" if scope == STEP and one.value == 0 else str(one.value)
+        return str(one.value) if scope != STEP else f"{one.value}%nat" if one.value else "O"
     if isinstance(one, Bind):
         return _rocq_bound(one)
     assert isinstance(one, Apply)
@@ -174,14 +174,22 @@ def rocq(one: Term, *, scope: str = REAL) -> str:
         head, argument = one.arguments
         inner = STEP if type_of(head).startswith(STEP) else ""
         return f"{rocq(head)} {_rocq_within(argument, 100, inner)}"
-    if one.operator == "+" and scope == STEP and isinstance(one.arguments[1], Number):
-        further = one.arguments[1].value
+    further = _further(one) if scope == STEP else 0
+    if further:
         return "S (" * (further - 1) + f"S {_rocq_within(one.arguments[0], 100, STEP)}" + ")" * (further - 1)
     vector = is_vector(one) and one.operator in ("+", "-", "*")
     inner = [_inner_scope(one.operator, place, scope, vector) for place in range(len(one.arguments))]
     needs = (100,) * len(one.arguments) if operator.application else operator.needs
     written = operator.rocq.format(*map(_rocq_within, one.arguments, needs, inner))
+    if scope == STEP:
+        return f"({written})%nat"
     return f"({written})%V" if vector and scope != "E" else written
+
+
+def _further(one: Term) -> int:
+    """How many steps further than a letter: 1 for t + 1; 0 for what is written otherwise."""
+    last = one.arguments[-1] if isinstance(one, Apply) and one.operator == "+" else None
+    return last.value if isinstance(last, Number) else 0
 
 
 def _inner_scope(operator: str, place: int, scope: str, vector: bool) -> str:
@@ -217,7 +225,7 @@ def _rocq_within(one: Term, least: int, scope: str) -> str:
     written = rocq(one, scope=scope)
     if isinstance(one, Variable | Number) or (written[0] + written[-1] == "()" and isinstance(one, Bind)):
         return f"({written})" if written[0] == "-" else written
-    return written if _rocq_level(one, scope) >= least or written.endswith(")%V") else f"({written})"
+    return written if _rocq_level(one, scope) >= least or written.endswith((")%V", ")%nat")) else f"({written})"
 
 
 def _rocq_level(one: Term, scope: str) -> int:
@@ -225,6 +233,6 @@ def _rocq_level(one: Term, scope: str) -> int:
         return 4
     assert isinstance(one, Apply)
     operator = OPERATORS[one.operator]
-    if operator.application or one.operator == "at" or (scope == STEP and one.operator == "+"):
+    if operator.application or one.operator == "at" or (scope == STEP and _further(one)):
         return 90 if one.arguments else 100
     return 60 if one.operator in ("/", "inverse") else operator.level
