@@ -7,6 +7,7 @@ of the update exactly when the plain step w − ηp would make ‖w‖ grow.
 """
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import sympy
@@ -81,38 +82,101 @@ def proof_is_sgdp() -> Proof:
     )
 
 
+def run_of(field: Any, w: Array, state: State = START, steps: int = 1, **hyper: Any) -> Values:
+    """A run of the variant down a field, as the letters of the statement."""
+    values: dict[str, Any] = {"η": rational(hyper["lr"]), "β": rational(hyper["momentum"])}
+    values |= {"w": [w], "g": [], "p": [], "q": []}
+    for _ in range(steps):
+        step = grow_only(EXACT, w, field(w), state, **hyper)
+        for name, value in (("w", step.w), ("g", field(w)), ("p", step.p), ("q", step.q)):
+            values[name].append(value)
+        w, state = step.w, step.state
+    return values
+
+
 def check_is_sgdp(descent: problems.Descent) -> None:
     """A run of the variant beside one of SGDP that projects at every step."""
     always = replace(descent, hyper={**descent.hyper, "view": View.LAYER})
-    for t, ((w, ours), (_, theirs)) in enumerate(zip(descent.run(grow_only), always.run(sgdp), strict=True)):
-        require(f"w_{t}·p_{t} ≤ 0", bool(w @ ours.p <= 0), got=w @ ours.p)
+    for t, ((_, ours), (_, theirs)) in enumerate(zip(descent.run(grow_only), always.run(sgdp), strict=True)):
         require_equal(f"w_{t + 1} of SGDP", ours.w, theirs.w)
-        require_equal(f"‖w_{t + 1}‖²", ours.w @ ours.w, w @ w + ours.lr * ours.lr * (theirs.q @ theirs.q))
 
 
-W, TURNED = EXACT.array([3, 4]), EXACT.array([-4, 3])
+W, TURNED = EXACT.array([3, 4]), problems.SkewField(((1, -1),))
+HALF = {"lr": 0.5, "momentum": 0.5}
 
 
-def grows_by_q(step: Step, w: Array) -> Refutation:
-    """‖w'‖² as the lemma has it, for the update of a step, against the truth."""
-    q = project_rows(View.LAYER, w, step.p)
-    return Refutation("‖w'‖²", w @ w + step.lr * step.lr * (q @ q), step.w @ step.w)
-
-
-def not_orthogonal() -> Refutation:
+def not_orthogonal() -> Values:
     """A gradient along w shortens it, so it is not projected."""
-    return grows_by_q(grow_only(EXACT, W, W, lr=0.5), W)
+    return run_of(lambda w: w, W, **HALF)
 
 
-def nonzero_start() -> Refutation:
+def nonzero_start() -> Values:
     """A buffer that starts along w, and an orthogonal gradient."""
-    return grows_by_q(grow_only(EXACT, W, TURNED, {"momentum_buffer": W}, lr=0.5, momentum=0.5), W)
+    return run_of(TURNED, W, {"momentum_buffer": W}, **HALF)
 
 
-def negative_momentum() -> Refutation:
+def another_buffer() -> Values:
+    """The buffer is along w at the second step."""
+    run = run_of(TURNED, W, **HALF)
+    then = run_of(TURNED, run["w"][1], {"momentum_buffer": run["w"][1]}, **HALF)
+    return {**run, "w": [W, *then["w"]], **{name: [*run[name], *then[name]] for name in "gpq"}}
+
+
+def negative_momentum() -> Values:
     """β < 0 turns the buffer back: the second step would shorten w."""
-    first = grow_only(EXACT, W, TURNED, lr=0.5, momentum=-0.5)
-    return grows_by_q(grow_only(EXACT, first.w, 0 * W, first.state, lr=0.5, momentum=-0.5), first.w)
+    gradients = iter([TURNED(W), 0 * W])
+    kept: dict[Any, Array] = {}
+    return run_of(lambda w: kept.setdefault(tuple(w), next(gradients, 0 * W)), W, steps=2, lr=0.5, momentum=-0.5)
+
+
+def negative_step_size() -> Values:
+    """η < 0 goes up: the buffer comes to point outwards."""
+    return run_of(TURNED, W, steps=2, lr=-0.5, momentum=0.5)
+
+
+def moved(**changed: Any) -> Values:
+    """One step whose update or weights are not what the rule says."""
+    return {**run_of(TURNED, W, **HALF), **changed}
+
+
+# The statement, once: its text, the exact runs and the theorem for the kernel come from it.
+η, β = variables("η β", "R")
+w, g, p, q = variables("w g p q", "nat -> E")
+(t,) = variables("t", "nat")
+PLAIN, TANGENT = square(w[t] - η * p[t]), function("project", w[t], p[t])
+
+STATEMENT = Statement(
+    str(Path(__file__).with_suffix(".v")),
+    (
+        Theorem(
+            "grow_only_is_sgdp",
+            (η, β, w, g, p, q),
+            given=(
+                Hypothesis("orthogonal gradient", every(t, equal(dot(w[t], g[t]), 0)), not_orthogonal),
+                Hypothesis("zero start", equal(p[0], g[0]), nonzero_start),
+                Hypothesis("momentum", every(t, equal(p[t + 1], β * p[t] + g[t + 1])), another_buffer),
+                Hypothesis("β ≥ 0", β >= 0, negative_momentum),
+                Hypothesis("η ≥ 0", η >= 0, negative_step_size),
+                Hypothesis(
+                    "projected where the norm would grow",
+                    every(t, function("⇒", square(w[t]) < PLAIN, equal(q[t], TANGENT))),
+                    lambda: moved(q=[2 * TURNED(W)], w=[W, W - TURNED(W)]),
+                ),
+                Hypothesis(
+                    "plain elsewhere",
+                    every(t, function("⇒", square(w[t]) >= PLAIN, equal(q[t], p[t]))),
+                    lambda: moved(g=[0 * W], p=[0 * W], q=[W], w=[W, W / 2]),
+                ),
+                Hypothesis("update", every(t, equal(w[t + 1], w[t] - η * q[t])), lambda: moved(w=[W, W])),
+            ),
+            says=(
+                every(t, dot(w[t], p[t]) <= 0),
+                every(t, equal(w[t + 1], w[t] - η * TANGENT)),
+                every(t, equal(square(w[t + 1]), square(w[t]) + η**2 * square(TANGENT))),
+            ),
+        ),
+    ),
+)
 
 
 # What is attacked: the same for torch.
@@ -176,15 +240,14 @@ IS_SGDP = Claim(
     id="grow-only-is-sgdp",
     title="On scale-invariant weights, the variant is SGDP",
     where="docs/research.md",
-    statement="w_t·p_t ≤ 0, so that every step is projected: w_{t+1} = w_t − ηq_t, ‖w_{t+1}‖² = ‖w_t‖² + η²‖q_t‖²",
-    latex=r"w_t \cdot p_t \le 0, \quad \|w_{t+1}\|^2 = \|w_t\|^2 + \eta^2 \|q_t\|^2",
-    hypotheses=(
-        Hypothesis("orthogonal gradient", "w_t·g_t = 0 (Eq. 4)", not_orthogonal),
-        Hypothesis("zero start", "p_{−1} = 0", nonzero_start),
-        Hypothesis("β ≥ 0", "the momentum is not negative", negative_momentum),
-    ),
+    statement=STATEMENT,
     algebra=proof_is_sgdp,
-    exact=Search(problems.skew_descents(momentum=True, max_steps=6), check_is_sgdp),
+    exact=Instances(
+        problems.skew_descents(momentum=True, max_steps=6),
+        STATEMENT,
+        lambda descent: run_of(descent.gradient, descent.w, steps=descent.steps, **descent.hyper),
+        also=check_is_sgdp,
+    ),
     ball=RATIONAL,
     implementation=Attack(frozenset({"grow-only"}), orthogonal_runs, check_implementation),
 )
@@ -222,21 +285,25 @@ def first_step(pairs: list[tuple[Any, Any]], lr: Any) -> problems.TensorRun:
     return problems.TensorRun(w, (g,), {"lr": lr})
 
 
-def check_never_longer(run: problems.TensorRun) -> None:
-    for w, step in run.run(grow_only):
-        plain = w - step.lr * step.p
-        require("‖w'‖² ≤ ‖w − ηp‖²", bool(step.w @ step.w <= plain @ plain), got=f"{step.w @ step.w} > {plain @ plain}")
+NEVER_LONGER_SAYS = Statement(
+    str(Path(__file__).with_suffix(".v")),
+    (Theorem("grow_only_never_longer", (η, w, p), (), (every(t, square(w[t] - η * TANGENT) <= PLAIN),)),),
+)
+
+
+def projected_steps(run: problems.TensorRun) -> list[Values]:
+    """The steps that the rule projects."""
+    steps = [(x, step) for x, step in run.run(grow_only) if step.view is View.LAYER]
+    return [{"η": step.lr, "w": [x], "p": [step.p]} for x, step in steps]
 
 
 NEVER_LONGER = Claim(
     id="grow-only-never-longer",
     title="The variant's step is never longer than the plain one",
     where="docs/research.md; false",
-    statement="‖w'‖ ≤ ‖w − ηp‖ for every w and every p",
-    latex=r"\|w'\| \le \|w - \eta p\|",
-    hypotheses=(),
+    statement=NEVER_LONGER_SAYS,
     algebra=proof_never_longer,
-    exact=Search(st.builds(first_step, PAIRS, problems.step_sizes()), check_never_longer),
+    exact=Instances(st.builds(first_step, PAIRS, problems.step_sizes()), NEVER_LONGER_SAYS, projected_steps),
     ball=RATIONAL,
     implementation=NotApplicable("it is about the algorithm, and no implementation can repair that"),
 )

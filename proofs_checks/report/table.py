@@ -16,7 +16,7 @@ from tangency.proofs_checks.report.terminal import STYLES, print_failure
 if TYPE_CHECKING:
     from tangency.proofs_checks.run.verify import Report
 
-LEGEND = "✓ holds, after how many examples   ✗ fails   ? undecided   ! our own error   ○ not run   – does not apply"
+LEGEND = "✓ holds, in how many cases   ✗ fails   ? undecided   ! our own error   ○ not run   – does not apply"
 Cell = tuple[Status, str]  # the verdict, and what stands beside its mark
 # A cell for several code paths shows the first of these that one of them has.
 WORST_FIRST = (
@@ -67,7 +67,7 @@ def _rows(report: "Report") -> list[Row]:
 def result_table(report: "Report", notes: dict[str, int]) -> Table:
     """The grid for a terminal."""
     headings, lines = grid(report, notes)
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("claim", *headings):
         table.add_column(heading, no_wrap=True)
     table.add_column("error / bound", no_wrap=True, justify="right")

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tangency.proofs_checks.claim import require
 from tangency.proofs_checks.statement.operators import OPERATORS
 from tangency.proofs_checks.statement.render import text
@@ -110,6 +112,11 @@ class Evaluation:
                     yield here, None
 
 
+def _shown(value: Any) -> Any:
+    """A value for a message."""
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
 def steps(values: Values, sparse: bool) -> list[int]:
     """The steps that the sequences of a run have."""
     longest = max((len(value) for value in values.values() if isinstance(value, list | tuple)), default=0)
@@ -151,7 +158,7 @@ def check(evaluation: Evaluation, formula: Term) -> int:
     if isinstance(formula, Apply) and formula.operator in ("=", "<", "≤"):
         left, right = (evaluation.of(side) for side in formula.arguments)
         answer = OPERATORS[formula.operator].value(evaluation.field, left, right)
-        require(what, answer, expected=right, got=left)
+        require(what, answer, expected=_shown(right), got=_shown(left))
     else:
         require(what, evaluation.of(formula))
     return 1
