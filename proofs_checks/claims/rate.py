@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.generate.invariant_problems import symmetric_matrices
+from tangency.proofs_checks.statement.terms import Term
 from tangency.theory.convergence import (
     Smoothness,
     certificate,
@@ -168,7 +169,7 @@ def cosine_runs(draw: st.DrawFn) -> Minimisation:
     return Minimisation(Cosine(target), w, draw(st.integers(1, 60)), draw(problems.step_sizes()), flint.fmpq(0))
 
 
-def square(x: Array) -> Any:
+def squared_norm(x: Array) -> Any:
     """‖x‖² of a tensor."""
     flat = x.reshape(-1)
     return flat @ flat
@@ -180,16 +181,12 @@ def check_exact(problem: Minimisation) -> None:
     start = problems.Descent(problem.w, GradientField(f), problem.steps, {"lr": lr})
     history = start.run(gd)
     path = [w for w, _ in history] + [history[-1][1].w]
-    r, g2 = [square(w) for w in path], [square(step.p) for _, step in history]
+    r, g2 = [squared_norm(w) for w in path], [squared_norm(step.p) for _, step in history]
     values = [f.value(EXACT, w) for w in path]
-    require_equal("r_T − r_0", r[-1] - r[0], lr * lr * sum(g2))
     for t, fall in enumerate(a - b for a, b in pairwise(values)):
         least = descent(g2[t], r[t], lr, constants.curvature)
         require(f"f(w_{t}) − f(w_{t + 1}) ≥ η‖g‖²(1 − ηL/2r)", bool(fall >= least), expected=least, got=fall)
-    smallest, reached = min(a * b for a, b in zip(r, g2, strict=False)), certificate(r[0], r[-1], problem.steps) / lr**2
-    require("min ‖∇f(ŵ)‖² ≤ r_T(r_T − r_0)/(η²T)", bool(smallest <= reached), expected=reached, got=smallest)
-    largest = largest_squared_norm(r[0], lr, constants)
-    require("r_T ≤ R", bool(r[-1] <= largest), expected=largest, got=r[-1])
+    smallest = min(a * b for a, b in zip(r, g2, strict=False))
     promised = rate(r[0], lr, constants, problem.steps)
     require("min ‖∇f(ŵ)‖² ≤ R(R − r_0)/(η²T)", bool(smallest <= promised), expected=promised, got=smallest)
     check_sgdp(problem, [step.w for _, step in history])
@@ -203,25 +200,23 @@ def check_sgdp(problem: Minimisation, descended: list[Array]) -> None:
     hyper = {"lr": problem.lr, "momentum": problem.momentum}
     steps = min(problem.steps, 3)
     history = problems.Descent(problem.w, GradientField(problem.objective), steps, hyper).run(sgdp)
-    r, q2 = [square(w) for w, _ in history], [square(step.q) for _, step in history]
-    r.append(square(history[-1][1].w))
+    r, q2 = [squared_norm(w) for w, _ in history], [squared_norm(step.q) for _, step in history]
+    r.append(squared_norm(history[-1][1].w))
     require_equal("r_T − r_0 of SGDP", r[-1] - r[0], problem.lr**2 * sum(q2))
-    smallest, reached = min(a * b for a, b in zip(r, q2, strict=False)), certificate(r[0], r[-1], steps) / problem.lr**2
-    require("min ‖q̂‖² ≤ r_T(r_T − r_0)/(η²T)", bool(smallest <= reached), expected=reached, got=smallest)
 
 
 def check_ball(problem: Minimisation) -> None:
     """The same on longer runs of the cosine, every inequality certain."""
     f, constants, w = problem.objective, smoothness(problem.objective), WIDE.array(problem.w)
     with WIDE.context():
-        lr, r_first, r, total, smallest = WIDE.element(problem.lr), square(w), square(w), 0, None
+        lr, r_first, r, total, smallest = WIDE.element(problem.lr), squared_norm(w), squared_norm(w), 0, None
         for _ in range(problem.steps):
             g = f.gradient(WIDE, w)
-            after, g2 = w - lr * g, square(g)
+            after, g2 = w - lr * g, squared_norm(g)
             excess = f.value(WIDE, w) - f.value(WIDE, after) - descent(g2, r, lr, constants.curvature)
             require("f(w) − f(w') ≥ η‖g‖²(1 − ηL/2r)", WIDE.less(WIDE.element(0), excess))
             smallest = r * g2 if smallest is None else smallest.min(r * g2)
-            w, r, total = after, square(after), total + g2
+            w, r, total = after, squared_norm(after), total + g2
         require_contains("r_T − r_0 − η²Σ‖g‖²", r - r_first - lr * lr * total, 0)
         require("r_T ≤ R", WIDE.less(r, largest_squared_norm(r_first, lr, constants)))
         require("min ‖∇f(ŵ)‖² ≤ R(R − r_0)/(η²T)", WIDE.less(smallest, rate(r_first, lr, constants, problem.steps)))
@@ -263,14 +258,14 @@ def check_implementation(run: Run) -> list[Measurement]:
     gradient = run.trial.gradients[0]
     assert isinstance(gradient, ExactGradient)
     path = [EXACT.array(record.w) for record in run.records] + [EXACT.array(run.records[-1].w_after)]
-    r, steps, last = [square(w) for w in path], len(run.records), len(run.records) - 1
+    r, steps, last = [squared_norm(w) for w in path], len(run.records), len(run.records) - 1
     plain = run.subject.update.degree == 1 and not run.hyper["momentum"]
     moved, slack, measured = [], 0.0, []
     for record in run.records:
         exact = run.exact(record, View.CHANNEL)
         bound = weights_bound(run, exact)
         with WIDE.context():
-            moved.append(square(WIDE.array(exact.lr * exact.q)))
+            moved.append(squared_norm(WIDE.array(exact.lr * exact.q)))
         slack += squared_norm_error(floats(exact.w), bound)
         if plain:
             measured.append(measure_descent(run, record, gradient.objective, bound))
@@ -294,7 +289,7 @@ def measure_descent(run: Run, record: Record, f: Objective, bound: Floats) -> Me
     with WIDE.context():
         w, after = WIDE.array(record.w), WIDE.array(record.w_after)
         g = f.gradient(WIDE, w)
-        promised = descent(square(g), square(w), WIDE.element(lr), constants.curvature)
+        promised = descent(squared_norm(g), squared_norm(w), WIDE.element(lr), constants.curvature)
         fall = f.value(WIDE, w) - f.value(WIDE, after)
         missing, got, expected = as_float(promised - fall), as_float(fall), as_float(promised)
     g_error = run.storage.stored(floats(g), 2 * FORMATS["float64"][0].unit * np.abs(floats(g)))
@@ -311,8 +306,8 @@ TARGET = SquaredCosine((0, 1))
 def grown(algorithm: Any, gradient: Any, steps: int, **hyper: Any) -> Refutation:
     """r_T − r_0 against η²Σ‖p_t‖², for η = 1."""
     history = problems.Descent(W, gradient, steps, {"lr": flint.fmpq(1), **hyper}).run(algorithm)
-    predicted = sum(square(step.p) for _, step in history)
-    return Refutation(f"r_{steps} − r_0", predicted, square(history[-1][1].w) - square(W))
+    predicted = sum(squared_norm(step.p) for _, step in history)
+    return Refutation(f"r_{steps} − r_0", predicted, squared_norm(history[-1][1].w) - squared_norm(W))
 
 
 def not_invariant() -> Refutation:
@@ -345,27 +340,134 @@ def not_smooth() -> Refutation:
     return Refutation("f(w) − f(w') ≥ η‖g‖²(1 − ηL/2r)", True, bool(f(w) - f(w - lr * g) >= least))
 
 
+f, *_ = variables("f", "E -> R")
+(grad,) = variables("grad", "E -> E")
+(bend,) = variables("H", "E -> E -> R")
+(η,) = variables("η", "R")
+l_, g_, d_, k_, r_ = variables("L G D K R0", "R")
+w, q = variables("w q", "nat -> E")
+x, y, u = variables("x y u", "E")
+t, n = variables("t T", "nat")
+
+
+def reached(reach: Term) -> Term:
+    """At some t < T, ``reach`` is at most r_T(r_T − r_0)/(η²T)."""
+    bound = square(w[n]) * (square(w[n]) - square(w[0])) / (η**2 * function("real", n))
+    return every(n, function("⇒", n > 0, some(t, function("∧", t < n, reach <= bound))))
+
+
+def on_sphere(x: Term) -> Term:
+    return equal(square(x), 1)
+
+
+def off_origin(x: Term, says: Term) -> Term:
+    return function("⇒", unequal(x, function("zero")), says)
+
+
+def assumed(name: str, formula: Term, needed: Any = None) -> Hypothesis:
+    """A hypothesis on f; it speaks of all weights, so that its counterexample is the kernel's."""
+    why = NotApplicable("it speaks of every w: the kernel has the counterexample, where one is known")
+    return Hypothesis(name, formula, needed or why)
+
+
+START_SQUARE = square(w[0])
+STATEMENT = Statement(
+    "rate",
+    (
+        Theorem(
+            "rate",
+            (f, grad, bend, l_, g_, d_, η, k_, r_, w),
+            given=(
+                assumed("scale_invariant", function("scale_invariant", f), not_invariant),
+                assumed("gradient", every(x, off_origin(x, function("gradient", f, x, grad(x))))),
+                assumed(
+                    "second_derivative",
+                    every(x, every(u, off_origin(x, function("second derivative", grad, x, u, bend)))),
+                    not_smooth,
+                ),
+                assumed(
+                    "curvature",
+                    every(
+                        x,
+                        every(u, function("⇒", on_sphere(x), function("abs", bend(x)(u)) <= l_ * square(u))),
+                    ),
+                ),
+                assumed("slope", every(x, function("⇒", on_sphere(x), square(grad(x)) <= g_**2))),
+                assumed(
+                    "spread",
+                    every(
+                        x,
+                        every(y, function("⇒", on_sphere(x), function("⇒", on_sphere(y), f(x) - f(y) <= d_))),
+                    ),
+                ),
+                assumed("L_nonneg", l_ >= 0),
+                assumed("η_positive", η > 0),
+                assumed("nonzero", unequal(w[0], function("zero"))),
+                assumed("update", every(t, equal(w[t + 1], w[t] - η * grad(w[t]))), with_momentum),
+                assumed("K", equal(k_, η * l_ / 2 * (1 + η**2 * g_**2 / START_SQUARE**2))),
+                assumed("R", equal(r_, 2 * (START_SQUARE + η * d_ - 2 * k_ + 2 * k_**2 / START_SQUARE))),
+            ),
+            says=(reached(square(grad(function("unit", w[t])))), every(t, square(w[t]) <= r_)),
+        ),
+        Theorem(
+            "rate_certificate",
+            (η, w, q),
+            given=(
+                assumed("η_nonzero", unequal(η, 0)),
+                assumed("tangent", every(t, equal(dot(w[t], q[t]), 0))),
+                Hypothesis("update", every(t, equal(w[t + 1], w[t] - η * q[t])), with_weight_decay),
+            ),
+            says=(reached(square(w[t]) * square(q[t])),),
+        ),
+    ),
+    shown=2,
+    more=("rate_L_nonneg",),
+)
+
+
+def certified(problem: Minimisation) -> list[Values]:
+    """Runs of GD, and of SGDP with momentum, as the letters of the certificate."""
+    found = []
+    for algorithm, hyper in ((gd, {}), (sgdp, {"momentum": problem.momentum})):
+        steps = problem.steps if algorithm is gd else min(problem.steps, 3)
+        run = problems.Descent(problem.w, GradientField(problem.objective), steps, {"lr": problem.lr, **hyper})
+        history = run.run(algorithm)
+        path = [w.reshape(-1) for w, _ in history] + [history[-1][1].w.reshape(-1)]
+        found.append({"η": problem.lr, "w": path, "q": [step.q.reshape(-1) for _, step in history]})
+    return found
+
+
+def enclosed(problem: Minimisation) -> Values:
+    """A run of GD in balls, with the constants of f."""
+    constants, field = smoothness(problem.objective), GradientField(problem.objective, WIDE)
+    with WIDE.context():
+        lr, path = WIDE.element(problem.lr), [WIDE.array(problem.w).reshape(-1)]
+        for _ in range(problem.steps):
+            path.append(path[-1] - lr * field(path[-1]))
+        first = path[0] @ path[0]
+        weight = log_weight(first, lr, constants)
+        return {
+            "f": Gradients(field, path),
+            "grad": field,
+            "H": None,
+            "L": constants.curvature,
+            "G": constants.slope,
+            "D": constants.spread,
+            "η": lr,
+            "K": weight,
+            "R0": 2 * (first + lr * constants.spread - 2 * weight + 2 * weight**2 / first),
+            "w": path,
+        }
+
+
 CLAIM = Claim(
     id="rate",
     title="O(T^{-1/2}) to a stationary point",
     where="§2.3 (Arora et al. 2019), §3.1",
-    statement=(
-        "GD with any fixed η > 0: min_{t<T} ‖∇f(ŵ_t)‖² ≤ r_T(r_T − r_0)/(η²T), and for every T "
-        "r_T ≤ R = 2(r_0 + ηD − 2K + 2K²/r_0) with K = (ηL/2)(1 + η²G²/r_0²)"
-    ),
-    latex=(
-        r"\min_{t<T} \|\nabla f(\hat w_t)\|^2 \le \frac{r_T (r_T - r_0)}{\eta^2 T} \le \frac{R(R - r_0)}{\eta^2 T}"
-        r" = O(T^{-1})"
-    ),
-    hypotheses=(
-        Hypothesis("scale-invariant", "f(cw) = f(w) for every c > 0", not_invariant),
-        Hypothesis("smooth", "f is twice differentiable off the origin (∇f Lipschitz on the sphere)", not_smooth),
-        Hypothesis("no momentum", "the update is the gradient; for the certificate, any tangent one", with_momentum),
-        Hypothesis("no weight decay", "nothing else moves the norm", with_weight_decay),
-    ),
+    statement=STATEMENT,
     algebra=proof,
-    exact=Search(rational_runs(), check_exact),
-    ball=Search(cosine_runs(), check_ball),
+    exact=Instances(rational_runs(), STATEMENT, certified, also=check_exact),
+    ball=Instances(cosine_runs(), STATEMENT, enclosed, also=check_ball, field=WIDE),
     implementation=Attack(frozenset({PROJECTION}), trials, check_implementation),
     notes=(
         "Proved for GD, and so for SGDP with β = 0, which is GD on scale-invariant f. With momentum §3.1 says that the "

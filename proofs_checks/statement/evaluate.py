@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tangency.proofs_checks.claim import require
-from tangency.proofs_checks.statement.operators import OPERATORS
+from tangency.proofs_checks.statement.operators import OPERATORS, is_zero
 from tangency.proofs_checks.statement.render import text
 from tangency.proofs_checks.statement.terms import STEP, Apply, Bind, Number, Term, Variable, walk
 from tangency.theory.fields import Array, Field
@@ -39,7 +39,7 @@ class Gradients:
     @property
     def scale_invariant(self) -> bool:
         """Whether the gradient is tangent at every point of the run."""
-        return all(bool(w @ self.gradient(w) == 0) for w in self.points)
+        return all(is_zero(w @ self.gradient(w)) is not False for w in self.points)
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,8 @@ class Evaluation:
         decisive = one.operator == "∃"
         if decisive in answers:
             return decisive
+        if decisive and None in answers:
+            raise Beyond(f"{text(one)}: the run ends before it is found")
         return None if None in answers or not answers else not decisive
 
     def instances(self, one: Bind, sparse: bool = False) -> Iterator[tuple["Evaluation", bool | None]]:
@@ -138,7 +140,10 @@ def finite(one: Term) -> bool:
 
 def true(evaluation: Evaluation, formula: Term) -> bool | None:
     """Whether a hypothesis holds on a run."""
-    return evaluation.of(formula) if finite(formula) else None
+    try:
+        return evaluation.of(formula) if finite(formula) else None
+    except Beyond:
+        return None
 
 
 def check(evaluation: Evaluation, formula: Term) -> int:

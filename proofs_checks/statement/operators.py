@@ -53,11 +53,12 @@ def difference(field: Field, a: Any, b: Any) -> Any:
 
 def _equal(field: Field, a: Any, b: Any) -> bool | None:
     """Equality; in balls: the difference contains 0 and is narrow."""
-    answers = [_zero(x) for x in difference(field, a, b)]
+    answers = [is_zero(x) for x in difference(field, a, b)]
     return False if False in answers else None if None in answers else True
 
 
-def _zero(x: Any) -> bool | None:
+def is_zero(x: Any) -> bool | None:
+    """Whether a number is 0; a ball, whether it contains 0 and is narrow."""
     if not isinstance(x, flint.arb):
         return bool(x == 0)
     if not (x.is_finite() and x.contains(0)):
@@ -173,6 +174,11 @@ OPERATORS: dict[str, Operator] = {
     "scale_invariant": Operator(
         "{0} is scale-invariant", r"{0}(cw) = {0}(w)\ \forall c > 0", "scale_invariant {}", 20, (100,),
         lambda field, f: f.scale_invariant, PROP,
+    ),
+    "second derivative": Operator(
+        "{3}({1}, {2}) = d/ds ∇f({1} + s{2})·{2}", r"{3}({1}, {2}) = \nabla^2 f({1})({2}, {2})",
+        "derivable_pt_lim (fun s => ⟨{0} ({1} + s * {2})%V, {2}⟩) 0 ({3} {1} {2})", 20, (100, 100, 100, 100),
+        lambda field, grad, w, u, curvature: None, PROP,
     ),
     "gradient": Operator(
         "{2} = ∇{0}({1})", r"{2} = \nabla {0}({1})", "gradient {} {} {}", 20, (100, 0, 21),

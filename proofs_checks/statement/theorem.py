@@ -30,6 +30,11 @@ class Theorem:
     given: tuple[Hypothesis, ...]
     says: tuple[Term, ...]
 
+    def __post_init__(self) -> None:
+        names = [hypothesis.name for hypothesis in self.given]
+        if len(set(names)) != len(names):
+            raise ValueError(f"hypotheses of {self.name} are named {names}; each name must be unique")
+
     def text(self) -> str:
         """The conclusions as readable text."""
         return ", ".join(map(render.text, self.says))
