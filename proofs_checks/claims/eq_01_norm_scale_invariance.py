@@ -15,6 +15,7 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.statement.terms import Term
 from tangency.theory.scale_invariance import centred, mean, norm, shrinkage, signed_square
 
 if TYPE_CHECKING:
@@ -215,24 +216,69 @@ def constant_row() -> Refutation:
         return Refutation("Norm(Wx)", "defined", "undefined")
 
 
+kappa, c, eps = variables("κ c ε", "R")
+e, u = variables("e u", "E")
+
+
+def normalised(x: Term) -> Term:
+    return function("normalised", kappa, e, eps, x)
+
+
+POSITIVE = Hypothesis("c_positive", c > 0, negative_scale)
+RATIO = 1 + eps * (c**2 - 1) / (c**2 * function("variance", kappa, e, u) + eps)
+STATEMENT = Statement(
+    "eq_01_norm_scale_invariance",
+    (
+        Theorem(
+            "eq_01",
+            (kappa, c, eps, e, u),
+            given=(Hypothesis("ε_zero", equal(eps, 0), with_eps), POSITIVE),
+            says=(equal(normalised(c * u), normalised(u)),),
+        ),
+        Theorem(
+            "eq_01_excess",
+            (kappa, c, eps, e, u),
+            given=(
+                Hypothesis("ε_nonneg", eps >= 0, NotApplicable("the kernel has the counterexample")),
+                POSITIVE,
+            ),
+            says=(
+                equal(square(normalised(c * u)), RATIO * square(normalised(u))),
+                equal(normalised(c * u), function("sqrt", RATIO) * normalised(u)),
+            ),
+        ),
+    ),
+    shown=2,
+    more=("eq_01_layer", "eq_01_layer_needs_linear"),
+)
+
+
+def values(problem: Normalisation) -> list[Values]:
+    """What is normalised together, centred and not, with and without ε; of the first groups."""
+    axes = range(-len(problem.k), 0)
+    groups = np.moveaxis(problem.activations(problem.w), problem.k, tuple(axes))
+    rows = groups.reshape(-1, math.prod(groups.shape[-len(problem.k) :]))[:3]
+    return [
+        {"κ": flint.fmpq(kappa), "c": problem.c, "ε": eps, "e": 0 * row + 1, "u": row}
+        for row in rows
+        for kappa in (1, 0)
+        for eps in (flint.fmpq(0), problem.eps)
+        if row.any()
+    ]
+
+
 CLAIM = Claim(
     id="eq-01",
     title="Normalisation makes weights scale-invariant",
     where="§1, Eq. 1; §2.1, Eq. 2",
-    statement=(
-        "Norm_k(cWx) = Norm_k(Wx) for every c > 0 and every choice of axes k; with ε > 0 the two differ by the factor "
-        "√(1 + ε(c²−1)/(c²σ²+ε))"
-    ),
-    latex=r"\mathrm{Norm}_k(cWx) = \mathrm{Norm}_k(Wx)\quad \forall c > 0",
+    statement=STATEMENT,
     hypotheses=(
-        Hypothesis("ε = 0", "nothing is added to the variance", with_eps),
-        Hypothesis("c > 0", "the scale is positive", negative_scale),
         Hypothesis("linear", "what is normalised is linear in W: no bias, no skip connection (eq-02)", with_bias),
         Hypothesis("σ > 0", "no normalised group is constant", constant_row),
     ),
     algebra=proof,
     exact=Search(problems_with_spread(), check_exact),
-    ball=Search(problems_with_spread(), check_ball),
+    ball=Instances(problems_with_spread(), STATEMENT, values, also=check_ball, field=BALLS),
     implementation=Attack(
         frozenset({PROJECTION}), lambda subject: layer_trials(subject, delta=0.1), check_implementation
     ),

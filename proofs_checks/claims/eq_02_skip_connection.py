@@ -15,6 +15,7 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.statement.terms import Number, Term
 from tangency.theory.normalised_layers import NormalisedLinear
 from tangency.theory.scale_invariance import centred, signed_square
 
@@ -155,23 +156,73 @@ def no_scaling() -> Refutation:
     return refutation("LN(1·Wx + x) and LN(Wx + x)", lambda w: ln(w @ X + X), c=1)
 
 
+(c,) = variables("c", "R")
+v, xi, e, u, x = (*variables("v ξ e u x", "E"),)
+ONE = Number(1)
+
+
+def independent(x: Term, y: Term) -> Term:
+    return unequal(square(x) * square(y) - dot(x, y) ** 2, 0)
+
+
+def layer_norm(x: Term) -> Term:
+    return function("normalised", ONE, e, Number(0), x)
+
+
+def centre(x: Term) -> Term:
+    return function("centred", ONE, e, x)
+
+
+SCALED = Hypothesis("c_not_1", unequal(c, 1), no_scaling)
+STATEMENT = Statement(
+    "eq_02_skip_connection",
+    (
+        Theorem(
+            "eq_02_layer",
+            (c, e, u, x),
+            given=(
+                Hypothesis("e_nonzero", unequal(e, function("zero")), NotApplicable("a layer has a feature")),
+                Hypothesis("independence", independent(centre(u), centre(x)), dependent),
+                SCALED,
+            ),
+            says=(unequal(layer_norm(c * u + x), layer_norm(u + x)),),
+        ),
+        Theorem(
+            "eq_02",
+            (c, v, xi),
+            given=(Hypothesis("independence", independent(v, xi), dependent), SCALED),
+            says=(unequal(function("unit", c * v + xi), function("unit", v + xi)),),
+        ),
+    ),
+    more=(
+        "eq_02_needs_skip_connection",
+        "eq_02_layer_needs_skip_connection",
+        "eq_02_layer_needs_normalisation_last",
+    ),
+)
+
+
+def values(problem: Skip) -> list[Values]:
+    """g_w(x) and x, and the same centred, where they are independent and the scale changes."""
+    v, xi = problem.centred()
+    if problem.c == 1 or (v @ v) * (xi @ xi) == (v @ xi) ** 2:
+        return []
+    x = EXACT.array(problem.x)
+    return [{"c": problem.c, "e": 0 * x + 1, "u": problem.w @ x, "x": x, "v": v, "ξ": xi}]
+
+
 CLAIM = Claim(
     id="eq-02",
     title="A skip connection breaks scale invariance",
     where="§4.5",
-    statement=(
-        "LN(c·g_w(x) + x) ≠ LN(g_w(x) + x) for every c ≠ 1 wherever the centred g_w(x) and x are linearly independent"
-    ),
-    latex=r"\mathrm{LN}(c\,g_w(x) + x) \neq \mathrm{LN}(g_w(x) + x)\quad \forall c \neq 1",
+    statement=STATEMENT,
     hypotheses=(
         Hypothesis("skip connection", "x is added to g_w(x)", without_skip),
         Hypothesis("post-norm", "the normalisation comes after the sum, not inside the branch", normalised_before),
-        Hypothesis("independence", "v and ξ, the centred g_w(x) and x, are linearly independent", dependent),
-        Hypothesis("c ≠ 1", "the scale changes", no_scaling),
     ),
     algebra=proof,
     exact=Search(skips().filter(defined), check_exact),
-    ball=NotApplicable("LN is determined by its signed square, a rational function: the exact rung covers it"),
+    ball=Instances(skips().filter(defined), STATEMENT, values, field=BALLS),
     implementation=Attack(
         frozenset({PROJECTION}), lambda subject: layer_trials(subject, skip=True, delta=0.1), check_implementation
     ),

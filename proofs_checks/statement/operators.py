@@ -95,8 +95,12 @@ def _iff(field: Field, a: bool | None, b: bool | None) -> bool | None:
     return None if a is None or b is None else a == b
 
 
+def _root(field: Field, x: Any) -> Any:
+    return field.sqrt(field.element(x))
+
+
 def _norm(field: Field, x: Any) -> Any:
-    return field.sqrt(x @ x)
+    return _root(field, x @ x)
 
 
 def _unit(field: Field, x: Any) -> Any:
@@ -106,7 +110,7 @@ def _unit(field: Field, x: Any) -> Any:
 def _angle(field: Field, x: Any, y: Any) -> Any:
     """∠(x, y) without the square roots of unit vectors: atan2(‖Π_x(y)‖ ‖x‖, x·y)."""
     area = (x @ x) * (y @ y) - (x @ y) * (x @ y)
-    return flint.arb.atan2(field.sqrt(area), field.element(x @ y))
+    return flint.arb.atan2(_root(field, area), field.element(x @ y))
 
 
 def _centred(field: Field, kappa: Any, e: Any, u: Any) -> Any:
@@ -119,7 +123,7 @@ def _variance(field: Field, kappa: Any, e: Any, u: Any) -> Any:
 
 
 def _normalised(field: Field, kappa: Any, e: Any, eps: Any, u: Any) -> Any:
-    return _centred(field, kappa, e, u) / field.sqrt(_variance(field, kappa, e, u) + eps)
+    return _centred(field, kappa, e, u) / _root(field, _variance(field, kappa, e, u) + eps)
 
 
 def _plain(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -143,7 +147,7 @@ OPERATORS: dict[str, Operator] = {
     "dot": Operator("{}·{}", r"{} \cdot {}", "⟨{}, {}⟩", 62, (71, 71), _plain(lambda x, y: x @ y), REAL),
     "square": Operator("‖{}‖²", r"\|{}\|^2", "‖{}‖²", 100, (0,), _plain(lambda x: x @ x), REAL),
     "norm": Operator("‖{}‖", r"\|{}\|", "norm {}", 100, (0,), _norm, REAL),
-    "sqrt": Operator("√({})", r"\sqrt{{{}}}", "sqrt {}", 100, (0,), lambda field, x: field.sqrt(x), REAL),
+    "sqrt": Operator("√({})", r"\sqrt{{{}}}", "sqrt {}", 100, (0,), lambda field, x: _root(field, x), REAL),
     "abs": Operator("|{}|", r"|{}|", "Rabs {}", 100, (0,), _plain(abs), REAL),
     "real": Operator("{}", "{}", "INR {}", 100, (100,), lambda field, n: field.element(n), REAL),
     "unit": Operator("unit({})", r"\widehat{{{}}}", "unit {}", 100, (0,), _unit),
@@ -158,7 +162,7 @@ OPERATORS: dict[str, Operator] = {
     "tan": Operator("tan {}", r"\tan {}", "tan {}", 69, (70,), lambda field, x: field.sin(x) / field.cos(x), REAL),
     "π": Operator("π", r"\pi", "PI", 100, (), lambda field: flint.arb.pi(), REAL),
     "zero": Operator("0", "0", "vzero", 100, (), lambda field: 0, SPACE),
-    "centred": Operator("c_{}({2})", "c_{}({2})", "centred {} {} {}", 100, (100, 0, 0), _centred),
+    "centred": Operator("centred({2})", r"\mathrm{{centred}}({2})", "centred {} {} {}", 100, (100, 0, 0), _centred),
     "variance": Operator("σ²({2})", r"\sigma^2({2})", "variance {} {} {}", 100, (0, 0, 0), _variance, REAL),
     "normalised": Operator(
         "Norm_{2}({3})", r"\mathrm{{Norm}}_{{{2}}}({3})", "normalised {} {} {} {}", 100, (0, 0, 0, 0), _normalised

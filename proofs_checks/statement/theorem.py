@@ -147,16 +147,17 @@ class Statement:
     def check(self, values: Values, field: Field = EXACT) -> dict[str, int]:
         """Evaluate on a run every theorem whose letters have values there: how often, by name.
 
-        The first of them must apply; another whose hypotheses the run does not meet says nothing of it.
+        At least one of them must apply; another whose hypotheses the run does not meet says nothing of it.
         """
-        evaluated = {}
+        evaluated, broken = {}, ""
         for theorem in self.theorems:
             if theorem.told_by_runs and all(letter.name in values for letter in theorem.over):
                 try:
                     evaluated[theorem.name] = theorem.check(values, field)
-                except NotAnInstance as broken:
-                    if not evaluated:
-                        raise Violation("a hypothesis", "met", str(broken)) from None
+                except NotAnInstance as error:
+                    broken = broken or str(error)
+        if not evaluated:
+            raise Violation("a hypothesis", "met", broken or "no theorem has values for all its letters")
         return evaluated
 
     def refutation(self, hypothesis: Hypothesis, values: Values) -> Refutation:
