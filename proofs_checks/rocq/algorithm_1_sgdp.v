@@ -34,12 +34,16 @@ Arguments row {_}. Arguments whole {_}.
 
 Declare Scope num_scope. Delimit Scope num_scope with num. Bind Scope num_scope with num.
 Declare Scope vec_scope. Delimit Scope vec_scope with vec. Bind Scope vec_scope with vec.
-Local Infix "+" := (num_add _) : num_scope. Local Infix "-" := (num_sub _) : num_scope.
-Local Infix "*" := (num_mul _) : num_scope. Local Infix "/" := (num_div _) : num_scope.
-Local Notation "1" := (num_one _) : num_scope. Local Notation "0" := (num_zero _) : num_scope.
-Local Infix "+" := (vec_add _ _) : vec_scope. Local Infix "-" := (vec_sub _ _) : vec_scope.
-Local Infix "*" := (vec_scale _ _) : vec_scope.
-Local Notation "x · y" := (vec_dot _ _ x%vec y%vec) (at level 40).
+
+(** As they are written *)
+Module Operations.
+Infix "+" := (num_add _) : num_scope. Infix "-" := (num_sub _) : num_scope.
+Infix "*" := (num_mul _) : num_scope. Infix "/" := (num_div _) : num_scope.
+Notation "1" := (num_one _) : num_scope. Notation "0" := (num_zero _) : num_scope.
+Infix "+" := (vec_add _ _) : vec_scope. Infix "-" := (vec_sub _ _) : vec_scope.
+Infix "*" := (vec_scale _ _) : vec_scope.
+Notation "x · y" := (vec_dot _ _ x%vec y%vec) (at level 40).
+End Operations.
 
 Record hyperparameters (K : number_system) : Type := Hyperparameters {
   lr : K; momentum : K; dampening : K; with_nesterov : bool;
@@ -50,6 +54,7 @@ Arguments weight_decay {_}. Arguments delta {_}. Arguments wd_ratio {_}. Argumen
 
 (** ** Gradient descent and momentum; a state is w_t and p_{t−1} *)
 Section Momentum.
+Import Operations.
 Context {K : number_system} {V : vectors K}.
 Variable h : hyperparameters K.
 
@@ -79,6 +84,7 @@ End Momentum.
 Inductive view : Type := channel | layer | none.
 
 Section SGDP.
+Import Operations.
 Context {K : number_system} {T : tensors K}.
 Variable h : hyperparameters K.
 
@@ -92,14 +98,17 @@ Definition choose_view (w g : T) : view :=
 Definition project_rows (v : view) (w p : T) : T :=
   match v with channel => each_row K T project_vec w p | layer => project_vec w p | none => p end.
 
+(** w ← factor · w − ηq: the decay multiplies the weights before the step. *)
+Definition step_along (v : view) (factor η : K) (w p : T) : T := (factor * w - η * project_rows v w p)%vec.
+
 (** 1 − ηλr/(1−β) *)
 Definition decay (v : view) : K :=
   if num_is_zero K (weight_decay h) then 1%num
   else (1 - lr h * weight_decay h * match v with none => 1 | _ => wd_ratio h end / (1 - momentum h))%num.
 
 Definition sgdp (s : T * T) (g : T) : T * T :=
-  let v := choose_view (fst s) g in let q := project_rows v (fst s) (update h (snd s) g) in
-  (decay v * fst s - lr h * q, buffer h (snd s) g)%vec.
+  let v := choose_view (fst s) g in
+  (step_along v (decay v) (lr h) (fst s) (update h (snd s) g), buffer h (snd s) g).
 
 End SGDP.
 
@@ -268,6 +277,42 @@ Proof.
   unfold decay. simpl. destruct Req_EM_T as [Z | _]; [| reflexivity]. rewrite Z. unfold Rdiv. ring.
 Qed.
 
+Lemma no_decay v : weight_decay h = 0 -> decay h v = 1.
+Proof.
+  intros Z. assert (one : forall r x : R, 1 - lr h * 0 * r / x = 1) by (intros; unfold Rdiv; ring).
+  rewrite decay_is, Z. apply one.
+Qed.
+
+(** A step, row by row or of the layer as one row *)
+Lemma step_along_is (v : view) (factor η : R) (w p : rows E n) :
+  let w' := step_along (T := T) v factor η w p : rows E n in
+  (v = channel -> forall i,
+    w'[i] = (factor * w[i] - η * project w[i] p[i])%V) /\
+  (v = layer -> w' = (factor * w - η * project w p)%V) /\ (v = none -> w' = (factor * w - η * p)%V).
+Proof.
+  intros w'. change w' with (factor * w - η * (project_rows (T := T) v w p : rows E n))%V.
+  repeat split; intros ->.
+  - intros i. rewrite nth_minus. do 2 f_equal. simpl. rewrite (Vector.nth_map2 _ _ _ i i i) by reflexivity.
+    apply project_vec_is.
+  - do 2 f_equal. apply (project_vec_is (rows E n)).
+  - reflexivity.
+Qed.
+
+(** Without weight decay a projected step is one of Eq. 12. *)
+Lemma step_along_is_eq_12 (v : view) (η : R) (w p : rows E n) :
+  let w' := step_along (T := T) v 1 η w p : rows E n in
+  (v = channel -> forall i,
+    ‖w'[i]‖² = ‖w[i]‖² + η^2 * ‖project w[i] p[i]‖² /\
+    ‖w'[i]‖² <= ‖w[i]‖² + η^2 * ‖p[i]‖²) /\
+  (v = layer -> ‖w'‖² = ‖w‖² + η^2 * ‖project w p‖² /\ ‖w'‖² <= ‖w‖² + η^2 * ‖p‖²).
+Proof.
+  intros w'. destruct (step_along_is v 1 η w p) as [C [L _]]. fold w' in C, L.
+  assert (one : forall (F : space) (x y z : F), z = (1 * x - η * project x y)%V ->
+    ‖z‖² = ‖x‖² + η^2 * ‖project x y‖² /\ ‖z‖² <= ‖x‖² + η^2 * ‖y‖²).
+  { intros F x y z ->. rewrite vscale_one. destruct (eq_12 F η x y _ _ eq_refl eq_refl) as [A [B _]]. now split. }
+  split; [intros c i; apply one, C, c | intros l; apply one, L, l].
+Qed.
+
 (** Algorithm 1, its lines *)
 Theorem algorithm_1 (w b g p w' b' : rows E n) (v : view) :
   p = update (V := T) h b g -> v = choose_view (T := T) h w g -> (w', b') = sgdp (T := T) h (w, b) g ->
@@ -277,42 +322,31 @@ Theorem algorithm_1 (w b g p w' b' : rows E n) (v : view) :
   (v = layer -> w' = ((1 - lr h * weight_decay h * wd_ratio h / (1 - momentum h)) * w - lr h * project w p)%V) /\
   (v = none -> w' = ((1 - lr h * weight_decay h / (1 - momentum h)) * w - lr h * p)%V).
 Proof.
-  intros -> V St.
-  assert (W : w' = (decay h v * w - lr h * project_rows (T := T) v w (update (V := T) h b g))%V).
-  { rewrite V. now injection St. }
-  rewrite decay_is in W. split; [now injection St |]. repeat split; intros ->; rewrite W.
-  - intros i. rewrite nth_minus. do 2 f_equal. simpl. rewrite (Vector.nth_map2 _ _ _ i i i) by reflexivity.
-    apply project_vec_is.
-  - do 2 f_equal. apply (project_vec_is (rows E n)).
-  - now rewrite Rmult_1_r.
+  intros -> V St. unfold sgdp in St. cbn [fst snd] in St. rewrite <- V, decay_is in St. injection St as -> ->.
+  split; [reflexivity |].
+  assert (K := step_along_is v). clear V. destruct v; rewrite ?Rmult_1_r; split; [| split | | split | | split];
+    intros V; try discriminate; now apply K.
 Qed.
 
-(** Without weight decay a projected step is one of Eq. 12, row by row or of the layer as one row. *)
 Theorem sgdp_is_eq_12 (w b g p w' b' : rows E n) (v : view) :
   p = update (V := T) h b g -> v = choose_view (T := T) h w g -> (w', b') = sgdp (T := T) h (w, b) g ->
   weight_decay h = 0 ->
-  (v = channel -> forall i, ‖w'[i]‖² = ‖w[i]‖² + lr h ^ 2 * ‖project w[i] p[i]‖² /\
+  (v = channel -> forall i,
+    ‖w'[i]‖² = ‖w[i]‖² + lr h ^ 2 * ‖project w[i] p[i]‖² /\
     ‖w'[i]‖² <= ‖w[i]‖² + lr h ^ 2 * ‖p[i]‖²) /\
   (v = layer -> ‖w'‖² = ‖w‖² + lr h ^ 2 * ‖project w p‖² /\ ‖w'‖² <= ‖w‖² + lr h ^ 2 * ‖p‖²).
 Proof.
-  intros P V St Z. destruct (algorithm_1 w b g p w' b' v P V St) as [_ [C [L _]]]. rewrite Z in C, L.
-  assert (one : forall r x, 1 - lr h * 0 * r / x = 1) by (intros; unfold Rdiv; ring).
-  assert (plain : forall (F : space) (x y z : F), z = (1 * x - lr h * project x y)%V ->
-    ‖z‖² = ‖x‖² + lr h ^ 2 * ‖project x y‖² /\ ‖z‖² <= ‖x‖² + lr h ^ 2 * ‖y‖²).
-  { intros F x y z ->. rewrite vscale_one.
-    destruct (eq_12 F (lr h) x y _ _ eq_refl eq_refl) as [A [B _]]. now split. }
-  split.
-  - intros c i. specialize (C c i). rewrite one in C. now apply plain.
-  - intros l. specialize (L l). rewrite one in L. now apply plain.
+  intros -> V St Z. unfold sgdp in St. cbn [fst snd] in St. rewrite <- V in St. injection St as -> _.
+  rewrite no_decay by exact Z. apply step_along_is_eq_12.
 Qed.
 
 (** A step that is not projected is one of momentum. *)
 Theorem sgdp_is_momentum (w b g : rows E n) :
   choose_view (T := T) h w g = none -> weight_decay h = 0 -> sgdp (T := T) h (w, b) g = heavy_ball (V := T) h (w, b) g.
 Proof.
-  intros V Z. unfold sgdp, heavy_ball. cbn [fst snd]. rewrite V, decay_is, Z. unfold Rdiv.
-  rewrite Rmult_0_r, !Rmult_0_l.
-  rewrite Rminus_0_r. simpl. now rewrite (rows_scale_one E).
+  intros V Z. unfold sgdp, heavy_ball. cbn [fst snd]. rewrite V, no_decay by exact Z.
+  apply (f_equal (fun x => (x, _))). destruct (step_along_is none 1 (lr h) w (update (V := T) h b g)) as [_ [_ U]].
+  rewrite (U eq_refl), vscale_one. reflexivity.
 Qed.
 
 (** On tangent gradients SGDP without momentum is GD, whatever it projects. *)
@@ -333,8 +367,8 @@ Proof.
     - apply Vector.eq_nth_iff. intros i j <-. rewrite (Vector.nth_map2 _ _ _ i i i), project_vec_is by reflexivity.
       apply keeps_tangent, O.
     - rewrite (project_vec_is (rows E n)). exact (keeps_tangent (rows E n) w g whole_tangent). }
-  unfold sgdp, gd. cbn [fst snd]. rewrite U, Q, decay_is, Z. unfold Rdiv. rewrite Rmult_0_r, !Rmult_0_l, Rminus_0_r.
-  simpl. now rewrite (rows_scale_one E).
+  unfold sgdp, gd, step_along. cbn [fst snd]. rewrite U, Q, no_decay by exact Z.
+  exact (f_equal (fun x : rows E n => (x - lr h * g)%V) (vscale_one (rows E n) w)).
 Qed.
 
 (** A function that ignores the length of row i has a gradient that is tangent in row i … *)
