@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.claims import lemma_2_2_momentum_norm_growth as lemma
-from tangency.proofs_checks.statement.terms import Number, Term, Variable
+from tangency.proofs_checks.statement.terms import Term, Variable
 from tangency.theory.geodesic import Plane, gram_determinant, on_geodesic, signed_squared_cosine
 
 ETA = sympy.Symbol("η", positive=True)
@@ -285,7 +285,7 @@ STATEMENT = Statement(
                 assumed("η_positive", eta > 0),
                 PROJECTED,
                 ORIGINAL,
-                assumed("direction", equal(v, -Number(1) * unit(UPDATE))),
+                assumed("direction", equal(v, -unit(UPDATE))),
             ),
             says=(
                 on_geodesic_at(after, TURN),
@@ -350,18 +350,18 @@ def momentum_values(problem: problems.Descent | tuple[Array, Array, flint.fmpq])
 
 def step_values(problem: problems.TensorRun | tuple[Array, Array, flint.fmpq]) -> list[Values]:
     """Free steps, and those of Adam, that turn w; in balls."""
-    if isinstance(problem, tuple):
-        steps = [(BALLS.array(problem[0]), BALLS.array(problem[1]), BALLS.element(problem[2]))]
-    else:
-        history = problem.run(adam, BALLS)
-        steps = [(w.reshape(-1), step.p.reshape(-1), BALLS.element(step.lr)) for w, step in history]
-    found = []
     with BALLS.context():
+        if isinstance(problem, tuple):
+            steps = [(*map(BALLS.array, problem[:2]), BALLS.element(problem[2]))]
+        else:
+            steps = [(w.reshape(-1), step.p.reshape(-1), step.lr) for w, step in problem.run(adam, BALLS)]
+        found = []
         for w, p, lr in steps:
-            if bool(w @ w > 0) and bool((q := project(w, p)) @ q > 0):
-                values = {"η": lr, "w": w, "p": p, "wp": w - lr * q, "wo": w - lr * p}
-                found.append({**values, "v": -q / BALLS.sqrt(q @ q)})
-    return found
+            q = project(w, p) if bool(w @ w > 0) else 0 * w
+            if bool(q @ q > 0):
+                run = {"η": lr, "w": w, "p": p, "wp": w - lr * q, "wo": w - lr * p}
+                found.append({**run, "v": -q / BALLS.sqrt(q @ q)})
+        return found
 
 
 def check_adam(problem: problems.TensorRun | tuple[Array, Array, flint.fmpq]) -> None:
