@@ -233,7 +233,7 @@ STATEMENT = Statement(
             given=(
                 INVARIANT,
                 Hypothesis(
-                    "gradient_at_0",
+                    "gradient",
                     function("gradient", f, function("zero"), g),
                     KERNEL,
                 ),
