@@ -22,6 +22,7 @@ from tangency.proofs_checks.errors.rounding import norm_error
 from tangency.proofs_checks.generate.execution import execute
 from tangency.proofs_checks.generate.gradients import Tilted
 from tangency.proofs_checks.generate.trials import Trial
+from tangency.proofs_checks.statement.theorem import refutation_of
 from tangency.proofs_checks.subjects import SHIPPED, Subject
 from tangency.theory import detection
 from tangency.theory.fields import EXACT, Array, Field
@@ -70,8 +71,14 @@ def test_wrong_statements_are_rejected(build: Callable[[], Any]) -> None:
 def test_hypotheses_are_needed(claim: Claim) -> None:
     for hypothesis in claim.hypotheses:
         assert not isinstance(hypothesis.needed, NotApplicable)
-        refutation = hypothesis.needed()
+        refutation = refutation_of(claim, hypothesis)
         assert refutation.refutes, f"{hypothesis.name}: {refutation}"
+
+
+def test_the_projection_is_at_the_weights_that_are_updated() -> None:
+    statement = eq_12_projected_norm_growth.STATEMENT
+    projected = eq_12_projected_norm_growth.PROJECTED
+    assert statement.refutation(projected, eq_12_projected_norm_growth.projected_elsewhere()).refutes
 
 
 @BY_CLAIM
