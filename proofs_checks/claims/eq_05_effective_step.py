@@ -17,6 +17,7 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.statement.terms import Term
 from tangency.theory.effective_step import enclosure, slack, squared_effective_step, squared_sine, squared_tangent
 
 ETA, U, THETA = sympy.symbols("η u θ", positive=True)
@@ -213,25 +214,80 @@ def origin() -> Refutation:
         return Refutation("‖Δŵ‖²", "defined", "undefined")
 
 
+(eta,) = variables("η", "R")
+w, p, after = variables("w p w'", "E")
+
+
+def norm(x: Term) -> Term:
+    return function("norm", x)
+
+
+def unit(x: Term) -> Term:
+    return function("unit", x)
+
+
+COSINE = norm(w) / norm(after)
+EFFECTIVE, MOVED = unit(after) - unit(w), after - w
+INVERSES = function("inverse", norm(w)) - function("inverse", norm(after))
+GIVEN = (
+    Hypothesis("nonzero", unequal(w, function("zero")), origin),
+    Hypothesis("tangent", equal(dot(w, p), 0), radial_step),
+    Hypothesis("update", equal(after, w - eta * p), NotApplicable("the kernel has the counterexample")),
+)
+STATEMENT = Statement(
+    "eq_05_effective_step",
+    (
+        Theorem(
+            "eq_05",
+            (eta, w, p, after),
+            given=GIVEN,
+            says=(
+                equal(norm(EFFECTIVE), function("sqrt", 2 * (1 - COSINE))),
+                norm(MOVED) / norm(after) <= norm(EFFECTIVE),
+                norm(EFFECTIVE) <= norm(MOVED) / norm(w),
+                INVERSES >= 0,
+                eta**2 * (square(p) / (2 * norm(w) ** 3)) >= INVERSES,
+            ),
+        ),
+        Theorem(
+            "eq_05_gaps",
+            (eta, w, p, after),
+            given=GIVEN,
+            says=(
+                equal(square(EFFECTIVE) - square(MOVED) / square(after), (1 - COSINE) ** 2),
+                equal(
+                    square(MOVED) / square(w) - square(EFFECTIVE),
+                    (1 - COSINE) ** 2 * (1 + 2 * norm(w) / norm(after)) / COSINE**2,
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def values(step: TangentStep) -> list[Values]:
+    """A step of rational lengths as the statement's letters."""
+    return values_in_balls(step, EXACT) if step.rational else []
+
+
+def values_in_balls(step: TangentStep, field: Field = BALLS) -> list[Values]:
+    """A step that moves: else ‖Δŵ‖ is the root of a ball around 0, and there is none."""
+    if not np.any(step.after != step.w):
+        return []
+    return [{"η": step.lr, **{name: field.array(x) for name, x in (("w", step.w), ("p", step.p), ("w'", step.after))}}]
+
+
 CLAIM = Claim(
     id="eq-05",
     title="Effective steps are steps over the norm",
     where="§2.3, Eq. 5",
-    statement="for Δw ⊥ w: ‖Δw‖/‖w'‖ ≤ ‖Δŵ‖ = √(2(1 − ‖w‖/‖w'‖)) ≤ ‖Δw‖/‖w‖, of relative errors θ²/8 and 3θ²/8",
-    latex=(
-        r"\frac{\|\Delta w\|}{\|w'\|} \le \|\Delta\hat w\| = \sqrt{2\Bigl(1 - \frac{\|w\|}{\|w'\|}\Bigr)} "
-        r"\le \frac{\|\Delta w\|}{\|w\|}"
-    ),
-    hypotheses=(
-        Hypothesis("Δw ⊥ w", "the step is tangent (Eq. 4, or a projection)", radial_step),
-        Hypothesis("w ≠ 0", "the weights have a direction", origin),
-    ),
+    statement=STATEMENT,
     algebra=proof,
-    exact=Search(tangent_steps(), check_exact),
-    ball=Search(tangent_steps(), check_ball),
+    exact=Instances(tangent_steps(), STATEMENT, values, also=check_exact),
+    ball=Instances(tangent_steps(), STATEMENT, values_in_balls, also=check_ball, field=BALLS),
     implementation=Attack(frozenset({PROJECTION}), trials, check_implementation),
     notes=(
-        "The paper has ≈ and assumes 1/‖w'‖ − 1/‖w‖ = o(η), which for tangent steps is O(η²). Without Δw ⊥ w only the "
-        "upper side survives, as ‖Δŵ‖ ≤ ‖Δw‖/√(‖w‖‖w'‖)."
+        "Both sides have relative errors of θ²/8 and 3θ²/8. The paper has ≈ and assumes 1/‖w'‖ − 1/‖w‖ = o(η), which "
+        "for tangent steps is O(η²). Without Δw ⊥ w only the upper side survives, as ‖Δŵ‖ ≤ ‖Δw‖/√(‖w‖‖w'‖)."
     ),
 )

@@ -10,12 +10,15 @@ projected steps never turn w by less. Adam's c has either sign. From r ≤ ηc o
 """
 
 from dataclasses import replace
+from typing import Any
 
 import flint
 import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.claims import lemma_2_2_momentum_norm_growth as lemma
+from tangency.proofs_checks.statement.terms import Term, Variable
 from tangency.theory.geodesic import Plane, gram_determinant, on_geodesic, signed_squared_cosine
 
 ETA = sympy.Symbol("η", positive=True)
@@ -179,6 +182,7 @@ def measure_plane(run: Run, record: Record, view: View) -> list[Measurement]:
 
 
 W = EXACT.array([2, 1])
+KERNEL = NotApplicable("the kernel has the counterexample")
 
 
 def adam_step(sign: int) -> tuple[Array, Step]:
@@ -244,29 +248,139 @@ def weight_decay() -> Refutation:
     return Refutation("tan²∠(w, wᵖ)", Plane.of(W, p, EXACT.element(0.5)).projected_tangent2, 1 / cosine - 1)
 
 
+(eta,) = variables("η", "R")
+first, second = variables("a b", "R")
+w, p, v = variables("w p v", "E")
+after, original = Variable("wp", "E", "wᵖ", "w^p"), Variable("wo", "E", "w°", r"w^{\circ}")
+UPDATE = function("project", w, p)
+S, R = function("norm", UPDATE), function("norm", w)
+TURN, PLAIN_TURN = function("angle", w, after), function("angle", w, original)
+RADIAL = dot(w, p)
+
+
+def unit(x: Term) -> Term:
+    return function("unit", x)
+
+
+def assumed(name: str, formula: Term, needed: Any = None) -> Hypothesis:
+    return Hypothesis(name, formula, needed or KERNEL)
+
+
+def on_geodesic_at(x: Term, turn: Term) -> Term:
+    return equal(unit(x), function("geodesic", unit(w), v, turn))
+
+
+NONZERO = assumed("nonzero", unequal(w, function("zero")), origin)
+PROJECTED = assumed("projected", equal(after, w - eta * UPDATE), weight_decay)
+ORIGINAL = assumed("original", equal(original, w - eta * p))
+STATEMENT = Statement(
+    "proposition_3_1_geodesic",
+    (
+        Theorem(
+            "proposition_3_1",
+            (eta, w, p, after, original, v),
+            given=(
+                NONZERO,
+                assumed("turning", unequal(UPDATE, function("zero")), radial_update),
+                assumed("η_positive", eta > 0),
+                PROJECTED,
+                ORIGINAL,
+                assumed("direction", equal(v, -unit(UPDATE))),
+            ),
+            says=(
+                on_geodesic_at(after, TURN),
+                on_geodesic_at(original, PLAIN_TURN),
+                TURN > 0,
+                function("π") / 2 > TURN,
+                PLAIN_TURN > 0,
+                function("π") > PLAIN_TURN,
+                equal(function("tan", TURN), eta * S / R),
+                equal((R - eta * dot(unit(w), p)) * function("sin", PLAIN_TURN), eta * S * function("cos", PLAIN_TURN)),
+                function("⇒", RADIAL <= 0, PLAIN_TURN <= TURN),
+                function("⇒", RADIAL >= 0, TURN <= PLAIN_TURN),
+            ),
+        ),
+        Theorem(
+            "proposition_3_1_as_printed",
+            (eta, w, p, after, original),
+            given=(NONZERO, PROJECTED, ORIGINAL),
+            says=(
+                some(
+                    first,
+                    some(
+                        second,
+                        function("∧", second >= 0, equal(unit(after), first * unit(w) + second * unit(original))),
+                    ),
+                ),
+            ),
+        ),
+        Theorem(
+            "proposition_3_1_momentum",
+            (lemma.f, lemma.η, lemma.β, lemma.τ, lemma.w, lemma.g, lemma.p),
+            given=(
+                *(
+                    replace(one, needed=needed)
+                    for one, needed in zip(
+                        lemma.MOMENTUM, (not_orthogonal, KERNEL, KERNEL, adam_turns_less), strict=True
+                    )
+                ),
+                replace(lemma.UPDATE, needed=KERNEL),
+                assumed("η_nonneg", lemma.η >= 0),
+                assumed("β_nonneg", lemma.β >= 0),
+            ),
+            says=(every(lemma.t, dot(lemma.w[lemma.t], lemma.p[lemma.t]) <= 0),),
+        ),
+        Theorem(
+            "proposition_3_1_overshoot",
+            (eta, w, p, original),
+            given=(NONZERO, ORIGINAL),
+            says=(function("⇔", dot(w, original) <= 0, eta * dot(unit(w), p) >= R),),
+        ),
+    ),
+    more=("proposition_3_1_adam_turns_less", "proposition_3_1_as_printed_everywhere"),
+)
+
+
+def momentum_values(problem: problems.Descent | tuple[Array, Array, flint.fmpq]) -> list[Values]:
+    """Runs of heavy-ball momentum; what is said of free steps needs roots, and so balls."""
+    if isinstance(problem, tuple) or problem.hyper["nesterov"]:
+        return []
+    return [of_momentum(problem.run(heavy_ball), problem.gradient, **problem.hyper)]
+
+
+def step_values(problem: problems.TensorRun | tuple[Array, Array, flint.fmpq]) -> list[Values]:
+    """Free steps, and those of Adam, that turn w; in balls."""
+    with BALLS.context():
+        if isinstance(problem, tuple):
+            steps = [(*map(BALLS.array, problem[:2]), BALLS.element(problem[2]))]
+        else:
+            steps = [(w.reshape(-1), step.p.reshape(-1), step.lr) for w, step in problem.run(adam, BALLS)]
+        found = []
+        for w, p, lr in steps:
+            q = project(w, p) if bool(w @ w > 0) else 0 * w
+            if bool(q @ q > 0):
+                run = {"η": lr, "w": w, "p": p, "wp": w - lr * q, "wo": w - lr * p}
+                found.append({**run, "v": -q / BALLS.sqrt(q @ q)})
+        return found
+
+
+def check_adam(problem: problems.TensorRun | tuple[Array, Array, flint.fmpq]) -> None:
+    """Every step of Adam, in the plane of the proposition."""
+    if not isinstance(problem, tuple):
+        check_ball(problem)
+
+
 CLAIM = Claim(
     id="proposition-3.1",
     title="Projected steps stay on the geodesic",
     where="§3.1, Proposition 3.1; A.3",
-    statement=(
-        "(w − ηΠ_w(p))/‖·‖ lies on the geodesic of w and w − ηp, on the same side, at tan∠ = ηs/r against ηs/(r − ηc); "
-        "for momentum GD c ≤ 0, so the projected angle is never the smaller one"
-    ),
-    latex=(
-        r"\frac{w^p}{\|w^p\|} \in S^{d-1} \cap \operatorname{span}(w, w^o),\quad "
-        r"\tan\angle(w, w^p) = \frac{\eta s}{r},\quad \tan\angle(w, w^o) = \frac{\eta s}{r - \eta c}"
-    ),
-    hypotheses=(
-        Hypothesis("w ≠ 0", "the weights have a direction", origin),
-        Hypothesis("one row", "the geodesic is that of a row of the view that was projected", rows_apart),
-        Hypothesis("s > 0", "for the side: p is not parallel to w", radial_update),
-        Hypothesis("no weight decay", "for the angle: λ = 0", weight_decay),
-        Hypothesis("momentum GD", "for the order of the angles: p is the momentum of Eq. 7", adam_turns_less),
-        Hypothesis("orthogonal gradients", "for the order of the angles: w·g = 0 (Eq. 4)", not_orthogonal),
-    ),
+    statement=STATEMENT,
+    hypotheses=(Hypothesis("one row", "the geodesic is that of a row of the view that was projected", rows_apart),),
     algebra=proof,
-    exact=Search(st.one_of(momentum_runs(), free_steps()), check_exact),
-    ball=Search(problems.tensor_runs(ADAM), check_ball),
+    exact=Instances(st.one_of(momentum_runs(), free_steps()), STATEMENT, momentum_values, also=check_exact),
+    ball=Instances(
+        st.one_of(free_steps(), problems.tensor_runs(ADAM)), STATEMENT, step_values, also=check_adam, field=BALLS
+    ),
     implementation=Attack(frozenset({PROJECTION}), strategies.projected_trials, check_implementation),
     notes=(
         "Membership alone says little: w' = w lies on every geodesic. What the projection changes is the angle, and "

@@ -191,10 +191,11 @@ def rocq(one: Term, *, scope: str = REAL) -> str:
     further = _further(one) if scope == STEP else 0
     if further:
         return "S (" * (further - 1) + f"S {_rocq_within(one.arguments[0], 100, STEP)}" + ")" * (further - 1)
-    vector = is_vector(one) and one.operator in ("+", "-", "*")
+    vector = is_vector(one) and one.operator in ("+", "-", "*", "neg")
     inner = [_inner_scope(one.operator, place, scope, vector) for place in range(len(one.arguments))]
     needs = (100,) * len(one.arguments) if operator.application else operator.needs
-    written = operator.rocq.format(*map(_rocq_within, one.arguments, needs, inner))
+    template = "- (1) * {}" if vector and one.operator == "neg" else operator.rocq
+    written = template.format(*map(_rocq_within, one.arguments, needs, inner))
     if scope == STEP:
         return f"({written})%nat"
     return f"({written})%V" if vector and scope != "E" else written
