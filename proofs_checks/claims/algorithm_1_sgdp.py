@@ -188,6 +188,14 @@ CLAIM = Claim(
         Hypothesis("two dimensions", "w has at least two dimensions, else it is never projected", one_dimensional),
         Hypothesis("β < 1", "weight decay needs β < 1", momentum_one),
     ),
+    kernel=Statement(
+        "algorithm_1_sgdp",
+        (),
+        more=(
+            *("algorithm_1", "sgdp_is_eq_12", "sgdp_is_momentum", "sgdp_is_gd", "sgdp_projects"),
+            *("heavy_ball_run", "nesterov_run"),
+        ),
+    ),
     algebra=proof,
     exact=Search(problems.tensor_runs(EXACT_HYPER), check_exact),
     ball=NotApplicable("SGDP is a rational function of its inputs (Eq. 11 squared): the exact rung covers it"),

@@ -169,6 +169,7 @@ CLAIM = Claim(
         Hypothesis("zero start", "m_0 = v_0 = 0", nonzero_start),
         Hypothesis("ε > 0", "ε > 0, unless every element has had a gradient", no_epsilon),
     ),
+    kernel=Statement("algorithm_2_adamp", (), more=("algorithm_2", "adamp_is_eq_12")),
     algebra=proof,
     exact=Search(problems.tensor_runs(hyper(st.just(EXACT.element(0)))), check_exact),
     ball=Search(problems.tensor_runs(hyper(problems.momenta())), check_ball),
