@@ -90,6 +90,8 @@ class Paper:
         return self.template(operator).format(*written)
 
     def _need(self, one: Apply, least: int, last: bool) -> int:
+        if one.operator == "*" and not last and getattr(one.arguments[0], "operator", "") == "dot":
+            return 71  # (w·x)w
         return 0 if self.fraction and one.operator in ("/", "inverse") else least
 
     def _within(self, one: Term, least: int, open_ended: bool = False) -> str:
