@@ -214,13 +214,15 @@ class Claim:
     severity: Severity = Severity.THEOREM
 
     def __post_init__(self) -> None:
-        names = [hypothesis.name for hypothesis in self.hypotheses]
+        stated = () if isinstance(self.statement, str) else self.statement.hypotheses
+        further = tuple(hypothesis for hypothesis in self.hypotheses if hypothesis not in stated)
+        names = [hypothesis.name for hypothesis in further]
         if len(set(names)) != len(names):
             raise ValueError(f"hypotheses of {self.id} are named {names}; each name must be unique")
         if not isinstance(self.statement, str):
             object.__setattr__(self, "kernel", self.statement)
             object.__setattr__(self, "latex", self.statement.latex())
-            object.__setattr__(self, "hypotheses", (*self.statement.hypotheses, *self.hypotheses))
+            object.__setattr__(self, "hypotheses", (*stated, *further))
 
     @property
     def text(self) -> str:

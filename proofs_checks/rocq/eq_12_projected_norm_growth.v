@@ -12,9 +12,11 @@ Qed.
 
 (** The projection changes the growth wherever there is something to remove. *)
 Theorem eq_12_equality : forall (E : space) (η : R) (w p q w' : E), q = project w p -> w' = (w - η * q)%V ->
-  w <> vzero -> η <> 0 -> (‖w'‖² = ‖w‖² + η^2 * ‖p‖² <-> ⟨w, p⟩ = 0).
+  η <> 0 -> (‖w'‖² = ‖w‖² + η^2 * ‖p‖² <-> ⟨w, p⟩ = 0).
 Proof.
-  intros E η w p q w' Q W N H. destruct (eq_12 E η w p q w' Q W) as [_ [_ gap]]. assert (S := dot_positive E w N).
+  intros E η w p q w' Q W H. destruct (zero_or_not E w) as [-> | N].
+  { rewrite W, Q, eq_10_at_zero. gram. split; intros _; ring. }
+  destruct (eq_12 E η w p q w' Q W) as [_ [_ gap]]. assert (S := dot_positive E w N).
   assert (P := pow_nonzero η 2 H). split; intros K; rewrite K in gap.
   - assert (Z : η^2 * ⟨w, p⟩^2 = 0) by lra. apply Rmult_integral in Z. destruct Z as [Z | Z]; [contradiction |].
     destruct (Req_dec ⟨w, p⟩ 0) as [D | D]; [exact D |]. now apply (pow_nonzero _ 2) in D.

@@ -19,18 +19,10 @@ Proof.
   intros H. destruct (H line 0 1 0 _ 0 eq_refl) as [C _]. cbn in C. lra.
 Qed.
 
-(** With no w ≠ 0: where w = 0, both sides hold. *)
-Theorem eq_12_equality_everywhere : forall (E : space) (η : R) (w p q w' : E),
-  q = project w p -> w' = (w - η * q)%V -> η <> 0 -> (‖w'‖² = ‖w‖² + η^2 * ‖p‖² <-> ⟨w, p⟩ = 0).
-Proof.
-  intros E η w p q w' Q W H. destruct (zero_or_not E w) as [-> | N]; [| now apply (eq_12_equality E η w p q w')].
-  rewrite W, Q, eq_10_at_zero. gram. split; intros _; ring.
-Qed.
-
 Theorem eq_12_equality_needs_η_nonzero : ~ (forall (E : space) (η : R) (w p q w' : E),
-  q = project w p -> w' = (w - η * q)%V -> w <> vzero -> (‖w'‖² = ‖w‖² + η^2 * ‖p‖² <-> ⟨w, p⟩ = 0)).
+  q = project w p -> w' = (w - η * q)%V -> (‖w'‖² = ‖w‖² + η^2 * ‖p‖² <-> ⟨w, p⟩ = 0)).
 Proof.
-  intros H. destruct (H line 0 1 1 _ _ eq_refl eq_refl R1_neq_R0) as [C _]. cbn in C. lra.
+  intros H. destruct (H line 0 1 1 _ _ eq_refl eq_refl) as [C _]. cbn in C. lra.
 Qed.
 
 Theorem eq_12_run_needs_update : ~ (forall (E : space) (η : R) (w p : nat -> E),

@@ -10,7 +10,7 @@ from tangency.proofs_checks.claim import require
 from tangency.proofs_checks.statement.operators import OPERATORS, is_zero
 from tangency.proofs_checks.statement.render import text
 from tangency.proofs_checks.statement.terms import STEP, Apply, Bind, Number, Term, Variable, walk
-from tangency.theory.fields import Array, Field
+from tangency.theory.fields import Array, Field, NotInField
 
 # A number, a vector, a step, a sequence of them, a function of the weights: by the letter that names it.
 Values = Mapping[str, Any]
@@ -142,12 +142,14 @@ def true(evaluation: Evaluation, formula: Term) -> bool | None:
     """Whether a hypothesis holds on a run."""
     try:
         return evaluation.of(formula) if finite(formula) else None
-    except Beyond:
+    except (Beyond, NotInField):
         return None
 
 
 def check(evaluation: Evaluation, formula: Term) -> int:
     """Require a conclusion at every step (of a long run, the first and the last): how often it was evaluated.
+
+    Not where it needs a number that the field lacks, √2 among the rationals: that is left to balls.
 
     Raises:
         Violation: it is false, with both sides where it is an equation or an inequality.
@@ -160,10 +162,13 @@ def check(evaluation: Evaluation, formula: Term) -> int:
     shown = {name: value for name, value in evaluation.values.items() if isinstance(value, int)}
     if shown:
         what += f" at {', '.join(f'{name} = {value}' for name, value in shown.items())}"
-    if isinstance(formula, Apply) and formula.operator in ("=", "<", "≤"):
-        left, right = (evaluation.of(side) for side in formula.arguments)
-        answer = OPERATORS[formula.operator].value(evaluation.field, left, right)
-        require(what, answer, expected=_shown(right), got=_shown(left))
-    else:
-        require(what, evaluation.of(formula))
+    try:
+        if isinstance(formula, Apply) and formula.operator in ("=", "<", "≤"):
+            left, right = (evaluation.of(side) for side in formula.arguments)
+            answer = OPERATORS[formula.operator].value(evaluation.field, left, right)
+            require(what, answer, expected=_shown(right), got=_shown(left))
+        else:
+            require(what, evaluation.of(formula))
+    except NotInField:
+        return 0
     return 1

@@ -12,7 +12,7 @@ import flint
 import numpy as np
 
 from tangency.proofs_checks.statement.terms import PROP, REAL, SPACE
-from tangency.theory.fields import Field
+from tangency.theory.fields import Field, NotInField
 from tangency.theory.projection import project
 
 # How wide a ball may be for a comparison to count: half the bits of a double's mantissa beyond float64.
@@ -107,10 +107,17 @@ def _unit(field: Field, x: Any) -> Any:
     return x / _norm(field, x)
 
 
+def _project(field: Field, w: Any, x: Any) -> Any:
+    return x if isinstance(w, int) else project(w, x)  # an integer is the origin
+
+
 def _angle(field: Field, x: Any, y: Any) -> Any:
     """∠(x, y) without the square roots of unit vectors: atan2(‖Π_x(y)‖ ‖x‖, x·y)."""
     area = (x @ x) * (y @ y) - (x @ y) * (x @ y)
-    return flint.arb.atan2(_root(field, area), field.element(x @ y))
+    root = _root(field, area)
+    if not isinstance(root, flint.arb):
+        raise NotInField("angles are no rational numbers; use a ball field")
+    return flint.arb.atan2(root, field.element(x @ y))
 
 
 def _centred(field: Field, kappa: Any, e: Any, u: Any) -> Any:
@@ -151,7 +158,7 @@ OPERATORS: dict[str, Operator] = {
     "abs": Operator("|{}|", r"|{}|", "Rabs {}", 100, (0,), _plain(abs), REAL),
     "real": Operator("{}", "{}", "INR {}", 100, (100,), lambda field, n: field.element(n), REAL),
     "unit": Operator("unit({})", r"\widehat{{{}}}", "unit {}", 100, (0,), _unit),
-    "project": Operator("Π_{}({})", r"\Pi_{{{}}}({})", "project {} {}", 100, (0, 0), _plain(project)),
+    "project": Operator("Π_{}({})", r"\Pi_{{{}}}({})", "project {} {}", 100, (0, 0), _project),
     "geodesic": Operator(
         "cos({2}){0} + sin({2}){1}", r"\cos({2})\,{0} + \sin({2})\,{1}", "geodesic {} {} {}", 50, (61, 61, 0),
         lambda field, x, v, angle: field.cos(angle) * x + field.sin(angle) * v, SPACE,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from tangency.proofs_checks.statement.operators import OPERATORS, Operator
 from tangency.proofs_checks.statement.terms import PROP, REAL, STEP, Apply, Bind, Number, Term, Variable
@@ -74,6 +75,8 @@ class Paper:
         if one.operator == "^":
             base, exponent = one.arguments
             return self.power(self._within(base, 71), self.write(exponent))
+        if one.operator == "unit" and not self.fraction and _letter(one.arguments[0]):
+            return _hat(self.write(one.arguments[0]))
         operator = OPERATORS[one.operator]
         last = len(one.arguments) - 1
         written = [
@@ -82,9 +85,13 @@ class Paper:
         ]
         if one.operator == "*" and ((written[1][0] in "Σ(" and written[0][-1].isalpha()) or written[1][0] == "Σ"):
             written[1] = " " + written[1]
+        if one.operator == "project" and not self.fraction and len(written[0]) > 1:
+            written[0] = f"{{{written[0]}}}"
         return self.template(operator).format(*written)
 
     def _need(self, one: Apply, least: int, last: bool) -> int:
+        if one.operator == "*" and not last and getattr(one.arguments[0], "operator", "") == "dot":
+            return 71  # (w·x)w
         return 0 if self.fraction and one.operator in ("/", "inverse") else least
 
     def _within(self, one: Term, least: int, open_ended: bool = False) -> str:
@@ -100,6 +107,15 @@ class Paper:
         if one.operator in ("/", "inverse") and self.fraction:
             return 60
         return OPERATORS[one.operator].level
+
+
+def _letter(one: Term) -> bool:
+    """Whether a term is a letter, or one at a step."""
+    return isinstance(one, Variable) or (isinstance(one, Apply) and one.operator == "at")
+
+
+def _hat(letter: str) -> str:
+    return normalize("NFC", f"{letter[0]}\u0302") + letter[1:]
 
 
 def _superscript(base: str, exponent: str) -> str:

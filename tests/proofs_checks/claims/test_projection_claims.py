@@ -22,6 +22,8 @@ from tangency.proofs_checks.errors.rounding import norm_error
 from tangency.proofs_checks.generate.execution import execute
 from tangency.proofs_checks.generate.gradients import Tilted
 from tangency.proofs_checks.generate.trials import Trial
+from tangency.proofs_checks.statement.operators import OPERATORS
+from tangency.proofs_checks.statement.theorem import refutation_of
 from tangency.proofs_checks.subjects import SHIPPED, Subject
 from tangency.theory import detection
 from tangency.theory.fields import EXACT, Array, Field
@@ -70,8 +72,14 @@ def test_wrong_statements_are_rejected(build: Callable[[], Any]) -> None:
 def test_hypotheses_are_needed(claim: Claim) -> None:
     for hypothesis in claim.hypotheses:
         assert not isinstance(hypothesis.needed, NotApplicable)
-        refutation = hypothesis.needed()
+        refutation = refutation_of(claim, hypothesis)
         assert refutation.refutes, f"{hypothesis.name}: {refutation}"
+
+
+def test_the_projection_is_at_the_weights_that_are_updated() -> None:
+    statement = eq_12_projected_norm_growth.STATEMENT
+    projected = eq_12_projected_norm_growth.PROJECTED
+    assert statement.refutation(projected, eq_12_projected_norm_growth.projected_elsewhere()).refutes
 
 
 @BY_CLAIM
@@ -143,6 +151,19 @@ def test_wrong_mathematics_is_found_out(
 ) -> None:
     evidence = getattr(module.CLAIM, rung)
     monkeypatch.setattr(module, name, wrong)
+    assert search(evidence.problems, evidence.check, Budget(200, seed=1, shrink=False), "test").violation is not None
+
+
+@pytest.mark.parametrize("wrong", [adds, unnormalised])
+@pytest.mark.parametrize("module", [eq_10_projection, eq_12_projected_norm_growth])
+@pytest.mark.parametrize("rung", ["exact", "ball"])
+def test_another_projection_is_not_the_one_of_the_statement(
+    monkeypatch: pytest.MonkeyPatch, rung: str, module: ModuleType, wrong: Callable[[Array, Array], Array]
+) -> None:
+    """The statement evaluated with another meaning of Π is found to be false."""
+    meaning = replace(OPERATORS["project"], value=lambda field, w, x: x if isinstance(w, int) else wrong(w, x))
+    monkeypatch.setitem(OPERATORS, "project", meaning)
+    evidence = getattr(module.CLAIM, rung)
     assert search(evidence.problems, evidence.check, Budget(200, seed=1, shrink=False), "test").violation is not None
 
 
