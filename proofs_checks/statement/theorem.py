@@ -7,7 +7,7 @@ from tangency.proofs_checks.claim import Claim, Hypothesis, NotApplicable, Refut
 from tangency.proofs_checks.statement import render
 from tangency.proofs_checks.statement.evaluate import Evaluation, Values, check, finite, true
 from tangency.proofs_checks.statement.terms import PROP, REAL, STEP, Term, Variable
-from tangency.theory.fields import EXACT, Field, NotInField
+from tangency.theory.fields import EXACT, Field
 
 
 class NotAnInstance(Exception):
@@ -150,17 +150,13 @@ class Statement:
         At least one of them must apply; another whose hypotheses the run does not meet says nothing of it.
         """
         evaluated: dict[str, int] = {}
-        broken, beyond = "", None
+        broken = ""
         for theorem in self.theorems:
             if theorem.told_by_runs and all(letter.name in values for letter in theorem.over):
                 try:
                     evaluated[theorem.name] = theorem.check(values, field)
                 except NotAnInstance as error:
                     broken = broken or str(error)
-                except NotInField as error:  # its roots are not rational here
-                    beyond = error
-        if not evaluated and beyond is not None:
-            raise beyond
         if not evaluated:
             raise Violation("a hypothesis", "met", broken or "no theorem has values for all its letters")
         return evaluated
