@@ -74,7 +74,7 @@ def as_claim(check: Check, statement: str, implementation: Attack | NotApplicabl
         statement=statement,
         latex="",
         hypotheses=(),
-        proof=ELSEWHERE,
+        algebra=ELSEWHERE,
         exact=ELSEWHERE,
         ball=ELSEWHERE,
         implementation=implementation,

@@ -427,7 +427,7 @@ STATEMENT = Statement(
 
 def certified(problem: Minimisation) -> list[Values]:
     """Runs of GD, and of SGDP with momentum, as the letters of the certificate."""
-    found = []
+    found: list[Values] = []
     for algorithm, hyper in ((gd, {}), (sgdp, {"momentum": problem.momentum})):
         steps = problem.steps if algorithm is gd else min(problem.steps, 3)
         run = problems.Descent(problem.w, GradientField(problem.objective), steps, {"lr": problem.lr, **hyper})

@@ -75,6 +75,8 @@ class Paper:
         if one.operator == "^":
             base, exponent = one.arguments
             return self.power(self._within(base, 71), self.write(exponent))
+        if one.operator == "sqrt" and not self.fraction and isinstance(one.arguments[0], Variable):
+            return f"√{self.write(one.arguments[0])}"
         if one.operator == "unit" and not self.fraction and _letter(one.arguments[0]):
             return _hat(self.write(one.arguments[0]))
         operator = OPERATORS[one.operator]
@@ -188,8 +190,7 @@ def rocq(one: Term, *, scope: str = REAL) -> str:
         return _rocq_relation(one)
     if one.operator == "at":
         head, argument = one.arguments
-        inner = STEP if type_of(head).startswith(STEP) else ""
-        return f"{rocq(head)} {_rocq_within(argument, 100, inner)}"
+        return f"{rocq(head)} {_rocq_within(argument, 100, STEP if type_of(head).startswith(STEP) else '')}"
     further = _further(one) if scope == STEP else 0
     if further:
         return "S (" * (further - 1) + f"S {_rocq_within(one.arguments[0], 100, STEP)}" + ")" * (further - 1)

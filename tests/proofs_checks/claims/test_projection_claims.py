@@ -133,7 +133,6 @@ def without_root(field: Field, delta: Any, dim: int, rows: int = 1) -> flint.arb
 BROKEN: dict[str, tuple[ModuleType, str, str, Any]] = {
     "eq-10: Π adds": (eq_10_projection, "exact", "project", adds),
     "eq-10: Π unnormalised": (eq_10_projection, "exact", "project", unnormalised),
-    "eq-10: in balls": (eq_10_projection, "ball", "project", adds),
     "eq-10: rows": (eq_10_projection, "exact", "project_rows", adds_rows),
     "eq-11: any row": (eq_11_detection, "exact", "view_decision", any_row),
     "eq-11: a tie passes": (eq_11_detection, "exact", "looks_scale_invariant", not_strict),
