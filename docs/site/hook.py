@@ -11,10 +11,12 @@ from typing import Any
 
 import checks
 import theorems
+from latex2mathml.converter import convert
 from markup import page
 from mkdocs.structure.files import File, Files
 
 from tangency import optim, proofs_checks
+from tangency.proofs_checks.run.registry import discover
 
 ROOT = Path(__file__).parents[2]
 # What is a page of the site, by where it stands in the repository.
@@ -24,11 +26,13 @@ MADE = {
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
     "optim": "api/optim.md",
-    "proofs_checks/claims": "theorems/index.md",
+    "proofs_checks/claims": "theorems.md",
+    **{f"proofs_checks/claims/{claim.kernel.file}.py": f"theorems/{claim.id}.md" for claim in discover()},
     "proofs_checks/checks": "checks/index.md",
 }
 OUTSIDE = [source for source in MADE if source.endswith(".md")]
 LINK = re.compile(r"(?<=\]\()(?!https?:|#)([^)#\s]+)")
+FORMULA = re.compile(r"^\$\$ (.*) \$\$$", re.MULTILINE)
 FILES = "files/"
 
 
@@ -84,4 +88,4 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     def relinked(found: re.Match[str]) -> str:
         return posixpath.relpath(served(in_repository(here, found[1])), posixpath.dirname(here) or ".")
 
-    return LINK.sub(relinked, markdown)
+    return FORMULA.sub(lambda found: convert(found[1], display="block"), LINK.sub(relinked, markdown))

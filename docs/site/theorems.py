@@ -10,8 +10,6 @@ from tangency.proofs_checks.proof.text import proof_lines, short
 from tangency.proofs_checks.run.registry import discover
 from tangency.proofs_checks.statement.theorem import refutation_of
 
-ABOUT = """A page for every statement, made from the record that `tangency verify` checks: what it says, the hypotheses
-with what goes wrong without each, the proof with every step checked as the page is made, and the evidence."""
 EVIDENCE = {
     Rung.KERNEL: "its theorems, accepted by a proof kernel",
     Rung.ALGEBRA: "the proof above, checked step by step",
@@ -24,12 +22,7 @@ EVIDENCE = {
 
 def pages() -> Iterator[tuple[str, str]]:
     """Path and text of every page."""
-    claims = discover()
-    rows = [
-        [f"[{claim.id}]({claim.id}.md)", plain(claim.title), plain(claim.where), plain(claim.text)] for claim in claims
-    ]
-    yield "theorems/index.md", page("# Theorems", ABOUT, table(["id", "title", "stands in", "says"], rows))
-    for claim in claims:
+    for claim in discover():
         yield f"theorems/{claim.id}.md", _page(claim)
 
 

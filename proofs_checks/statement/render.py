@@ -85,7 +85,7 @@ class Paper:
             self._within(argument, self._need(one, least, place == last), place < last and one.operator in _INFIX)
             for place, (argument, least) in enumerate(zip(one.arguments, operator.needs, strict=True))
         ]
-        if one.operator == "*" and ((written[1][0] in "Σ(" and written[0][-1].isalpha()) or written[1][0] == "Σ"):
+        if one.operator == "*" and not self.fraction and _apart(*written):
             written[1] = " " + written[1]
         if one.operator == "project" and not self.fraction and len(written[0]) > 1:
             written[0] = f"{{{written[0]}}}"
@@ -114,6 +114,11 @@ class Paper:
 def _letter(one: Term) -> bool:
     """Whether a term is a letter, or one at a step."""
     return isinstance(one, Variable) or (isinstance(one, Apply) and one.operator == "at")
+
+
+def _apart(left: str, right: str) -> bool:
+    """Whether two factors need a space between them: before a sum, and where a letter would look like a function."""
+    return right[0] == "Σ" or (right[0] == "(" and left[-1].isalpha())
 
 
 def _hat(letter: str) -> str:
