@@ -25,6 +25,7 @@ from tangency.proofs_checks.errors import rounding
 from tangency.proofs_checks.generate import invariant_problems, layers
 from tangency.proofs_checks.generate.execution import execute
 from tangency.proofs_checks.generate.trials import Trial
+from tangency.proofs_checks.statement.theorem import refutation_of
 from tangency.proofs_checks.subjects import PRODUCTION, Subject
 from tangency.theory.convergence import certificate, largest_squared_norm, smoothness
 from tangency.theory.fields import EXACT, FLOAT64, SYMBOLIC, balls
@@ -90,7 +91,8 @@ def test_generated_problems(claim: Claim, rung: str) -> None:
 
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_every_hypothesis_is_needed(claim: Claim) -> None:
-    refutations = [h.needed() for h in claim.hypotheses if not isinstance(h.needed, NotApplicable)]
+    needed = [one for one in claim.hypotheses if not isinstance(one.needed, NotApplicable)]
+    refutations = [refutation_of(claim, one) for one in needed]
     assert len(refutations) >= 2
     assert all(refutation.refutes for refutation in refutations), refutations
 
