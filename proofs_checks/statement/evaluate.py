@@ -113,6 +113,12 @@ class Evaluation:
             except Beyond:
                 if one.operator == "∃":
                     yield here, None
+            except NotInField:
+                yield here, None
+            except ZeroDivisionError:
+                if one.operator == "∃":
+                    raise
+                yield here, None
 
 
 def _shown(value: Any) -> Any:
