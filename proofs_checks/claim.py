@@ -29,6 +29,11 @@ class Rung(Enum):
     IMPLEMENTATION = "implementation"
     NECESSITY = "necessity"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Rung | None":
+        """Reports of earlier versions call the algebra a proof."""
+        return cls.ALGEBRA if value == "proof" else None
+
 
 class Verdict(Enum):
     """The result of a rung. ``NOT_RUN``: what it needs is not installed; ``ERROR``: the check itself broke."""

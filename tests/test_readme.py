@@ -79,6 +79,8 @@ def cells(table: str) -> dict[str, list[str]]:
 def test_the_table_has_the_claims_and_rungs_of_today(folder: Path) -> None:
     (table,) = re.findall(r"<!-- table -->\n```text\n(.*?)```", PAGES["docs/start.md"], re.DOTALL)
     assert ("docs/verify.md", EVERYTHING) in COMMANDS
+    if shutil.which("coqc") is None:
+        pytest.skip("the kernel's column needs coqc: apt install coq")
     printed = pages.run_command(EVERYTHING, folder)
     assert cells(table) == cells(printed)
     assert len(cells(table)) == 15

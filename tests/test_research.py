@@ -28,7 +28,8 @@ PYTHON, COMMANDS = pages.python_blocks(PAGE), pages.commands(PAGE)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds the example and nothing else."""
     found = tmp_path_factory.mktemp("research")
-    shutil.copy(EXAMPLE, found)
+    for path in (EXAMPLE, EXAMPLE.with_suffix(".v")):
+        shutil.copy(path, found)
     return found
 
 
@@ -41,9 +42,9 @@ def example() -> Iterator[ModuleType]:
 
 
 def test_there_is_something_to_execute() -> None:
-    assert len(PYTHON) == sum(shown.prints is not None for shown in PYTHON) == 1
+    assert len(PYTHON) == sum(shown.prints is not None for shown in PYTHON) == 2
     assert [shown.exits for shown in COMMANDS if shown.prints is not None] == [0, 1]
-    assert len(COMMANDS) == 7
+    assert len(COMMANDS) == 8
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda shown: shown.text)

@@ -2,10 +2,13 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 # What one run has and the next has not: how long it took, and errors, which other processors round otherwise.
@@ -77,6 +80,8 @@ def run_command(shown: Shown, folder: Path) -> str:
 
 
 def _checked(shown: Shown, done: subprocess.CompletedProcess[str]) -> str:
+    if shutil.which("coqc") is None and "kernel" in (shown.prints or ""):
+        pytest.skip("the page shows what the kernel says, which needs coqc: apt install coq")
     assert done.returncode == shown.exits, done.stdout + done.stderr
     if shown.prints is not None:
         assert same(done.stdout) == same(shown.prints), done.stdout
