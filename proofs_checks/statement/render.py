@@ -117,8 +117,8 @@ def _letter(one: Term) -> bool:
 
 
 def _apart(left: str, right: str) -> bool:
-    """Whether two factors need a space between them: before a sum, and where a letter would look like a function."""
-    return right[0] == "Σ" or (right[0] == "(" and left[-1].isalpha())
+    """Whether two factors need a space between them: before a sum or sine, and where a letter would look like one."""
+    return right.startswith(("Σ", "sin ", "cos ")) or (right[0] == "(" and left[-1].isalpha())
 
 
 def _hat(letter: str) -> str:
