@@ -190,13 +190,9 @@ def scaled(run: Run, exponent: int) -> Trial | None:
 W, X = EXACT.array([3, 4]), EXACT.array([1, 7])
 
 
-def origin() -> Refutation:
+def origin() -> Values:
     """w = 0 has no direction."""
-    zero = 0 * W
-    try:
-        return Refutation("ŵ", "defined", zero / EXACT.sqrt(zero @ zero))
-    except ZeroDivisionError:
-        return Refutation("ŵ", "defined", "undefined")
+    return {"a": rational(1), "b": rational(1), "c": rational(1), "w": 0 * W, "x": X, "y": X}
 
 
 def not_tangent() -> Values:

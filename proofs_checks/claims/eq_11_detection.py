@@ -7,6 +7,7 @@ row, which at δ = 0.1 rises from 4.5 % at d = 2 to 2Φ(δ) − 1 = 7.97 %.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -246,17 +247,6 @@ W = EXACT.array([[2, 1], [1, 3]])
 TURNED = turned(W)
 
 
-def scale_variant() -> Refutation:
-    """The gradient of ‖w‖²/2 is w itself."""
-    return Refutation("view", View.CHANNEL, choose_view(EXACT, W, W, rational(0.1)))
-
-
-def zero_delta() -> Refutation:
-    """At δ = 0 no gradient passes, for no |cos| is below 0."""
-    require_equal("δ = 0.1", choose_view(EXACT, W, TURNED, rational(0.1)), View.CHANNEL)
-    return Refutation("view", View.CHANNEL, choose_view(EXACT, W, TURNED, rational(0)))
-
-
 def one_dimensional() -> Refutation:
     """A vector is never projected, whatever its gradient."""
     require_equal("w·g", W[0] @ TURNED[0], 0)
@@ -285,6 +275,23 @@ def dependent_rows() -> Refutation:
     return probability(pass_probability(BALLS, 1, 2, rows=2), w, tuple(np.stack([g, g]) for g in axes), 1)
 
 
+ROW = EXACT.array([3, 4])
+ACROSS = turned(ROW)
+
+
+def row(
+    w: Array = ROW,
+    g: Array = ROW,
+    d: float = 2,
+    delta: float = 0.5,
+    scales: tuple[float, float] = (1, 1),
+    gradient: Callable[[Array], Array] = lambda w: 0 * w,
+) -> Values:
+    """One row, with what is called its gradient, and what is the gradient; along w unless it says otherwise."""
+    a, b = map(rational, scales)
+    return {"f": Gradients(gradient, [w]), "a": a, "b": b, "d": rational(d), "δ": rational(delta), "w": w, "g": g}
+
+
 f, *_ = variables("f", "E -> R")
 a, b, d, delta = variables("a b d δ", "R")
 w, g = variables("w g", "E")
@@ -296,10 +303,6 @@ def passes(w: Term, g: Term, delta: Term) -> Term:
     return dot(w, g) ** 2 * d < delta**2 * (square(w) * square(g))
 
 
-def assumed(name: str, formula: Term, needed: Any = None) -> Hypothesis:
-    return Hypothesis(name, formula, needed or NotApplicable("the kernel has the counterexample"))
-
-
 COSINE = function("abs", dot(w, g)) / (function("norm", w) * function("norm", g))
 STATEMENT = Statement(
     "eq_11_detection",
@@ -308,34 +311,37 @@ STATEMENT = Statement(
             "eq_11",
             (d, delta, w, g),
             given=(
-                assumed("w_nonzero", unequal(w, ZERO)),
-                assumed("g_nonzero", unequal(g, ZERO)),
-                assumed("d_positive", d > 0),
-                assumed("δ_nonneg", delta >= 0),
+                Hypothesis("w_nonzero", unequal(w, ZERO), lambda: row(w=0 * ROW)),
+                Hypothesis("g_nonzero", unequal(g, ZERO), lambda: row(g=0 * ROW)),
+                Hypothesis("d_positive", d > 0, lambda: row(d=0)),
+                Hypothesis("δ_nonneg", delta >= 0, lambda: row(d=0.25, delta=-1)),
             ),
             says=(function("⇔", delta / function("sqrt", d) > COSINE, passes(w, g, delta)),),
         ),
         Theorem(
             "eq_11_scale",
             (a, b, d, delta, w, g),
-            given=(assumed("a_nonzero", unequal(a, 0)), assumed("b_nonzero", unequal(b, 0))),
+            given=(
+                Hypothesis("a_nonzero", unequal(a, 0), lambda: row(g=ACROSS, scales=(0, 1))),
+                Hypothesis("b_nonzero", unequal(b, 0), lambda: row(g=ACROSS, scales=(1, 0))),
+            ),
             says=(function("⇔", passes(a * w, b * g, delta), passes(w, g, delta)),),
         ),
         Theorem(
             "eq_11_always",
             (f, d, delta, w, g),
             given=(
-                assumed("scale_invariant", function("scale_invariant", f), scale_variant),
-                assumed("gradient", function("gradient", f, w, g)),
-                assumed("δ_positive", delta > 0, zero_delta),
-                assumed("g_nonzero", unequal(g, ZERO)),
+                Hypothesis("scale_invariant", function("scale_invariant", f), lambda: row(gradient=lambda w: w)),
+                Hypothesis("gradient", function("gradient", f, w, g), row),
+                Hypothesis("δ_positive", delta > 0, lambda: row(g=ACROSS, delta=0, gradient=turned)),
+                Hypothesis("g_nonzero", unequal(g, ZERO), lambda: row(g=0 * ROW)),
             ),
             says=(passes(w, g, delta),),
         ),
         Theorem(
             "eq_11_strict",
             (d, w, g),
-            given=(assumed("d_nonneg", d >= 0),),
+            given=(Hypothesis("d_nonneg", d >= 0, lambda: row(d=-1)),),
             says=(function("¬", passes(w, g, Number(0))),),
         ),
     ),

@@ -181,7 +181,7 @@ def projected_elsewhere() -> Values:
 def weight_decay() -> Values:
     """A projected step with weight decay."""
     w, p = W.reshape(1, 2), P.reshape(1, 2)
-    (row,) = rows_of(w, sgdp(EXACT, w, p, lr=0.5, weight_decay=0.5, view=View.LAYER))
+    (row,) = rows_of(w, sgdp(EXACT, w, p, lr=0.5, weight_decay=0.5, wd_ratio=1, view=View.LAYER))
     return row
 
 

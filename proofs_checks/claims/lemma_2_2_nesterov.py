@@ -166,7 +166,14 @@ def least_growth(scales: tuple[int, ...], **hyper: float) -> Values:
 u, *_ = variables("u", "nat -> E")
 PAST = total(k, t, β ** (t - k) * dot(u[k], p[k]))
 RUN = (
-    *(replace(one, needed=partial(one.needed, nesterov)) for one in lemma.MOMENTUM),
+    *(
+        replace(one, needed=partial(broken, nesterov))
+        for one, broken in zip(
+            lemma.MOMENTUM,
+            (lemma.not_invariant, lemma.no_gradients, lemma.nonzero_start, lemma.another_buffer),
+            strict=True,
+        )
+    ),
     Hypothesis("look_ahead", every(t, equal(u[t], g[t] + β * p[t])), wrong_look_ahead),
     Hypothesis(
         "update", every(t, equal(w[t + 1], w[t] - η * u[t])), partial(lemma.changing_step_size, algorithm=nesterov)

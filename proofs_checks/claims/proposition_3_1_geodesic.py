@@ -10,7 +10,6 @@ projected steps never turn w by less. Adam's c has either sign. From r ≤ ηc o
 """
 
 from dataclasses import replace
-from typing import Any
 
 import flint
 import sympy
@@ -182,7 +181,6 @@ def measure_plane(run: Run, record: Record, view: View) -> list[Measurement]:
 
 
 W = EXACT.array([2, 1])
-KERNEL = NotApplicable("the kernel has the counterexample")
 
 
 def adam_step(sign: int) -> tuple[Array, Step]:
@@ -196,23 +194,6 @@ def adam_step(sign: int) -> tuple[Array, Step]:
     return W, adam(EXACT, W, g, lr=0.5, betas=(0.5, 0.75), eps=0.5)
 
 
-def angles(w: Array, p: Array) -> Refutation:
-    """Whether the projected angle is at least the original one."""
-    return Refutation("∠(w, wᵖ) ≥ ∠(w, w°)", True, Plane.of(w, p, EXACT.element(0.5)).larger >= 0)
-
-
-def adam_turns_less() -> Refutation:
-    """Adam with an orthogonal gradient and c > 0: the projection makes the angle smaller."""
-    w, step = adam_step(-1)
-    return angles(w, step.p)
-
-
-def not_orthogonal() -> Refutation:
-    """Momentum GD whose gradient has a part along w: c > 0."""
-    step = heavy_ball(EXACT, W, EXACT.array([1, 0]), lr=0.5, momentum=0.5)
-    return angles(W, step.p)
-
-
 def rows_apart() -> Refutation:
     """Two rows, each projected on its own: every row stays on its geodesic, the tensor as a whole does not."""
     w, p = EXACT.array([[1, 0], [0, 2]]), EXACT.array([[1, 1], [1, 0]])
@@ -223,29 +204,56 @@ def rows_apart() -> Refutation:
     return Refutation("wᵖ on the geodesic of the tensor", True, whole)
 
 
-def origin() -> Refutation:
-    """From w = 0 there is no geodesic and no angle."""
-    try:
-        return Refutation("tan²∠(w, wᵖ)", "defined", Plane.of(0 * W, W, EXACT.element(1)).projected_tangent2)
-    except ZeroDivisionError:
-        return Refutation("tan²∠(w, wᵖ)", "defined", "undefined")
+UP, RIGHT = EXACT.array([0, 1]), EXACT.array([1, 0])
 
 
-def radial_update() -> Refutation:
-    """p = 3w, η = ½: w° = −w/2 lies opposite, wᵖ = w stays, and no side is the same."""
-    original, after = W - 3 * W / 2, W - project(W, 3 * W) / 2
-    require("still on the geodesic", on_geodesic(W, original, after))
-    return Refutation("Π(w°)·Π(wᵖ) > 0", True, bool(project(W, original) @ project(W, after) > 0))
+def step(
+    w: Array = RIGHT,
+    p: Array = UP,
+    lr: float = 0.5,
+    after: Array | None = None,
+    original: Array | None = None,
+    v: Array | None = None,
+) -> Values:
+    """A step from w, at right angles and of rational lengths unless it says otherwise, with both points after it."""
+    eta, q = rational(lr), project(w, p)
+    return {
+        "η": eta,
+        "w": w,
+        "p": p,
+        "wp": w - eta * q if after is None else after,
+        "wo": w - eta * p if original is None else original,
+        "v": -q if v is None else v,
+    }
 
 
-def weight_decay() -> Refutation:
-    """With weight decay the step stays in the plane, and turns further than ηs/r."""
-    p = EXACT.array([-1, 2])
-    step = sgdp(EXACT, W.reshape(1, 2), p.reshape(1, 2), lr=0.5, weight_decay=0.5, view=View.LAYER)
-    after = step.w.reshape(-1)
-    require("still on the geodesic", on_geodesic(W, W - p / 2, after))
-    cosine = signed_squared_cosine(W, after)
-    return Refutation("tan²∠(w, wᵖ)", Plane.of(W, p, EXACT.element(0.5)).projected_tangent2, 1 / cosine - 1)
+def weight_decay() -> Array:
+    """The weights after a projected step of SGDP from ``step`` with weight decay: in the plane, and turned further."""
+    after = sgdp(EXACT, RIGHT.reshape(1, 2), UP.reshape(1, 2), lr=0.5, weight_decay=0.5, view=View.LAYER, wd_ratio=1).w
+    require("still on the geodesic", on_geodesic(RIGHT, RIGHT - UP / 2, after.reshape(-1)))
+    return after.reshape(-1)
+
+
+def adam_turns_less() -> Refutation:
+    """Adam with an orthogonal gradient and c > 0: the projection makes the angle smaller."""
+    w, taken = adam_step(-1)
+    return Refutation("∠(w, wᵖ) ≥ ∠(w, w°)", True, Plane.of(w, taken.p, taken.lr).larger >= 0)
+
+
+def backward_first() -> Values:
+    """The first step goes up, the second down."""
+    return {**lemma.two_steps(lemma.TURNED, lr=(-0.5, 0.5)), "η": rational(0.5)}
+
+
+def negative_step_size() -> Values:
+    """Up a field of tangents."""
+    return lemma.two_steps(lemma.TURNED, lr=(-0.5, -0.5))
+
+
+def negative_momentum() -> Values:
+    """β = −½."""
+    descent = problems.Descent(lemma.W, lemma.TURNED, 2, {"lr": 0.5, "momentum": -0.5})
+    return of_momentum(descent.run(heavy_ball), lemma.TURNED, momentum=-0.5)
 
 
 (eta,) = variables("η", "R")
@@ -262,17 +270,13 @@ def unit(x: Term) -> Term:
     return function("unit", x)
 
 
-def assumed(name: str, formula: Term, needed: Any = None) -> Hypothesis:
-    return Hypothesis(name, formula, needed or KERNEL)
-
-
 def on_geodesic_at(x: Term, turn: Term) -> Term:
     return equal(unit(x), function("geodesic", unit(w), v, turn))
 
 
-NONZERO = assumed("nonzero", unequal(w, function("zero")), origin)
-PROJECTED = assumed("projected", equal(after, w - eta * UPDATE), weight_decay)
-ORIGINAL = assumed("original", equal(original, w - eta * p))
+NONZERO = Hypothesis("nonzero", unequal(w, function("zero")), lambda: step(w=0 * RIGHT))
+PROJECTED = Hypothesis("projected", equal(after, w - eta * UPDATE), lambda: step(after=weight_decay()))
+ORIGINAL = Hypothesis("original", equal(original, w - eta * p), lambda: step(original=weight_decay()))
 STATEMENT = Statement(
     "proposition_3_1_geodesic",
     (
@@ -281,11 +285,11 @@ STATEMENT = Statement(
             (eta, w, p, after, original, v),
             given=(
                 NONZERO,
-                assumed("turning", unequal(UPDATE, function("zero")), radial_update),
-                assumed("η_positive", eta > 0),
+                Hypothesis("turning", unequal(UPDATE, function("zero")), lambda: step(p=3 * RIGHT)),
+                Hypothesis("η_positive", eta > 0, lambda: step(lr=0)),
                 PROJECTED,
                 ORIGINAL,
-                assumed("direction", equal(v, -unit(UPDATE))),
+                Hypothesis("direction", equal(v, -unit(UPDATE)), lambda: step(v=UP)),
             ),
             says=(
                 on_geodesic_at(after, TURN),
@@ -318,15 +322,10 @@ STATEMENT = Statement(
             "proposition_3_1_momentum",
             (lemma.f, lemma.η, lemma.β, lemma.τ, lemma.w, lemma.g, lemma.p),
             given=(
-                *(
-                    replace(one, needed=needed)
-                    for one, needed in zip(
-                        lemma.MOMENTUM, (not_orthogonal, KERNEL, KERNEL, adam_turns_less), strict=True
-                    )
-                ),
-                replace(lemma.UPDATE, needed=KERNEL),
-                assumed("η_nonneg", lemma.η >= 0),
-                assumed("β_nonneg", lemma.β >= 0),
+                *lemma.MOMENTUM,
+                replace(lemma.UPDATE, needed=backward_first),
+                Hypothesis("η_nonneg", lemma.η >= 0, negative_step_size),
+                Hypothesis("β_nonneg", lemma.β >= 0, negative_momentum),
             ),
             says=(every(lemma.t, dot(lemma.w[lemma.t], lemma.p[lemma.t]) <= 0),),
         ),
@@ -355,7 +354,7 @@ def step_values(problem: problems.TensorRun | tuple[Array, Array, flint.fmpq]) -
             steps = [(*map(BALLS.array, problem[:2]), BALLS.element(problem[2]))]
         else:
             steps = [(w.reshape(-1), step.p.reshape(-1), step.lr) for w, step in problem.run(adam, BALLS)]
-        found = []
+        found: list[Values] = []
         for w, p, lr in steps:
             q = project(w, p) if bool(w @ w > 0) else 0 * w
             if bool(q @ q > 0):
@@ -375,7 +374,10 @@ CLAIM = Claim(
     title="Projected steps stay on the geodesic",
     where="§3.1, Proposition 3.1; A.3",
     statement=STATEMENT,
-    hypotheses=(Hypothesis("one row", "the geodesic is that of a row of the view that was projected", rows_apart),),
+    hypotheses=(
+        Hypothesis("one row", "the geodesic is that of a row of the view that was projected", rows_apart),
+        Hypothesis("no Adam", "for the order of the angles: p is the momentum of Eq. 7", adam_turns_less),
+    ),
     algebra=proof,
     exact=Instances(st.one_of(momentum_runs(), free_steps()), STATEMENT, momentum_values, also=check_exact),
     ball=Instances(

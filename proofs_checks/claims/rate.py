@@ -9,6 +9,7 @@ its own; with momentum the paper conjectures, and what is exact is the certifica
 which says that updates, not gradients, become small.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -19,8 +20,9 @@ import sympy
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
+from tangency.proofs_checks.claim import Violation
 from tangency.proofs_checks.generate.invariant_problems import symmetric_matrices
-from tangency.proofs_checks.statement.terms import Term
+from tangency.proofs_checks.statement.terms import Term, Variable
 from tangency.theory.convergence import (
     Smoothness,
     certificate,
@@ -299,52 +301,57 @@ def measure_descent(run: Run, record: Record, f: Objective, bound: Floats) -> Me
     return Measurement("f(w) − f(w'), missing", record.index, got, expected, max(0.0, missing), room)
 
 
-W = EXACT.array([[1, 2]])
-TARGET = SquaredCosine((0, 1))
+RIGHT, UP = EXACT.array([1, 0]), EXACT.array([0, 1])
+COSINE = GradientField(Cosine((0, 1)))
 
 
-def grown(algorithm: Any, gradient: Any, steps: int, **hyper: Any) -> Refutation:
-    """r_T − r_0 against η²Σ‖p_t‖², for η = 1."""
-    history = problems.Descent(W, gradient, steps, {"lr": flint.fmpq(1), **hyper}).run(algorithm)
-    predicted = sum(squared_norm(step.p) for _, step in history)
-    return Refutation(f"r_{steps} − r_0", predicted, squared_norm(history[-1][1].w) - squared_norm(W))
+def instance(
+    field: Callable[[Array], Array] = lambda w: 0 * w,
+    first: Array = RIGHT,
+    true: Callable[[Array], Array] | None = None,
+    lr: int = 1,
+    bounds: tuple[int, int, int] = (0, 0, 0),
+    **given: Any,
+) -> Values:
+    """A step of GD, of a constant f unless it says otherwise: L, G and D, K and R as they follow; ``true`` is ∇f."""
+    path, start = [first, first - lr * field(first)], first @ first
+    curvature, slope, spread = map(rational, bounds)
+    weight = rational(0) if start == 0 else lr * curvature / 2 * (1 + lr**2 * slope**2 / start**2)
+    weight = given.get("K", weight)
+    largest = rational(0) if start == 0 else 2 * (start + lr * spread - 2 * weight + 2 * weight**2 / start)
+    bend = lambda x: lambda u: rational(0)  # noqa: E731
+    letters = {"grad": field, "H": bend, "L": curvature, "G": slope, "D": spread, "η": rational(lr)}
+    run = {"f": Gradients(true or field, path[:1]), "K": weight, "R0": largest, "w": path}
+    return {**letters, **run, **given}
 
 
-def not_invariant() -> Refutation:
-    """f = ‖w‖²/20: GD shrinks the norm."""
-    return grown(gd, lambda w: w / 10, 1)
+def without(name: str, values: Values) -> Refutation:
+    """What is wrong where a hypothesis that speaks of every w, and so is no run's to tell, does not hold."""
+    theorem = STATEMENT.theorem("rate")
+    (hypothesis,) = (one for one in theorem.given if one.name == name)
+    try:
+        theorem.without(hypothesis).check(values)
+    except Violation as false:
+        return Refutation(false.what, false.expected, false.got)
+    return Refutation(theorem.text(), True, True)
 
 
-def with_momentum() -> Refutation:
-    """Heavy ball on a scale-invariant f: the norm grows by more (Lemma 2.2)."""
-    return grown(heavy_ball, GradientField(TARGET), 2, momentum=flint.fmpq(1, 2))
+def too_far(**given: Any) -> Values:
+    """One step of η = 6 down the cosine, from r_0 = 1 to r_1 = 37; with K = 0 the bound is 26."""
+    return instance(COSINE, lr=6, bounds=(0, 1, 2), **given)
 
 
-def with_weight_decay() -> Refutation:
-    """SGDP with weight decay: the norm no longer counts the steps."""
-    return grown(sgdp, GradientField(TARGET), 1, weight_decay=flint.fmpq(1, 10), wd_ratio=1)
-
-
-def not_smooth() -> Refutation:
-    """f = |x|/(|x| + |y|) has a kink at x = 0: a small step across it raises f, whatever the curvature elsewhere."""
-
-    def f(w: Array) -> Any:
-        return abs(w[0]) / (abs(w[0]) + abs(w[1]))
-
-    w, lr, curvature = EXACT.array([flint.fmpq(1, 400), 1]), flint.fmpq(1, 100), 8
-    g = EXACT.array([w[1], -w[0]]) / (w[0] + w[1]) ** 2
-    require_equal("f(2w)", f(2 * w), f(w))
-    require_equal("w·g", w @ g, 0)
-    least = descent(g @ g, w @ w, lr, curvature)
-    require("a descent is promised", bool(least > 0))
-    return Refutation("f(w) − f(w') ≥ η‖g‖²(1 − ηL/2r)", True, bool(f(w) - f(w - lr * g) >= least))
+def certificate_of(w: Sequence[Array], q: Array, lr: int = 1) -> Values:
+    """One step, as the letters of the certificate."""
+    return {"η": rational(lr), "w": list(w), "q": [q]}
 
 
 f, *_ = variables("f", "E -> R")
-(grad,) = variables("grad", "E -> E")
+grad = Variable("grad", "E -> E", "g", "g")
 (bend,) = variables("H", "E -> E -> R")
 (η,) = variables("η", "R")
-l_, g_, d_, k_, r_ = variables("L G D K R0", "R")
+l_, g_, d_, k_ = variables("L G D K", "R")
+r_ = Variable("R0", "R", "R", "R")
 w, q = variables("w q", "nat -> E")
 x, y, u = variables("x y u", "E")
 t, n = variables("t T", "nat")
@@ -364,12 +371,6 @@ def off_origin(x: Term, says: Term) -> Term:
     return function("⇒", unequal(x, function("zero")), says)
 
 
-def assumed(name: str, formula: Term, needed: Any = None) -> Hypothesis:
-    """A hypothesis on f; it speaks of all weights, so that its counterexample is the kernel's."""
-    why = NotApplicable("it speaks of every w: the kernel has the counterexample, where one is known")
-    return Hypothesis(name, formula, needed or why)
-
-
 START_SQUARE = square(w[0])
 STATEMENT = Statement(
     "rate",
@@ -378,34 +379,62 @@ STATEMENT = Statement(
             "rate",
             (f, grad, bend, l_, g_, d_, η, k_, r_, w),
             given=(
-                assumed("scale_invariant", function("scale_invariant", f), not_invariant),
-                assumed("gradient", every(x, off_origin(x, function("gradient", f, x, grad(x))))),
-                assumed(
+                Hypothesis(
+                    "scale_invariant", function("scale_invariant", f), lambda: instance(lambda w: w, bounds=(1, 1, 0))
+                ),
+                Hypothesis(
+                    "gradient",
+                    every(x, off_origin(x, function("gradient", f, x, grad(x)))),
+                    lambda: without("gradient", instance(lambda w: w, true=lambda w: 0 * w, bounds=(1, 1, 0))),
+                ),
+                Hypothesis(
                     "second_derivative",
                     every(x, every(u, off_origin(x, function("second derivative", grad, x, u, bend)))),
-                    not_smooth,
+                    lambda: without("second_derivative", too_far()),
                 ),
-                assumed(
+                Hypothesis(
                     "curvature",
                     every(
                         x,
                         every(u, function("⇒", on_sphere(x), function("abs", bend(x)(u)) <= l_ * square(u))),
                     ),
+                    lambda: without("curvature", too_far()),
                 ),
-                assumed("slope", every(x, function("⇒", on_sphere(x), square(grad(x)) <= g_**2))),
-                assumed(
+                Hypothesis(
+                    "slope",
+                    every(x, function("⇒", on_sphere(x), square(grad(x)) <= g_**2)),
+                    NotApplicable("none is known: K grows so fast with L that G hardly matters"),
+                ),
+                Hypothesis(
                     "spread",
                     every(
                         x,
                         every(y, function("⇒", on_sphere(x), function("⇒", on_sphere(y), f(x) - f(y) <= d_))),
                     ),
+                    lambda: without("spread", instance(bounds=(0, 0, -100))),
                 ),
-                assumed("L_nonneg", l_ >= 0),
-                assumed("η_positive", η > 0),
-                assumed("nonzero", unequal(w[0], function("zero"))),
-                assumed("update", every(t, equal(w[t + 1], w[t] - η * grad(w[t]))), with_momentum),
-                assumed("K", equal(k_, η * l_ / 2 * (1 + η**2 * g_**2 / START_SQUARE**2))),
-                assumed("R", equal(r_, 2 * (START_SQUARE + η * d_ - 2 * k_ + 2 * k_**2 / START_SQUARE))),
+                Hypothesis(
+                    "L_nonneg", l_ >= 0, NotApplicable("it follows from the bound of the curvature: rate_L_nonneg")
+                ),
+                Hypothesis("η_positive", η > 0, lambda: instance(lr=-1, bounds=(0, 0, 100))),
+                Hypothesis(
+                    "nonzero", unequal(w[0], function("zero")), lambda: instance(first=0 * RIGHT, R0=rational(-2))
+                ),
+                Hypothesis(
+                    "update",
+                    every(t, equal(w[t + 1], w[t] - η * grad(w[t]))),
+                    lambda: instance(w=[RIGHT, 2 * RIGHT]),
+                ),
+                Hypothesis(
+                    "K",
+                    equal(k_, η * l_ / 2 * (1 + η**2 * g_**2 / START_SQUARE**2)),
+                    lambda: instance(COSINE, lr=6, bounds=(3, 1, 2), K=rational(0)),
+                ),
+                Hypothesis(
+                    "R",
+                    equal(r_, 2 * (START_SQUARE + η * d_ - 2 * k_ + 2 * k_**2 / START_SQUARE)),
+                    lambda: instance(R0=rational(0)),
+                ),
             ),
             says=(reached(square(grad(function("unit", w[t])))), every(t, square(w[t]) <= r_)),
         ),
@@ -413,9 +442,15 @@ STATEMENT = Statement(
             "rate_certificate",
             (η, w, q),
             given=(
-                assumed("η_nonzero", unequal(η, 0)),
-                assumed("tangent", every(t, equal(dot(w[t], q[t]), 0))),
-                Hypothesis("update", every(t, equal(w[t + 1], w[t] - η * q[t])), with_weight_decay),
+                Hypothesis("η_nonzero", unequal(η, 0), lambda: certificate_of((RIGHT, RIGHT), UP, lr=0)),
+                Hypothesis(
+                    "tangent",
+                    every(t, equal(dot(w[t], q[t]), 0)),
+                    lambda: certificate_of((RIGHT, 0 * RIGHT), RIGHT),
+                ),
+                Hypothesis(
+                    "update", every(t, equal(w[t + 1], w[t] - η * q[t])), lambda: certificate_of((RIGHT, RIGHT), UP)
+                ),
             ),
             says=(reached(square(w[t]) * square(q[t])),),
         ),
@@ -427,7 +462,7 @@ STATEMENT = Statement(
 
 def certified(problem: Minimisation) -> list[Values]:
     """Runs of GD, and of SGDP with momentum, as the letters of the certificate."""
-    found = []
+    found: list[Values] = []
     for algorithm, hyper in ((gd, {}), (sgdp, {"momentum": problem.momentum})):
         steps = problem.steps if algorithm is gd else min(problem.steps, 3)
         run = problems.Descent(problem.w, GradientField(problem.objective), steps, {"lr": problem.lr, **hyper})

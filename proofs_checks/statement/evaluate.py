@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tangency.proofs_checks.claim import require
+from tangency.proofs_checks.claim import Violation, require
 from tangency.proofs_checks.statement.operators import OPERATORS, is_zero
 from tangency.proofs_checks.statement.render import text
 from tangency.proofs_checks.statement.terms import STEP, Apply, Bind, Number, Term, Variable, walk
@@ -86,7 +86,8 @@ class Evaluation:
         first, settled = self.of(one.arguments[0]), one.operator == "⇒"
         if first is False:
             return settled
-        return OPERATORS[one.operator].value(self.field, first, self.of(one.arguments[1]))
+        answer: bool | None = OPERATORS[one.operator].value(self.field, first, self.of(one.arguments[1]))
+        return answer
 
     def _bound(self, one: Bind) -> Any:
         if one.operator == "→" or one.variable.type != STEP:
@@ -112,6 +113,12 @@ class Evaluation:
             except Beyond:
                 if one.operator == "∃":
                     yield here, None
+            except NotInField:
+                yield here, None
+            except ZeroDivisionError:
+                if one.operator == "∃":
+                    raise
+                yield here, None
 
 
 def _shown(value: Any) -> Any:
@@ -139,10 +146,10 @@ def finite(one: Term) -> bool:
 
 
 def true(evaluation: Evaluation, formula: Term) -> bool | None:
-    """Whether a hypothesis holds on a run."""
+    """Whether a hypothesis holds on a run; ``None``: not told, or undefined."""
     try:
         return evaluation.of(formula) if finite(formula) else None
-    except (Beyond, NotInField):
+    except (Beyond, NotInField, ZeroDivisionError):
         return None
 
 
@@ -152,7 +159,7 @@ def check(evaluation: Evaluation, formula: Term) -> int:
     Not where it needs a number that the field lacks, √2 among the rationals: that is left to balls.
 
     Raises:
-        Violation: it is false, with both sides where it is an equation or an inequality.
+        Violation: it is false, with both sides where it is an equation or an inequality, or undefined.
     """
     if isinstance(formula, Bind) and formula.operator == "∀":
         return sum(check(here, formula.body) for here, _ in evaluation.instances(formula, sparse=True))
@@ -171,4 +178,6 @@ def check(evaluation: Evaluation, formula: Term) -> int:
             require(what, evaluation.of(formula))
     except NotInField:
         return 0
+    except ZeroDivisionError:
+        raise Violation(what, "defined", "undefined") from None
     return 1

@@ -75,6 +75,8 @@ class Paper:
         if one.operator == "^":
             base, exponent = one.arguments
             return self.power(self._within(base, 71), self.write(exponent))
+        if one.operator == "sqrt" and not self.fraction and isinstance(one.arguments[0], Variable):
+            return f"√{self.write(one.arguments[0])}"
         if one.operator == "unit" and not self.fraction and _letter(one.arguments[0]):
             return _hat(self.write(one.arguments[0]))
         operator = OPERATORS[one.operator]
@@ -115,8 +117,8 @@ def _letter(one: Term) -> bool:
 
 
 def _apart(left: str, right: str) -> bool:
-    """Whether two factors need a space between them: before a sum, and where a letter would look like a function."""
-    return right[0] == "Σ" or (right[0] == "(" and left[-1].isalpha())
+    """Whether two factors need a space between them: before a sum or sine, and where a letter would look like one."""
+    return right.startswith(("Σ", "sin ", "cos ")) or (right[0] == "(" and left[-1].isalpha())
 
 
 def _hat(letter: str) -> str:
@@ -193,8 +195,7 @@ def rocq(one: Term, *, scope: str = REAL) -> str:
         return _rocq_relation(one)
     if one.operator == "at":
         head, argument = one.arguments
-        inner = STEP if type_of(head).startswith(STEP) else ""
-        return f"{rocq(head)} {_rocq_within(argument, 100, inner)}"
+        return f"{rocq(head)} {_rocq_within(argument, 100, STEP if type_of(head).startswith(STEP) else '')}"
     further = _further(one) if scope == STEP else 0
     if further:
         return "S (" * (further - 1) + f"S {_rocq_within(one.arguments[0], 100, STEP)}" + ")" * (further - 1)

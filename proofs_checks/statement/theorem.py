@@ -7,7 +7,7 @@ from tangency.proofs_checks.claim import Claim, Hypothesis, NotApplicable, Refut
 from tangency.proofs_checks.statement import render
 from tangency.proofs_checks.statement.evaluate import Evaluation, Values, check, finite, true
 from tangency.proofs_checks.statement.terms import PROP, REAL, STEP, Term, Variable
-from tangency.theory.fields import EXACT, Field
+from tangency.theory.fields import EXACT, Field, balls
 
 
 class NotAnInstance(Exception):
@@ -78,7 +78,7 @@ class Theorem:
             return sum(check(evaluation, formula) for formula in self.says if finite(formula))
 
     def refutation(self, hypothesis: Hypothesis, values: Values) -> Refutation:
-        """What is wrong with the conclusions on a run that breaks one hypothesis alone.
+        """What is wrong with the conclusions on a run that breaks one hypothesis alone; of roots, in balls.
 
         Raises:
             Violation: the run meets the hypothesis, or breaks another.
@@ -86,12 +86,15 @@ class Theorem:
         evaluation = Evaluation(EXACT, values)
         if true(evaluation, hypothesis.formula) is not False:
             raise Violation(hypothesis.name, "broken", "met")
-        try:
-            self.without(hypothesis).check(values)
-        except NotAnInstance as broken:
-            raise Violation("the other hypotheses", "met", str(broken)) from None
-        except Violation as false:
-            return Refutation(false.what, false.expected, false.got)
+        for field in (EXACT, balls()):
+            try:
+                self.without(hypothesis).check(values, field)
+            except NotAnInstance as broken:
+                raise Violation("the other hypotheses", "met", str(broken)) from None
+            except Violation as false:
+                if not (isinstance(false.got, str) and false.got == "undecided"):
+                    found = Refutation(false.what, false.expected, false.got)
+                    return found if found.refutes else Refutation(false.what, True, False)
         return Refutation(self.text(), True, True)
 
     def _binders(self) -> str:

@@ -87,7 +87,7 @@ for jobs in (1, 2):
 """
 PRINTS = (
     "kernel does not apply 0, algebra does not apply 0, exact holds 25, "
-    " ball holds 8, implementation holds 12, necessity does not apply 0"
+    "ball holds 8, implementation holds 12, necessity does not apply 0"
 )
 
 
