@@ -171,11 +171,7 @@ class Hypothesis:
     @property
     def text(self) -> str:
         """The condition as readable text."""
-        if isinstance(self.says, str):
-            return self.says
-        from tangency.proofs_checks.statement.render import text
-
-        return text(self.says)
+        return self.says if isinstance(self.says, str) else self.says.as_text()
 
     @property
     def formula(self) -> "Term":

@@ -74,7 +74,9 @@ def kernel_lines(claim: Claim) -> Iterator[str]:
             f"{shown} {one.name}" + (f" rests on {rests or 'no axiom'}" if one.name in found else ""), 2, 4
         )
         if shown == "theorem":
-            yield from (f"    {line}" for line in one.text.splitlines())
+            for line in one.text.splitlines():
+                indent = 4 + len(line) - len(line.lstrip())
+                yield from _block(line.strip(), indent, indent + 2)
     if why:
         yield from _block(why, 2)
 

@@ -40,7 +40,7 @@ _MARKS = {
     Status.UNDECIDED: "?",
     Status.ERROR: "!",
     Status.KNOWN: "~",
-    Status.NOT_RUN: "○",
+    Status.NOT_RUN: "…",
     Status.HOLDS: "✓",
     Status.DOES_NOT_APPLY: "–",
 }

@@ -16,7 +16,7 @@ from tangency.proofs_checks.report.terminal import STYLES, print_failure
 if TYPE_CHECKING:
     from tangency.proofs_checks.run.verify import Report
 
-LEGEND = "✓ holds, in how many cases   ✗ fails   ? undecided   ! our own error   ○ not run   – does not apply"
+LEGEND = "✓ holds, in how many cases   ✗ fails   ? undecided   ! our own error   … not run   – does not apply"
 Cell = tuple[Status, str]  # the verdict, and what stands beside its mark
 # A cell for several code paths shows the first of these that one of them has.
 WORST_FIRST = (

@@ -258,4 +258,6 @@ def _rocq_level(one: Term, scope: str) -> int:
     operator = OPERATORS[one.operator]
     if operator.application or one.operator == "at" or (scope == STEP and _further(one)):
         return 90 if one.arguments else 100
+    if one.operator == "dot":
+        return 100
     return 60 if one.operator in ("/", "inverse") else operator.level

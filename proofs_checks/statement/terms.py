@@ -16,6 +16,12 @@ PROP, REAL, STEP, SPACE = "Prop", "R", "nat", "E"
 class Term:
     """A node of a statement; Python's operators build larger ones."""
 
+    def as_text(self) -> str:
+        """As readable text."""
+        from tangency.proofs_checks.statement.render import text
+
+        return text(self)
+
     def __add__(self, other: Term | int) -> Term:
         return Apply("+", (self, term(other)))
 

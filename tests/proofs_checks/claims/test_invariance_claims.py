@@ -91,8 +91,7 @@ def test_generated_problems(claim: Claim, rung: str) -> None:
 
 @pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 def test_every_hypothesis_is_needed(claim: Claim) -> None:
-    needed = [one for one in claim.hypotheses if not isinstance(one.needed, NotApplicable)]
-    refutations = [refutation_of(claim, one) for one in needed]
+    refutations = [refutation_of(claim, h) for h in claim.hypotheses if not isinstance(h.needed, NotApplicable)]
     assert len(refutations) >= 2
     assert all(refutation.refutes for refutation in refutations), refutations
 

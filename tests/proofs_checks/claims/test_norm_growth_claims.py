@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import flint
@@ -16,6 +15,8 @@ from tangency.proofs_checks.claims import lemma_2_2_momentum_norm_growth as mome
 from tangency.proofs_checks.claims import lemma_2_2_nesterov as nesterov_lemma
 from tangency.proofs_checks.generate import problems
 from tangency.proofs_checks.proof.gram import Proof
+from tangency.proofs_checks.statement.evaluate import Evaluation
+from tangency.proofs_checks.statement.terms import Apply, Bind
 from tangency.proofs_checks.statement.theorem import refutation_of
 from tangency.theory import norm_growth
 from tangency.theory.algorithms import heavy_ball, nesterov, sgdp
@@ -75,33 +76,100 @@ def test_every_hypothesis_is_needed(claim: Claim) -> None:
 DESCENT = problems.Descent(EXACT.array([3, 4, 1]), problems.SkewField(((1, 1),)), 4, {"lr": 0.5, "momentum": 0.5})
 PLAIN = problems.Descent(DESCENT.w, DESCENT.gradient, 4, {"lr": 0.5})
 UPDATES = corollary.Updates(flint.fmpq(9, 10), (flint.fmpq(1), flint.fmpq(3), flint.fmpq(0), flint.fmpq(2)))
-WRONG_FORMULAS = [
-    (gd_lemma, "gd_growth", PLAIN, 1),
-    (momentum_lemma, "gd_growth", DESCENT, 1),
-    (momentum_lemma, "radial_component", DESCENT, 1),
-    (momentum_lemma, "momentum_growth", DESCENT, 1),
-    (nesterov_lemma, "gd_growth", DESCENT, 1),
-    (nesterov_lemma, "radial_component", DESCENT, 1),
-    (nesterov_lemma, "nesterov_growth", DESCENT, 1),
-    (nesterov_lemma, "least_nesterov_growth", DESCENT, 10**6),
-    (corollary, "growth_ratio", DESCENT, 1),
-    (corollary, "limit_ratio", DESCENT, -3),
-    (corollary, "recent_share", UPDATES, 1),
-    (corollary, "excess_gap_bound", UPDATES, -10),
-    (corollary, "last_share", UPDATES, 1),
-]
+VALUES = {
+    "gd": gd_lemma.values(PLAIN),
+    "momentum": momentum_lemma.values(DESCENT),
+    "nesterov": nesterov_lemma.values(DESCENT),
+    "ratio": corollary.beside_gd(DESCENT),
+}
+LR, MOMENTUM = EXACT.element(0.5), EXACT.element(0.5)
 
 
-@pytest.mark.parametrize(("module", "name", "problem", "off"), WRONG_FORMULAS)
-def test_the_exact_check_fails_on_a_wrong_formula(
-    module: ModuleType, name: str, problem: object, off: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    check = module.CLAIM.exact.check
-    check(problem)
-    right = getattr(module, name)
-    monkeypatch.setattr(module, name, lambda *given: right(*given) + off)
+def squares(run: str, letter: str, count: int) -> list[Any]:
+    """‖·‖² of the first vectors of a sequence."""
+    return [x @ x for x in VALUES[run][letter][:count]]
+
+
+def products(count: int) -> list[Any]:
+    """u_k·p_k of the Nesterov run."""
+    run = VALUES["nesterov"]
+    return [u @ p for u, p in zip(run["u"][:count], run["p"][:count], strict=True)]
+
+
+# A closed form of theory/norm_growth.py, and the right side of an equation that says the same, but for ‖w_t‖²: the run,
+# the statement, its theorem, its conclusion.
+CLOSED_FORMS: dict[str, tuple[str, Any, int, int, Callable[[int], Any]]] = {
+    "gd_growth": ("gd", gd_lemma.STATEMENT, 0, 0, lambda t: norm_growth.gd_growth(LR, squares("gd", "p", t + 1)[-1])),
+    "momentum_growth": (
+        "momentum",
+        momentum_lemma.STATEMENT,
+        0,
+        0,
+        lambda t: norm_growth.momentum_growth(LR, MOMENTUM, squares("momentum", "p", t + 1)),
+    ),
+    "radial_component": (
+        "momentum",
+        momentum_lemma.STATEMENT,
+        0,
+        1,
+        lambda t: norm_growth.radial_component(LR, MOMENTUM, squares("momentum", "p", t)),
+    ),
+    "nesterov_growth": (
+        "nesterov",
+        nesterov_lemma.STATEMENT,
+        0,
+        0,
+        lambda t: norm_growth.nesterov_growth(LR, MOMENTUM, squares("nesterov", "u", t + 1), products(t)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED_FORMS)
+@pytest.mark.parametrize("t", range(4))
+def test_closed_forms_are_what_the_statements_say(name: str, t: int) -> None:
+    run, statement, theorem, conclusion, closed = CLOSED_FORMS[name]
+    every_t = statement.theorems[theorem].says[conclusion]
+    assert isinstance(every_t, Bind)
+    equation = every_t.body
+    assert isinstance(equation, Apply)
+    evaluation = Evaluation(EXACT, {**VALUES[run], "t": t})
+    said = evaluation.of(equation.arguments[1])
+    before = VALUES[run]["w"][t] @ VALUES[run]["w"][t] if name.endswith("growth") else 0
+    assert said - before == closed(t)
+
+
+def test_the_ratio_and_its_bounds_are_what_the_corollary_says() -> None:
+    run, given = VALUES["ratio"], squares("ratio", "p", 4)
+    evaluation = Evaluation(EXACT, {**run, "t": 4})
+    assert evaluation.of(corollary.RATIO) == norm_growth.growth_ratio(MOMENTUM, given)
+    assert evaluation.of(corollary.LIMIT) == norm_growth.limit_ratio(MOMENTUM)
+    bounded = corollary.STATEMENT.theorem("corollary_2_3_at_finite_t").says[0]
+    assert isinstance(bounded, Bind)
+    assert isinstance(bounded.body, Apply)
+    inequality = bounded.body.arguments[1]
+    assert isinstance(inequality, Apply)
+    assert evaluation.of(inequality.arguments[1]) == 2 * norm_growth.excess_gap_bound(MOMENTUM, given)
+
+
+def test_the_least_growth_of_nesterov_is_what_the_lemma_says() -> None:
+    run = VALUES["nesterov"]
+    least = nesterov_lemma.STATEMENT.theorem("nesterov_least_growth").says[0]
+    assert isinstance(least, Bind)
+    assert isinstance(least.body, Apply)
+    said = Evaluation(EXACT, {**run, "t": 1}).of(least.body.arguments[0])
+    closed = norm_growth.least_nesterov_growth(LR, MOMENTUM, run["u"][2] @ run["u"][2], run["p"][1] @ run["p"][1])
+    assert said == run["w"][2] @ run["w"][2] + closed
+
+
+@pytest.mark.parametrize(
+    ("name", "off"), [("recent_share", 1), ("excess_gap_bound", -10), ("last_share", 1), ("momentum_excess", 1)]
+)
+def test_the_exact_check_fails_on_a_wrong_formula(name: str, off: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    corollary.check_updates(UPDATES)
+    right = getattr(corollary, name)
+    monkeypatch.setattr(corollary, name, lambda *given: right(*given) + off)
     with pytest.raises(Violation):
-        check(problem)
+        corollary.check_updates(UPDATES)
 
 
 @pytest.mark.parametrize("given", [{}, {"nesterov": True}, {"dampening": flint.fmpq(1, 2)}])
@@ -117,7 +185,7 @@ def test_sgdp_that_never_projects_is_momentum(given: dict[str, Any]) -> None:
 def test_the_exact_check_fails_on_a_gradient_that_is_not_orthogonal() -> None:
     radial = problems.Descent(EXACT.array([3, 4]), lambda w: w, 2, {"lr": 0.5, "momentum": 0.5})
     with pytest.raises(Violation):
-        momentum_lemma.check_exact(radial)
+        momentum_lemma.CLAIM.exact.check(radial)
 
 
 def test_long_exact_runs_reach_nineteen_from_below() -> None:

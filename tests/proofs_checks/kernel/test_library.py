@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tangency.proofs_checks.claim import NotApplicable
 from tangency.proofs_checks.kernel import conformance, coq, rung
 from tangency.proofs_checks.kernel.library import Library, library
 from tangency.proofs_checks.run.registry import discover
@@ -110,3 +111,18 @@ def test_every_theorem_that_a_hypothesis_is_needed_is_asked() -> None:
 
 def test_every_claim_has_theorems_for_the_kernel() -> None:
     assert [claim.id for claim in discover() if not isinstance(claim.kernel, Statement)] == []
+
+
+def test_a_counterexample_that_is_said_to_be_the_kernels_is_there() -> None:
+    sources = library()
+    lost = [
+        f"{theorem.name}: {hypothesis.name}"
+        for claim in discover()
+        if isinstance(claim.kernel, Statement)
+        for theorem in claim.kernel.theorems
+        for hypothesis in theorem.given
+        if isinstance(hypothesis.needed, NotApplicable)
+        and hypothesis.needed.why == "the kernel has the counterexample"
+        and rung.needs_name(theorem.name, hypothesis.name) not in sources.theorems
+    ]
+    assert not lost

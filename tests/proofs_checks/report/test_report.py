@@ -52,20 +52,20 @@ def test_the_table_shows_every_claim_and_rung(report: Report) -> None:
         "/",
         "bound",
     ]
-    assert lines[1] == ["true", "✓", "2", "✓", "30", "✓", "20", "✓", "10", "–", "[1]", "✓", "1", "0"]
-    assert lines[2][0:4] == ["false", "✗", "2", "✗"]
+    assert lines[1] == ["true", "–", "[1]", "✓", "2", "✓", "30", "✓", "20", "✓", "10", "–", "[2]", "✓", "1", "0"]
+    assert lines[2][0:6] == ["false", "–", "[1]", "✗", "2", "✗"]
     assert lines[2][-1] == "inf"
     assert lines[3][:2] == ["undecided", "–"]
     assert lines[3].count("?") == 2
     assert lines[4].count("!") == 1
-    assert lines[5] == ["empty", *["–", "[2]"] * 5, "–", "[3]"]
+    assert lines[5] == ["empty", "–", "[1]", *["–", "[3]"] * 5, "–", "[4]"]
 
 
 def test_nothing_is_skipped_silently(report: Report) -> None:
     text = printed(report)
-    assert "[1] tangency.optim:AdamP does not offer what the claim is about: heavy-ball" in text
-    assert "[2] not part of this test" in text
-    assert "[3] the claim has no hypotheses" in text
+    assert "[2] tangency.optim:AdamP does not offer what the claim is about: heavy-ball" in text
+    assert "[3] not part of this test" in text
+    assert "[4] the claim has no hypotheses" in text
     assert "only 0 of 30 problems checked" in text
     assert "ZeroDivisionError" in text
 
@@ -136,7 +136,7 @@ def test_an_explanation_names_what_is_missing() -> None:
     assert "no counterexample: by symmetry" in text
     assert "tangency.optim:AdamP lacks heavy-ball" in text
     text = "\n".join(explain(small.EMPTY, small.everything().subjects))
-    assert "Proof: does not apply. not part of this test" in text
+    assert "Algebra: does not apply. not part of this test" in text
     assert "Hypotheses: none" in text
 
 

@@ -85,7 +85,10 @@ for jobs in (1, 2):
     report = verify(suite=SUITE, profile="quick", seed=1, jobs=jobs)
     print(*(f"{one.rung.value} {one.verdict.value} {one.examples}" for one in report.results), sep=", ")
 """
-PRINTS = "proof does not apply 0, exact holds 25, ball holds 8, implementation holds 12, necessity does not apply 0"
+PRINTS = (
+    "kernel does not apply 0, algebra does not apply 0, exact holds 25, "
+    " ball holds 8, implementation holds 12, necessity does not apply 0"
+)
 
 
 @pytest.mark.parametrize(("how", "suite"), [("a file", "mine()"), ("standard input", "mine")])
@@ -121,7 +124,7 @@ def test_a_suite_is_copied_to_workers() -> None:
 
 def test_what_cannot_be_copied_is_said(tmp_path: Path) -> None:
     with (tmp_path / "open").open("w") as file:
-        claim = small.claim("writes", proof=lambda: file.write("?"))
+        claim = small.claim("writes", algebra=lambda: file.write("?"))
         with pytest.raises(ValueError, match=r"worker processes cannot be sent what they run .*Cannot pickle files"):
             verify(suite=small.only(claim), jobs=2)
 

@@ -16,8 +16,8 @@ from tangency.proofs_checks.run.registry import from_arguments, production
 from tangency.proofs_checks.subjects import PRODUCTION
 
 HEAD = f"import sys\nsys.path.insert(0, {str(Path(__file__).parents[2] / 'helpers')!r})\nimport small_claims as small\n"
-ONE = HEAD + "print('noise')\nMINE = small.claim('mine', proof=small.proof, exact=small.TRUE.exact)\n"
-TWO = ONE + "CLAIMS = [MINE, small.claim('other', proof=lambda: small.proof(3))]\nAGAIN = MINE\n"
+ONE = HEAD + "print('noise')\nMINE = small.claim('mine', algebra=small.proof, exact=small.TRUE.exact)\n"
+TWO = ONE + "CLAIMS = [MINE, small.claim('other', algebra=lambda: small.proof(3))]\nAGAIN = MINE\n"
 SUBJECT = (
     "from dataclasses import replace\nfrom tangency.proofs_checks.subjects import PRODUCTION\n"
     "SUBJECTS = [replace(PRODUCTION[0], name='own')]\n"
@@ -159,7 +159,7 @@ def test_verify_claim_and_claims_take_files(capfd: pytest.CaptureFixture[str]) -
     path = write(TWO)
     assert cli.run(["verify", f"{path}::mine", "eq-12", "--rung=algebra", "--jobs=1", "--time-limit=0"]) == 0
     output = capfd.readouterr().out
-    assert "mine    ✓ 2" in output
+    assert "mine   ✓ 2" in output
     assert "eq-12   ✓ 5" in output
     assert cli.run(["claim", f"{path}::mine"]) == 0
     assert capfd.readouterr().out.startswith("mine: the claim mine (§0)")
