@@ -24,7 +24,7 @@ PRINTS = {"import adamp": "eq-04 fails", "decay-balance": "'holds'"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for example in (ROOT / "docs" / "examples").glob("*.py"):
+    for example in (ROOT / "docs" / "examples").glob("*.[pv]*"):
         shutil.copy(example, tmp_path)
     return tmp_path
 

@@ -403,7 +403,7 @@ STATEMENT = Statement(
                 Hypothesis(
                     "slope",
                     every(x, function("⇒", on_sphere(x), square(grad(x)) <= g_**2)),
-                    NotApplicable("none is known: K grows so fast with L that G hardly matters"),
+                    NotApplicable("no counterexample is known"),
                 ),
                 Hypothesis(
                     "spread",

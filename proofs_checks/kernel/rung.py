@@ -34,9 +34,18 @@ class Asked:
 
 
 def of(statement: Statement) -> Library:
-    """The library that a statement's theorems are in: this package's, and the file beside a claim file."""
+    """The library that a statement's theorems are in: this package's, and the file beside a claim file.
+
+    Raises:
+        coq.Refused: that file cannot be read.
+    """
     path = Path(statement.file)
-    return library(path) if path.suffix == ".v" else library()
+    try:
+        return library(path) if path.suffix == ".v" else library()
+    except OSError as error:
+        raise coq.Refused(
+            f"{path.name} cannot be read: {error.strerror}; it must stand beside the claim file"
+        ) from None
 
 
 def asked(statement: Statement, sources: Library) -> list[Asked]:

@@ -130,7 +130,7 @@ def test_json_holds_every_result_and_what_repeats_it(call: Call, tmp_path: Path)
     subjects = [one["info"]["target"] for one in report["reports"]]
     assert subjects == ["the statements", "tangency.optim:SGDP", "tangency.optim:AdamP"]
     results = [finding for one in report["reports"] for finding in one["findings"]]
-    assert len(results) == 12
+    assert len(results) == 14
     assert {r["claim"] for r in results} == {"true", "false"}
     fails = {(r["claim"], r["rung"]) for r in results if r["verdict"] == "fails"}
     assert fails == {("false", rung) for rung in ("algebra", "exact", "ball", "implementation", "necessity")}
@@ -258,7 +258,7 @@ def test_an_interrupt_prints_what_was_found_and_exits_with_2(jobs: int, tmp_path
     assert "interrupted; " in output
     assert "Traceback" not in errors
     if jobs == 1:
-        assert "quick   ✓ 2" in output
+        assert "quick  ✓ 2" in output
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:

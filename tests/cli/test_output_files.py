@@ -120,7 +120,9 @@ def test_a_terminal_without_the_letters_tells_marks_apart(verify: Run) -> None:
     done = verify(env={"PYTHONIOENCODING": "ascii"})
     page = done.stdout.decode("ascii")
     assert "x false" in page
-    assert "+ holds, after how many examples   x fails   ? undecided   ! our own error   - does not apply" in page
+    assert (
+        "+ holds, in how many cases   x fails   ? undecided   ! our own error   ... not run   - does not apply" in page
+    )
 
 
 def test_json_keeps_its_letters_on_any_terminal(verify: Run) -> None:

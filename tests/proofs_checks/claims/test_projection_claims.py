@@ -71,9 +71,9 @@ def test_wrong_statements_are_rejected(build: Callable[[], Any]) -> None:
 @BY_CLAIM
 def test_hypotheses_are_needed(claim: Claim) -> None:
     for hypothesis in claim.hypotheses:
-        if not isinstance(hypothesis.needed, NotApplicable):
-            refutation = refutation_of(claim, hypothesis)
-            assert refutation.refutes, f"{hypothesis.name}: {refutation}"
+        assert not isinstance(hypothesis.needed, NotApplicable)
+        refutation = refutation_of(claim, hypothesis)
+        assert refutation.refutes, f"{hypothesis.name}: {refutation}"
 
 
 def test_the_projection_is_at_the_weights_that_are_updated() -> None:
