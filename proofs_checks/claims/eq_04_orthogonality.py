@@ -62,7 +62,7 @@ def proof(degree: int = -1) -> Proof:
                 theorem="homogeneity",
             ),
             Identity(
-                "conversely, n now ∇f(cw): d/dc f(cw) = w·∇f(cw) = (cw)·∇f(cw)/c, which is 0 where gradients are tangent",
+                "conversely, n now ∇f(cw): d/dc f(cw) = w·∇f(cw) = (cw)·∇f(cw)/c, and 0 where gradients are tangent",
                 gram.dot(w, n),
                 gram.dot(C * w, n) / C,
                 theorem="eq_04_converse",
