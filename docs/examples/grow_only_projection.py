@@ -58,23 +58,33 @@ def proof_is_sgdp() -> Proof:
             Given("q = Π_w(p) = p − (w·p / w·w) w (Eq. 10), w' = w − ηq", q),
         ),
         steps=(
-            Identity("base: ⟨w_0, p_0⟩ = ⟨w_0, β·0 + g_0⟩ = 0", start.dot(w_0, BETA * 0 * w_0 + g_0), 0),
+            Identity(
+                "base: ⟨w_0, p_0⟩ = ⟨w_0, β·0 + g_0⟩ = 0", start.dot(w_0, BETA * 0 * w_0 + g_0), 0, theorem="inwards"
+            ),
             NonNegative(
                 "the plain step grows the norm: ‖w − ηp‖² − ‖w‖² = η²‖p‖² + 2ηS, > 0 unless p = 0: so it is projected",
                 step.square(plain) - step.square(w),
                 [(step.square(p), ETA), (2 * ETA * S, ONE)],
+                theorem="step",
             ),
-            Identity("‖w'‖² = ‖w‖² + η²‖q‖² (Eq. 12)", step.square(after), step.square(w) + ETA**2 * step.square(q)),
-            Identity("and ⟨w', p⟩ = ⟨w, p⟩ − η‖q‖²", step.dot(after, p), -S - ETA * step.square(q)),
+            Identity(
+                "‖w'‖² = ‖w‖² + η²‖q‖² (Eq. 12)",
+                step.square(after),
+                step.square(w) + ETA**2 * step.square(q),
+                theorem="grow_only_is_sgdp",
+            ),
+            Identity("and ⟨w', p⟩ = ⟨w, p⟩ − η‖q‖²", step.dot(after, p), -S - ETA * step.square(q), theorem="overlap"),
             NonNegative(
                 "step: −⟨w', p'⟩ = −⟨w', βp + g'⟩ = β(S + η‖q‖²) ≥ 0",
                 -then.dot(w_then, BETA * p_then + g_then),
                 [(BETA * S, ONE), (BETA * ETA * tangent, ONE)],
+                theorem="inwards",
             ),
             NonNegative(
                 "there the plain step is the longer one, by η²(ŵ·p)² + 2ηS",
                 step.square(plain) - step.square(after),
                 [(1 / step.square(w), ETA * S), (2 * ETA * S, ONE)],
+                theorem=NotApplicable("how much longer, no theorem asks"),
             ),
         ),
         conclusion="w_t·p_t ≤ 0 at every t: every plain step would grow the norm, every step is projected, and the "
@@ -264,11 +274,17 @@ def proof_never_longer() -> Proof:
         method="Gram algebra, in any dimension.",
         given=(Given("q = Π_w(p), w' = w − ηq; no more is asked of w and p", q),),
         steps=(
-            Identity("‖w'‖² = ‖w‖² + η²‖q‖² (Eq. 12)", gram.square(after), gram.square(w) + ETA**2 * gram.square(q)),
+            Identity(
+                "‖w'‖² = ‖w‖² + η²‖q‖² (Eq. 12)",
+                gram.square(after),
+                gram.square(w) + ETA**2 * gram.square(q),
+                theorem="grow_only_never_longer",
+            ),
             Identity(
                 "the projection takes η²(ŵ·p)² off the plain step",
                 gram.square(plain) - gram.square(after),
                 ETA**2 * gram.dot(w, p) ** 2 / gram.square(w),
+                theorem="grow_only_never_longer",
             ),
         ),
         conclusion="‖w'‖ ≤ ‖w − ηp‖.",

@@ -28,6 +28,7 @@ from tangency.proofs_checks.generate.shapes import on_shapes
 from tangency.proofs_checks.generate.trials import Measurement, Run, Trial
 from tangency.proofs_checks.measure.spoken import UNDECIDED
 from tangency.proofs_checks.options import Options
+from tangency.proofs_checks.proof import walk
 from tangency.proofs_checks.statement.theorem import refutation_of
 from tangency.proofs_checks.subjects import Subject
 
@@ -111,13 +112,15 @@ def run_kernel(claim: Claim) -> Finding:
 
 
 def run_algebra(claim: Claim) -> Finding:
-    """Build the proof and check every step; the steps are the examples."""
+    """Build the proof and check every step, and that it stands for a theorem; the steps are the examples."""
     assert not isinstance(claim.algebra, NotApplicable)
     proof = claim.algebra()
     try:
-        return _finding(Verdict.HOLDS, examples=proof.check())
+        proof.check()
+        fault = "" if isinstance(claim.kernel, NotApplicable) else walk.astray(proof, claim.kernel)
     except Violation as violation:
-        return _finding(Verdict.FAILS, examples=len(proof.steps), detail=str(violation))
+        fault = str(violation)
+    return _finding(Verdict.FAILS if fault else Verdict.HOLDS, examples=len(proof.steps), detail=fault)
 
 
 def run_necessity(claim: Claim) -> Finding:

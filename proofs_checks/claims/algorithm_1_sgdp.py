@@ -40,27 +40,33 @@ def proof(factor: sympy.Expr | None = None) -> Proof:
             Given("a projected step: q = Π_w(p) (Eq. 10), w' = (1 − ηλr/(1−β)) w − ηq (E.1)", q),
         ),
         steps=(
-            Identity("base: p_0 = (1 − τ) g_0 = (1 − τ) G_0", BETA * 0 + (1 - TAU) * g, (1 - TAU) * g),
+            Identity(
+                "base: p_0 = (1 − τ) g_0 = (1 − τ) G_0", BETA * 0 + (1 - TAU) * g, (1 - TAU) * g, theorem="start_of"
+            ),
             Identity(
                 "step: if p_t = (1 − τ) G_t then p_{t+1} = (1 − τ) G_{t+1}",
                 BETA * buffer + (1 - TAU) * g,
                 (1 - TAU) * (BETA * total + g),
+                theorem=NotApplicable("heavy_ball_run has the buffer by its recursion; nothing rests on the sum"),
             ),
-            Identity("the update is tangent: ⟨w, q⟩ = 0", gram.dot(w, q), 0),
+            Identity("the update is tangent: ⟨w, q⟩ = 0", gram.dot(w, q), 0, theorem="project_tangent"),
             Identity(
                 "only the decay moves w radially: ⟨w, w'⟩ = (1 − ηλr/(1−β)) ‖w‖²",
                 gram.dot(w, after),
                 claimed * gram.square(w),
+                theorem="algorithm_1",
             ),
             Identity(
                 "‖w'‖² = (1 − ηλr/(1−β))² ‖w‖² + η² ‖q‖²; for λ = 0 this is Eq. 12",
                 gram.square(after),
                 claimed**2 * gram.square(w) + ETA**2 * gram.square(q),
+                theorem="sgdp_is_eq_12",
             ),
             Identity(
                 "why 1/(1 − β): it is the decay that a constant term λw adds up to in a momentum buffer, p = βp + λw",
                 BETA * LAMBDA * w / (1 - BETA) + LAMBDA * w,
                 LAMBDA * w / (1 - BETA),
+                theorem=NotApplicable("it says why the paper divides so; algorithm_1 has the line as it is"),
             ),
         ),
         conclusion="p_t = (1 − τ) Σ_{k≤t} β^{t−k} g_k; a projected step changes the norm by its decay and by η²‖q‖².",

@@ -40,6 +40,9 @@ def proof(epsilon_scale: sympy.Expr | None = None) -> Proof:
     published = ETA / (1 - B1**T) * m / (s / root + EPS)
     printed = (ETA * root / (1 - B1**T)) * m / (s + EPS * scale)
     weights = 1 - beta**T
+    gram = Gram("w p")
+    w, p = gram.vectors
+    q = p - gram.dot(w, p) / gram.square(w) * w
     return Proof(
         method="Induction on t for the moving averages; one rational identity for each of the rest.",
         given=(
@@ -47,24 +50,41 @@ def proof(epsilon_scale: sympy.Expr | None = None) -> Proof:
             Given("p_t = m_t/(√v_t/√(1−β₂ᵗ) + ε), step size η/(1−β₁ᵗ): the published form", published),
         ),
         steps=(
-            Identity("base: S_1 = 1 − β", 1 - beta, weights.subs(T, 1)),
             Identity(
-                "step: if S_t = 1 − βᵗ then S_{t+1} = 1 − β^{t+1}", beta * weights + (1 - beta), 1 - beta ** (T + 1)
+                "base: S_1 = 1 − β",
+                1 - beta,
+                weights.subs(T, 1),
+                theorem=NotApplicable("algorithm_2 has the moments by their recursion, and says nothing of averages"),
+            ),
+            Identity(
+                "step: if S_t = 1 − βᵗ then S_{t+1} = 1 − β^{t+1}",
+                beta * weights + (1 - beta),
+                1 - beta ** (T + 1),
+                theorem=NotApplicable("algorithm_2 has the moments by their recursion, and says nothing of averages"),
             ),
             Identity(
                 "so dividing by 1 − βᵗ makes m_t and v_t averages: a constant g gives m_t/(1−β₁ᵗ) = g",
                 weights * C / (1 - beta**T),
                 C,
+                theorem=NotApplicable("algorithm_2 has the moments by their recursion, and says nothing of averages"),
             ),
             Identity(
                 "the published step is the printed one with η√(1−β₂ᵗ)/(1−β₁ᵗ) and ε√(1−β₂ᵗ) for η and ε",
                 published,
                 printed,
+                theorem=NotApplicable("adam_update has the published form alone"),
             ),
             Identity(
                 "p ignores the scale of the gradient if ε scales along: c g, c ε",
                 C * m / (C * s + C * EPS),
                 m / (s + EPS),
+                theorem=NotApplicable("nothing rests on it"),
+            ),
+            Identity(
+                "a projected step without weight decay, q = Π_w(p), is one of Eq. 12: ‖w'‖² = ‖w‖² + η²‖q‖²",
+                gram.square(w - ETA * q),
+                gram.square(w) + ETA**2 * gram.square(q),
+                theorem="adamp_is_eq_12",
             ),
         ),
         conclusion="Both forms run the same lines; bias correction rescales η and ε by factors that tend to 1.",

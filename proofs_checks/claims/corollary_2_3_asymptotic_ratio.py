@@ -49,36 +49,35 @@ ONE = sympy.Integer(1)
 T = sympy.Symbol("t", integer=True, nonnegative=True)
 
 
-def weight(n: sympy.Expr) -> sympy.Expr:
-    """G_n = Σ_{l=1}^{n} β^l."""
-    return BETA * (1 - BETA**n) / (1 - BETA)
-
-
 def identity_steps(limit: sympy.Expr) -> tuple[Identity | NonNegative, ...]:
     """β/(1−β) − F_t = β/(1−β) · x_t ≥ 0, by induction; ``limit`` is the claimed β/(1−β)."""
-    n = sympy.Symbol("n", integer=True, nonnegative=True)
     recent, new = sympy.symbols("X A'", nonnegative=True)
     total = sympy.Symbol("S", positive=True)
     sigma = sympy.Symbol("σ", positive=True)
     return (
-        Identity("G_n = β(1 − βⁿ)/(1 − β): base G_0 = 0", weight(sympy.Integer(0)), 0),
-        Identity("and step: G_{n+1} = G_n + β^{n+1}", weight(n + 1), weight(n) + BETA ** (n + 1)),
-        Identity("G_{n+1} = β + βG_n, so N_{t+1} = β(S_t + N_t)", weight(n + 1), BETA + BETA * weight(n)),
-        Identity("N_t = β/(1−β) (S_t − X_t): base N_0 = G_0 A_0 = 0, S_0 = X_0 = A_0", 0, limit * (new - new)),
         Identity(
-            "and step: β(S_t + N_t) = β/(1−β) (S_{t+1} − X_{t+1})",
-            BETA * (total + limit * (total - recent)),
+            "N_t = β/(1−β) (S_t − X_t): base N_0 = X_0 − A_0 = 0, S_0 = X_0 = A_0",
+            0,
+            limit * (new - new),
+            theorem="accumulated_closed",
+        ),
+        Identity(
+            "and step: N_{t+1} = N_t + X_{t+1} − A_{t+1} = N_t + βX_t is β/(1−β) (S_{t+1} − X_{t+1})",
+            limit * (total - recent) + BETA * recent,
             limit * ((total + new) - (BETA * recent + new)),
+            theorem="accumulated_closed",
         ),
         Identity(
             "the identity: β/(1−β) − F_t = β/(1−β) · X_t/S_t",
             limit - limit * (total - recent) / total,
             limit * recent / total,
+            theorem="exact_identity",
         ),
         NonNegative(
             "the limit is not exceeded: the gap is ≥ 0, written with β = 1/(1+σ), σ > 0",
             (limit * recent / total).subs(BETA, 1 / (1 + sigma)),
             [(recent / (sigma * total), ONE)],
+            theorem="corollary_2_3_from_below",
         ),
     )
 
@@ -102,33 +101,52 @@ def limit_steps(terms: sympy.Expr) -> tuple[Identity | NonNegative, ...]:
             "the recursion: x_{t+1} = β(1 − a_{t+1}) x_t + a_{t+1}",
             following,
             BETA * (1 - share) * recent / total + share,
+            theorem="recursion",
         ),
         NonNegative(
             "necessary: x_{t+1} ≥ a_{t+1}, so that x_t → 0 forces a_t → 0",
             following - share,
             [(BETA * recent / (total + new), ONE)],
+            theorem="corollary_2_3_converse",
         ),
         NonNegative(
             "sufficient: x_{t+1} ≤ βx_t + a_{t+1}",
             BETA * recent / total + share - following,
             [(BETA * recent * new / (total * (total + new)), ONE)],
+            theorem="corollary_2_3",
         ),
-        Identity("so a_s ≤ α for s > N gives x_{N+m} ≤ β^m x_N + α(1 − β^m)/(1−β): base m = 0", above(ONE * 0), x),
+        Identity(
+            "so a_s ≤ α for s > N gives x_{N+m} ≤ β^m x_N + α(1 − β^m)/(1−β): base m = 0",
+            above(ONE * 0),
+            x,
+            theorem="contraction",
+        ),
         NonNegative(
             "and step: x_{N+m} short of it by e, a of α by e_1, and x_{N+m+1} of βx + a by e_2",
             above(m + 1) - (BETA * (above(m) - slack) + (alpha - slack_a) - slack_x),
             [(BETA * slack, ONE), (slack_a, ONE), (slack_x, ONE)],
+            theorem="contraction",
         ),
-        Identity("X_t ≤ M(1 − β^{t+1})/(1−β) if all A_k ≤ M: base M ≥ A_0", largest(ONE * 0), most),
+        Identity(
+            "X_t ≤ M(1 − β^{t+1})/(1−β) if all A_k ≤ M: base M ≥ A_0", largest(ONE * 0), most, theorem="finite_bound"
+        ),
         NonNegative(
             "and step: X_t short of it by e, A_{t+1} of M by e_1",
             largest(T + 1) - (BETA * (largest(T) - slack) + (most - slack_a)),
             [(BETA * slack, ONE), (slack_a, ONE)],
+            theorem="finite_bound",
         ),
         Identity(
             "at finite t the gap is at most β(1 − β^{t+1})/(1−β)² · M/S",
             limit_excess(BETA) * largest(T) / total,
-            weight(T + 1) / (1 - BETA) * most / total,
+            BETA * (1 - BETA ** (T + 1)) / (1 - BETA) ** 2 * most / total,
+            theorem="corollary_2_3_at_finite_t",
+        ),
+        Identity(
+            "as printed: a_{t+1} = 1 − S_t/S_{t+1}, which tends to 0 if S_t has a limit > 0",
+            share,
+            1 - total / (total + new),
+            theorem="corollary_2_3_as_printed",
         ),
     )
 
@@ -144,34 +162,53 @@ def counterexample_steps() -> tuple[Identity | NonNegative, ...]:
         return (rho ** (n + 1) - base ** (n + 1)) / (rho - base)
 
     return (
-        Identity("A_k = ρ^k, ρ > 1: X_t = (ρ^{t+1} − β^{t+1})/(ρ − β), base X_0 = 1", geometric(BETA, ONE * 0), 1),
-        Identity("and step", geometric(BETA, t + 1), BETA * geometric(BETA, t) + rho ** (t + 1)),
-        Identity("S_t is the same at β = 1: base S_0 = 1", geometric(ONE, ONE * 0), 1),
-        Identity("and step", geometric(ONE, t + 1), geometric(ONE, t) + rho ** (t + 1)),
+        Identity(
+            "A_k = ρ^k, ρ > 1: X_t = (ρ^{t+1} − β^{t+1})/(ρ − β), base X_0 = 1",
+            geometric(BETA, ONE * 0),
+            1,
+            theorem="corollary_2_3_geometric",
+        ),
+        Identity(
+            "and step",
+            geometric(BETA, t + 1),
+            BETA * geometric(BETA, t) + rho ** (t + 1),
+            theorem="corollary_2_3_geometric",
+        ),
+        Identity(
+            "S_t is the same at β = 1: base S_0 = 1", geometric(ONE, ONE * 0), 1, theorem="corollary_2_3_geometric"
+        ),
+        Identity(
+            "and step", geometric(ONE, t + 1), geometric(ONE, t) + rho ** (t + 1), theorem="corollary_2_3_geometric"
+        ),
         Identity(
             "so x_t is (ρ−1)/(ρ−β) and a rest that vanishes with ρ^{−t}",
             geometric(BETA, t) / geometric(ONE, t) - (rho - 1) / (rho - BETA),
             (rho - 1) / (rho - BETA) * (1 - BETA ** (t + 1)) / (rho ** (t + 1) - 1),
+            theorem="corollary_2_3_geometric",
         ),
         Identity(
             "and the ratio tends to 1 + 2β/(ρ−β)",
             1 + 2 * limit_excess(BETA) * (1 - (rho - 1) / (rho - BETA)),
             geometric_limit_ratio(BETA, rho),
+            theorem="corollary_2_3_geometric",
         ),
         NonNegative(
             "bursts y = 2^k at k = 2^j: the earlier ones sum to B = y − e ≤ y, as B + y ≤ y² for y = 2 + z",
             (2 + excess) ** 2 - ((2 + excess - slack) + (2 + excess)),
             [(excess * (2 + excess), ONE), (slack, ONE)],
+            theorem="total_below",
         ),
         NonNegative(
             "so x_t ≥ a_t ≥ ½ at every burst: y ≥ S/2, with y = B + e and S = B + y",
             (earlier + slack) - (earlier + (earlier + slack)) / 2,
             [(slack / 2, ONE)],
+            theorem="after_burst",
         ),
         Identity(
             "and between bursts A' = 0: x_{t+1} = βx_t, down to at most β^{2^j−1}; so x_t has no limit",
             (BETA * recent + 0) / (total + 0),
             BETA * (recent / total),
+            theorem="decay",
         ),
     )
 
@@ -191,7 +228,7 @@ def proof(limit: sympy.Expr | None = None, terms: sympy.Expr | None = None) -> P
         method="Induction on t for the exact identity and the bounds; then one line of algebra each.",
         given=(
             Given("A_k = ‖p_k‖² ≥ 0; S_t = Σ_{k≤t} A_k > 0; X_t = Σ_{k≤t} β^{t−k} A_k, so X_{t+1} = βX_t + A_{t+1}"),
-            Given("N_t = Σ_{k≤t} G_{t−k} A_k with G_n = Σ_{l=1}^{n} β^l, so F_t = N_t/S_t (A.8)"),
+            Given("N_t = Σ_{k≤t} Σ_{j<k} β^{k−j} A_j = Σ_{k≤t} (X_k − A_k), and F_t = N_t/S_t (A.8)"),
             Given("x_t = X_t/S_t ≤ 1, a_t = A_t/S_t; 0 < β < 1; a prime marks the next step"),
         ),
         steps=(*identity_steps(top), *limit_steps(T + 1 if terms is None else terms), *counterexample_steps()),

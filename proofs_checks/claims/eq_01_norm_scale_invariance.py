@@ -44,19 +44,36 @@ def proof(degree: int = 2, excess: sympy.Expr | None = None) -> Proof:
             Given("c > 0, and (cW)x = c(Wx) = cu"),
         ),
         steps=(
-            Identity("the centred entries are homogeneous: v(cu) = c v(u)", deviation(C * u), C * deviation(u)),
+            Identity(
+                "the centred entries are homogeneous: v(cu) = c v(u)",
+                deviation(C * u),
+                C * deviation(u),
+                theorem="centred_scale",
+            ),
             Identity(
                 "the variance is homogeneous of degree 2: σ²(cu) = c² σ²(u)",
                 gram.square(deviation(C * u)) / n,
                 C**degree * gram.square(deviation(u)) / n,
+                theorem="variance_scale",
             ),
-            Identity("Eq. 1, ε = 0: cv/√(c²σ²) = v/√σ²", C / sympy.sqrt(C**degree * SIGMA2), 1 / sympy.sqrt(SIGMA2)),
+            Identity(
+                "Eq. 1, ε = 0: cv/√(c²σ²) = v/√σ²",
+                C / sympy.sqrt(C**degree * SIGMA2),
+                1 / sympy.sqrt(SIGMA2),
+                theorem="eq_01",
+            ),
             Identity(
                 "ε > 0: (Norm(cu)/Norm(u))² = c²(σ²+ε)/(c²σ²+ε) = 1 + ε(c²−1)/(c²σ²+ε)",
                 shrinkage(SIGMA2, EPS, C) - 1,
                 claimed,
+                theorem="eq_01_excess",
             ),
-            Identity("ε > 0, along the ray: d/dc Norm(cu) at c = 1 is Norm(u) · ε/(σ²+ε)", slope, EPS / (SIGMA2 + EPS)),
+            Identity(
+                "ε > 0, along the ray: d/dc Norm(cu) at c = 1 is Norm(u) · ε/(σ²+ε)",
+                slope,
+                EPS / (SIGMA2 + EPS),
+                theorem=NotApplicable("the slope at c = 1 of what eq_01_excess says for every c"),
+            ),
         ),
         conclusion="Norm_k(cWx) = Norm_k(Wx) for every k, n and c > 0 exactly if ε = 0; with σ² = ‖w‖²s the deviation "
         "is ε(c²−1)/(c²‖w‖²s+ε), of the order of ε/‖w‖².",

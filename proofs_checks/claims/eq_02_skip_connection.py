@@ -25,12 +25,18 @@ C = sympy.Symbol("c", positive=True)
 def proof(factor: sympy.Expr | None = None) -> Proof:
     """The angle between LN(cg + x) and LN(g + x); its squared sine is claimed to be ``factor`` · ‖v∧ξ‖²."""
     gram = Gram("v ξ")
+    layer = Gram("u x e")
     v, xi = gram.vectors
     before, after = v + xi, C * v + xi
     area = gram.square(v) * gram.square(xi) - gram.dot(v, xi) ** 2
     claimed = (C - 1) ** 2 if factor is None else factor
     tangent = v - gram.dot(before, v) / gram.square(before) * before
     alone = xi - gram.dot(v, xi) / gram.square(v) * v
+    u, x, e = layer.vectors
+
+    def deviation(y: sympy.Expr) -> sympy.Expr:
+        return y - layer.dot(y, e) / layer.square(e) * e
+
     return Proof(
         method="Gram algebra, in any dimension n.",
         given=(
@@ -43,14 +49,29 @@ def proof(factor: sympy.Expr | None = None) -> Proof:
                 "the squared sine of the angle, times both squared lengths, is (c − 1)² ‖v∧ξ‖²",
                 gram.square(after) * gram.square(before) - gram.dot(after, before) ** 2,
                 claimed * area,
+                theorem="eq_02",
             ),
-            Identity("‖v∧ξ‖² = ‖v‖² ‖ξ − (v̂·ξ) v̂‖²", area, gram.square(v) * gram.square(alone)),
+            Identity(
+                "‖v∧ξ‖² = ‖v‖² ‖ξ − (v̂·ξ) v̂‖²", area, gram.square(v) * gram.square(alone), theorem="project_square"
+            ),
             Identity(
                 "the slope along the ray, d/dc (cv + ξ)/‖cv + ξ‖ = Π(v)/‖v + ξ‖ at c = 1: ‖Π(v)‖² = ‖v∧ξ‖²/‖v + ξ‖²",
                 gram.square(tangent),
                 area / gram.square(before),
+                theorem="project_square",
             ),
-            NonNegative("(c − 1)² ≥ 0, and 0 for c = 1 alone", (C - 1) ** 2, [(sympy.Integer(1), C - 1)]),
+            NonNegative(
+                "(c − 1)² ≥ 0, and 0 for c = 1 alone",
+                (C - 1) ** 2,
+                [(sympy.Integer(1), C - 1)],
+                theorem="square_nonneg",
+            ),
+            Identity(
+                "the layer is this with v and ξ the centred u = g_w(x) and x, e the vector of ones: centring is linear",
+                deviation(C * u + x),
+                C * deviation(u) + deviation(x),
+                theorem="eq_02_layer",
+            ),
         ),
         conclusion="LN(cg_w(x) + x) ≠ LN(g_w(x) + x) for every c ≠ 1 wherever v and ξ are linearly independent; "
         "then w·∇f(w) ≠ 0 for some loss.",

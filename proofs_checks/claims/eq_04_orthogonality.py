@@ -46,17 +46,30 @@ def proof(degree: int = -1) -> Proof:
                 "the derivative of ŵ along h: d/ds (w + sh)/‖w + sh‖ at s = 0 is Π(h)/‖w‖",
                 sympy.diff(moved, s).subs(s, 0),
                 along(h) / length,
+                theorem=NotApplicable("the kernel differentiates f itself, along w, and needs no φ"),
             ),
             Identity(
                 "Π is self-adjoint, n·Π(h) = Π(n)·h, so that ∇f(w) = Π(n)/‖w‖",
                 gram.dot(n, along(h)) / length,
                 gram.dot(gradient, h),
+                theorem=NotApplicable("the kernel differentiates f itself, along w, and needs no φ"),
             ),
-            Identity("Eq. 4: w·∇f(w) = 0", gram.dot(w, gradient), 0),
-            Identity("ŵ and with it n ignore the scale of w: ∇f(cw) = ∇f(w)/c", scaled, C**degree * gradient),
+            Identity("Eq. 4: w·∇f(w) = 0", gram.dot(w, gradient), 0, theorem="eq_04"),
+            Identity(
+                "ŵ and with it n ignore the scale of w: ∇f(cw) = ∇f(w)/c",
+                scaled,
+                C**degree * gradient,
+                theorem="homogeneity",
+            ),
+            Identity(
+                "conversely, n now ∇f(cw): d/dc f(cw) = w·∇f(cw) = (cw)·∇f(cw)/c, and 0 where gradients are tangent",
+                gram.dot(w, n),
+                gram.dot(C * w, n) / C,
+                theorem="eq_04_converse",
+            ),
         ),
-        conclusion="w·∇f(w) = 0 and ∇f(cw) = ∇f(w)/c for every c > 0. Conversely w·∇f = 0 everywhere makes f "
-        "scale-invariant, for d/dc f(cw) = w·∇f(cw) = (cw)·∇f(cw)/c.",
+        conclusion="w·∇f(w) = 0 and ∇f(cw) = ∇f(w)/c for every c > 0, and w·∇f = 0 everywhere makes f scale-invariant.",
+        without=("eq_04_no_gradient_at_0",),
     )
 
 

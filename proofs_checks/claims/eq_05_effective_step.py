@@ -41,29 +41,51 @@ def proof(upper: sympy.Expr | None = None) -> Proof:
             Given("u = cos θ = ⟨w, w'⟩/(‖w‖‖w'‖), 0 < u ≤ 1"),
         ),
         steps=(
-            Identity("⟨w, w'⟩ = ‖w‖², so that u² = ‖w‖²/‖w'‖²", cosine**2, gram.square(w) / gram.square(after)),
-            Identity("‖Δŵ‖² = ‖ŵ'‖² + ‖ŵ‖² − 2 ŵ·ŵ' = 2(1 − u)", 1 + 1 - 2 * U, step2),
+            Identity(
+                "⟨w, w'⟩ = ‖w‖², so that u² = ‖w‖²/‖w'‖²",
+                cosine**2,
+                gram.square(w) / gram.square(after),
+                theorem="effective_square",
+            ),
+            Identity("‖Δŵ‖² = ‖ŵ'‖² + ‖ŵ‖² − 2 ŵ·ŵ' = 2(1 − u)", 1 + 1 - 2 * U, step2, theorem="effective_square"),
             Identity(
                 "for every step, tangent or not: ‖Δŵ‖² = (‖Δw‖² − (‖w'‖ − ‖w‖)²)/(‖w‖‖w'‖)",
                 2 * (1 - dot / (a * b)),
                 (a**2 + b**2 - 2 * dot - (b - a) ** 2) / (a * b),
+                theorem=NotApplicable("there it is said of tangent steps alone"),
             ),
             Identity(
                 "‖Δw‖²/‖w'‖² = 1 − u² = sin²θ",
                 ETA**2 * gram.square(p) / gram.square(after),
                 1 - gram.square(w) / gram.square(after),
+                theorem="squared_sine",
             ),
             Identity(
                 "‖Δw‖²/‖w‖² = (1 − u²)/u² = tan²θ",
                 ETA**2 * gram.square(p) / gram.square(w),
                 (1 - gram.square(w) / gram.square(after)) / (gram.square(w) / gram.square(after)),
+                theorem="squared_tangent",
             ),
-            NonNegative("2(1 − u) − sin²θ = (1 − u)² ≥ 0", step2 - sine2, [(sympy.Integer(1), 1 - U)]),
-            Identity("tan²θ − 2(1 − u) = (1 − u)²(1 + 2u)/u²", tangent2 - step2, gap),
-            NonNegative("and that is ≥ 0", gap, [((1 + 2 * U) / U**2, 1 - U)]),
-            Identity("sin²θ = ‖Δŵ‖² cos²(θ/2), for (1 + u)/2 = cos²(θ/2)", sine2, step2 * (1 + U) / 2),
-            Identity("sin θ/‖Δŵ‖ = 1 − θ²/8 + O(θ⁴)", below, 1 - THETA**2 / 8),
-            Identity("tan θ/‖Δŵ‖ = 1 + 3θ²/8 + O(θ⁴)", above, 1 + 3 * THETA**2 / 8),
+            NonNegative(
+                "2(1 − u) − sin²θ = (1 − u)² ≥ 0", step2 - sine2, [(sympy.Integer(1), 1 - U)], theorem="eq_05_gaps"
+            ),
+            Identity("tan²θ − 2(1 − u) = (1 − u)²(1 + 2u)/u²", tangent2 - step2, gap, theorem="eq_05_gaps"),
+            NonNegative("and that is ≥ 0", gap, [((1 + 2 * U) / U**2, 1 - U)], theorem="eq_05"),
+            Identity(
+                "sin²θ = ‖Δŵ‖² cos²(θ/2), for (1 + u)/2 = cos²(θ/2)",
+                sine2,
+                step2 * (1 + U) / 2,
+                theorem=NotApplicable("the angle is a picture: the kernel has u"),
+            ),
+            Identity(
+                "sin θ/‖Δŵ‖ = 1 − θ²/8 + O(θ⁴)", below, 1 - THETA**2 / 8, theorem=NotApplicable("a series at θ = 0")
+            ),
+            Identity(
+                "tan θ/‖Δŵ‖ = 1 + 3θ²/8 + O(θ⁴)",
+                above,
+                1 + 3 * THETA**2 / 8,
+                theorem=NotApplicable("a series at θ = 0"),
+            ),
         ),
         conclusion="‖Δw‖/‖w'‖ ≤ ‖Δŵ‖ = 2 sin(θ/2) ≤ ‖Δw‖/‖w‖, with equality for θ = 0 alone.",
     )

@@ -34,17 +34,46 @@ def proof(sign: int = -1, degree: int = -1) -> Proof:
         method="Gram algebra, in any dimension.",
         given=(Given("w ≠ 0; Π(x) = x − (w·x / w·w) w (Eq. 10), x and y any vectors, a, b, c numbers, c ≠ 0", q),),
         steps=(
-            Identity("tangent: ⟨w, Π(x)⟩ = 0", gram.dot(w, q), 0),
-            Identity("it kills w: Π(w) = 0", along(w), 0),
-            Identity("and leaves tangent vectors alone: if ⟨w, x⟩ = 0 then Π(x) = x", q.subs(dot, 0), x),
-            Identity("linear: Π(ax + by) = aΠ(x) + bΠ(y)", along(A * x + B * y), A * q + B * along(y)),
-            Identity("idempotent: Π(Π(x)) = Π(x)", along(q), q),
-            Identity("self-adjoint: ⟨Π(x), y⟩ = ⟨x, Π(y)⟩", gram.dot(q, y), gram.dot(x, along(y))),
-            Identity("Pythagoras: ‖x‖² − ‖Π(x)‖² = ⟨w, x⟩²/‖w‖²", gram.square(x) - gram.square(q), dot**2 / SQUARE),
-            NonNegative(
-                "so non-expansive: ‖Π(x)‖ ≤ ‖x‖", gram.square(x) - gram.square(q), [(1 / SQUARE, gram.dot(w, x))]
+            Identity("tangent: ⟨w, Π(x)⟩ = 0", gram.dot(w, q), 0, theorem="project_tangent"),
+            Identity("it kills w: Π(w) = 0", along(w), 0, theorem="eq_10"),
+            Identity(
+                "and leaves tangent vectors alone: if ⟨w, x⟩ = 0 then Π(x) = x",
+                q.subs(dot, 0),
+                x,
+                theorem="keeps_tangent",
             ),
-            Identity("it ignores the scale of w: Π_{cw} = Π_w", along(x, C * w), q),
+            Identity(
+                "linear: Π(ax + by) = aΠ(x) + bΠ(y)", along(A * x + B * y), A * q + B * along(y), theorem="linear"
+            ),
+            Identity("idempotent: Π(Π(x)) = Π(x)", along(q), q, theorem="eq_10"),
+            Identity(
+                "self-adjoint: ⟨Π(x), y⟩ = ⟨x, Π(y)⟩", gram.dot(q, y), gram.dot(x, along(y)), theorem="self_adjoint"
+            ),
+            Identity(
+                "Pythagoras: ‖x‖² − ‖Π(x)‖² = ⟨w, x⟩²/‖w‖²",
+                gram.square(x) - gram.square(q),
+                dot**2 / SQUARE,
+                theorem="project_square",
+            ),
+            NonNegative(
+                "so non-expansive: ‖Π(x)‖ ≤ ‖x‖",
+                gram.square(x) - gram.square(q),
+                [(1 / SQUARE, gram.dot(w, x))],
+                theorem="shortens",
+            ),
+            Identity("it ignores the scale of w: Π_{cw} = Π_w", along(x, C * w), q, theorem="eq_10"),
+            Identity(
+                "at w = 0 there is no radial direction: Π(x) = x − c0 = x, whatever number c = 0/0 stands for",
+                (x + sign * C * w).subs(w, 0),
+                x,
+                theorem="eq_10_at_zero",
+            ),
+            Identity(
+                "no tangent vector is as close: if ⟨w, y⟩ = 0 then ‖x − y‖² = ‖x − Π(x)‖² + ‖Π(x) − y‖²",
+                gram.square(x - y).subs(gram.dot(w, y), 0),
+                (gram.square(x - q) + gram.square(q - y)).subs(gram.dot(w, y), 0),
+                theorem="eq_10_unique",
+            ),
         ),
         conclusion="Π_w is the orthogonal projection onto w's complement: the only linear map with Π² = Π = Πᵀ whose "
         "kernel is the line of w.",

@@ -55,29 +55,52 @@ def proof(threshold: sympy.Expr = THRESHOLD) -> Proof:
                 "D < 0 is |cos| < δ/√d: cos² − δ²/d = D/(d‖w‖²‖g‖²)",
                 cosine2(w, g) - threshold**2,
                 decision(w, g) / (DIM * gram.square(w) * gram.square(g)),
+                theorem="eq_11",
             ),
-            Identity("the cosine ignores both scales, and their signs", cosine2(A * w, B * g), cosine2(w, g)),
+            Identity(
+                "the cosine ignores both scales, and their signs",
+                cosine2(A * w, B * g),
+                cosine2(w, g),
+                theorem="eq_11_scale",
+            ),
             Identity(
                 "D = ‖w‖² (κ²‖w‖² (d − δ²) − δ²‖u‖²): it passes by how little of g is radial",
                 decision(w, tilted),
                 ww * (KAPPA**2 * ww * (DIM - DELTA**2) - DELTA**2 * uu),
+                theorem=NotApplicable("it says by how much the row passes, and eq_11 whether"),
             ),
-            Identity("a tangent gradient has D = −δ²‖w‖²‖g‖²", decision(w, u), -(DELTA**2) * ww * uu),
+            Identity(
+                "a tangent gradient has D = −δ²‖w‖²‖g‖²", decision(w, u), -(DELTA**2) * ww * uu, theorem="eq_11_always"
+            ),
             NonNegative(
                 "so it passes for every δ > 0, unless w or g is zero",
                 -decision(w, u),
                 [(DELTA**2 * ww * uu, sympy.Integer(1))],
+                theorem="eq_11_always",
             ),
-            Identity("for d → ∞, (1 − z²/d)^{(d−3)/2} tends to e^{−z²/2}", sympy.limit(density, DIM, sympy.oo), limit),
+            NonNegative(
+                "at δ = 0 nothing passes: D = (w·g)² d ≥ 0",
+                decision(w, g).subs(DELTA, 0),
+                [(DIM, gram.dot(w, g))],
+                theorem="eq_11_strict",
+            ),
+            Identity(
+                "for d → ∞, (1 − z²/d)^{(d−3)/2} tends to e^{−z²/2}",
+                sympy.limit(density, DIM, sympy.oo),
+                limit,
+                theorem=NotApplicable("probabilities are not in the kernel"),
+            ),
             NonNegative(
                 "and, as 1 − x ≤ e^{−x}, is at most e^{−z²(d−3)/(2d)}, which for d = 4 + k is at most e^{−z²/8}",
                 ((DIM - 3) / (2 * DIM)).subs(DIM, 4 + k) - sympy.Rational(1, 8),
                 [(3 * k / (8 * (4 + k)), sympy.Integer(1))],
+                theorem=NotApplicable("probabilities are not in the kernel"),
             ),
             Identity(
                 "so its integrals converge (Lebesgue), and P(|z| < δ) → ∫_0^δ/∫_0^∞ e^{−z²/2} dz = erf(δ/√2)",
                 sympy.integrate(limit, (z, 0, DELTA)) / sympy.integrate(limit, (z, 0, sympy.oo)),
                 sympy.erf(DELTA / sympy.sqrt(2)),
+                theorem=NotApplicable("probabilities are not in the kernel"),
             ),
         ),
         conclusion="The decision is rational and scale-free, and passes every exactly scale-invariant gradient; a "

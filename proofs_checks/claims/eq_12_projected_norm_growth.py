@@ -23,6 +23,7 @@ def proof(gap: sympy.Expr = GAP, sign: int = -1) -> Proof:
     gram = Gram("w p", relations={("w", "w"): SQUARE, ("w", "p"): DOT})
     w, p = gram.vectors
     q = p + sign * gram.dot(w, p) / gram.square(w) * w
+    first, total = sympy.symbols("‖w_0‖² Σ‖q‖²", nonnegative=True)
     after, bound = w - ETA * q, gram.square(w) + ETA**2 * gram.square(p)
     return Proof(
         method="Gram algebra, in any dimension.",
@@ -31,11 +32,27 @@ def proof(gap: sympy.Expr = GAP, sign: int = -1) -> Proof:
             Given("w' = w − ηq: a projected step without weight decay (Eq. 11)", after),
         ),
         steps=(
-            Identity("the projected update is tangent: ⟨w, q⟩ = 0", gram.dot(w, q), 0),
-            Identity("so ‖w'‖² = ‖w‖² + η²‖q‖²", gram.square(after), gram.square(w) + ETA**2 * gram.square(q)),
-            Identity("‖p‖² = ‖q‖² + (ŵ·p)²", gram.square(p), gram.square(q) + gap / ETA**2),
-            Identity("so ‖w‖² + η²‖p‖² − ‖w'‖² = η²(ŵ·p)²", bound - gram.square(after), gap),
-            NonNegative("and that is ≥ 0", bound - gram.square(after), [(ETA**2 / SQUARE, DOT)]),
+            Identity("the projected update is tangent: ⟨w, q⟩ = 0", gram.dot(w, q), 0, theorem="project_tangent"),
+            Identity(
+                "so ‖w'‖² = ‖w‖² + η²‖q‖²",
+                gram.square(after),
+                gram.square(w) + ETA**2 * gram.square(q),
+                theorem="tangent_step",
+            ),
+            Identity("‖p‖² = ‖q‖² + (ŵ·p)²", gram.square(p), gram.square(q) + gap / ETA**2, theorem="project_square"),
+            Identity("so ‖w‖² + η²‖p‖² − ‖w'‖² = η²(ŵ·p)²", bound - gram.square(after), gap, theorem="eq_12"),
+            NonNegative(
+                "and that is ≥ 0, for η ≠ 0 with equality for ⟨w, p⟩ = 0 alone",
+                bound - gram.square(after),
+                [(ETA**2 / SQUARE, DOT)],
+                theorem="eq_12_equality",
+            ),
+            Identity(
+                "induction: ‖w_t‖² = ‖w_0‖² + η² Σ_{k<t} ‖q_k‖² gives the same for t + 1 (for t = 0 the sum is empty)",
+                (first + ETA**2 * total) + ETA**2 * gram.square(q),
+                first + ETA**2 * (total + gram.square(q)),
+                theorem="eq_12_run",
+            ),
         ),
         conclusion="‖w'‖² = ‖w‖² + η²‖q‖² ≤ ‖w‖² + η²‖p‖², with equality exactly for ŵ·p = 0. Rows of a view have this "
         "each, and the squared norm of a tensor is the sum over its rows.",

@@ -22,8 +22,10 @@ def proof(growth: sympy.Expr | None = None) -> Proof:
         method="Gram algebra, in any dimension.",
         given=(Given("⟨w, p⟩ = 0, since p = ∇f(w) and f is scale-invariant (Eq. 4)"), Given("w' = w − ηp (Eq. 3)")),
         steps=(
-            Identity("‖w'‖² = ‖w‖² + η²‖p‖²", gram.square(after), gram.square(w) + claimed),
-            NonNegative("norms never shrink", gram.square(after) - gram.square(w), [(gram.square(p), ETA)]),
+            Identity("‖w'‖² = ‖w‖² + η²‖p‖²", gram.square(after), gram.square(w) + claimed, theorem="tangent_step"),
+            NonNegative(
+                "norms never shrink", gram.square(after) - gram.square(w), [(gram.square(p), ETA)], theorem="lemma_2_1"
+            ),
         ),
         conclusion="‖w_{t+1}‖² = ‖w_t‖² + η²‖p_t‖² ≥ ‖w_t‖², in every dimension and at every t.",
     )

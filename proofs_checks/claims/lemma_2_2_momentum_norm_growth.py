@@ -44,17 +44,24 @@ def proof(next_sum: sympy.Expr | None = None, sign: int = -1) -> Proof:
             Given("S_t = Σ_{k<t} β^{t−k}‖p_k‖², so that S_0 = 0 and S_{t+1} = β(S_t + ‖p_t‖²)", following),
         ),
         steps=(
-            Identity("base: ⟨w_0, p_0⟩ = (1−τ)⟨w_0, g_0⟩ = 0 = −ηS_0", start.dot(w0, (1 - TAU) * g0), 0),
-            Identity("w' is orthogonal to its own gradient", gram.dot(after, g), 0),
+            Identity(
+                "base: ⟨w_0, p_0⟩ = (1−τ)⟨w_0, g_0⟩ = 0 = −ηS_0",
+                start.dot(w0, (1 - TAU) * g0),
+                0,
+                theorem="radial_component",
+            ),
+            Identity("w' is orthogonal to its own gradient", gram.dot(after, g), 0, theorem="orthogonality"),
             Identity(
                 "step: if ⟨w_t, p_t⟩ = −ηS_t then ⟨w_{t+1}, p_{t+1}⟩ = −ηS_{t+1}",
                 gram.dot(after, BETA * p + (1 - TAU) * g),
                 sign * ETA * following,
+                theorem="radial_component",
             ),
             Identity(
                 "the lemma: ‖w_{t+1}‖² = ‖w_t‖² + η²‖p_t‖² + 2η²S_t",
                 gram.square(after),
                 gram.square(w) + ETA**2 * gram.square(p) + 2 * ETA**2 * SUM,
+                theorem="lemma_2_2",
             ),
         ),
         conclusion="‖w_{t+1}‖² = ‖w_t‖² + η²‖p_t‖² + 2η² Σ_{k<t} β^{t−k}‖p_k‖², in every dimension and at every t.",

@@ -45,6 +45,7 @@ def positivity(share: sympy.Expr) -> tuple[NonNegative, NonNegative]:
             "base: T_0 − λ‖p_0‖² ≥ 0, as u_0 = (1/c + β)p_0",
             (1 / FRESH + beta) * start - share * start,
             [((1 / (2 * FRESH) + beta) * start, one)],
+            theorem="products_from_below",
         ),
         NonNegative(
             "step: if T_t = λ‖p_t‖² + e, e ≥ 0, then βT_t + u_{t+1}·p_{t+1} − λ‖p_{t+1}‖² ≥ 0; d = p_t − p_{t+1}",
@@ -56,6 +57,7 @@ def positivity(share: sympy.Expr) -> tuple[NonNegative, NonNegative]:
                 (beta / (2 * FRESH) * gram.square(d), one),
                 ((beta * SIGMA / (2 * FRESH) + beta) * gram.square(after), one),
             ],
+            theorem="products_from_below",
         ),
     )
 
@@ -86,20 +88,38 @@ def proof(factor: sympy.Expr = BETA, share: sympy.Expr = SHARE) -> Proof:
             Given("T_t = Σ_{k≤t} β^{t−k} u_k·p_k, so that S_{t+1} = βT_t; u_t = (p_t − βp_{t−1})/c + βp_t; λ = 1/(2c)"),
         ),
         steps=(
-            Identity("base: ⟨w_0, p_0⟩ = (1−τ)⟨w_0, g_0⟩ = 0 = −ηS_0", before.dot(w0, (1 - TAU) * g0), 0),
-            Identity("⟨w, u⟩ = ⟨w, g + βp⟩ = β⟨w, p⟩", before.dot(w0, g0 + BETA * p0), BETA * before.dot(w0, p0)),
-            Identity("w' is orthogonal to its own gradient", gram.dot(after, g), 0),
+            Identity(
+                "base: ⟨w_0, p_0⟩ = (1−τ)⟨w_0, g_0⟩ = 0 = −ηS_0",
+                before.dot(w0, (1 - TAU) * g0),
+                0,
+                theorem="nesterov_radial_component",
+            ),
+            Identity(
+                "⟨w, u⟩ = ⟨w, g + βp⟩ = β⟨w, p⟩",
+                before.dot(w0, g0 + BETA * p0),
+                BETA * before.dot(w0, p0),
+                theorem="nesterov_growth",
+            ),
+            Identity("w' is orthogonal to its own gradient", gram.dot(after, g), 0, theorem="orthogonality"),
             Identity(
                 "step: if ⟨w_t, p_t⟩ = −ηS_t then ⟨w_{t+1}, p_{t+1}⟩ = −ηS_{t+1}",
                 gram.dot(after, BETA * p + (1 - TAU) * g),
                 -ETA * BETA * (SUM + gram.dot(u, p)),
+                theorem="nesterov_radial_component",
             ),
             Identity(
                 "the growth: ‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η²βS_t",
                 gram.square(after),
                 gram.square(w) + ETA**2 * gram.square(u) + 2 * ETA**2 * factor * SUM,
+                theorem="lemma_2_2_nesterov",
             ),
             *positivity(share),
+            NonNegative(
+                "so 2η²βS_{t+1} = 2η²β²T_t ≥ η²β²‖p_t‖²/c for T_t = λ‖p_t‖² + e, e ≥ 0",
+                2 * ETA**2 * BETA**2 * (share * gram.square(p) + SLACK) - ETA**2 * BETA**2 * gram.square(p) / FRESH,
+                [(2 * ETA**2 * BETA**2 * SLACK, sympy.Integer(1))],
+                theorem="nesterov_least_growth",
+            ),
         ),
         conclusion=(
             "‖w_{t+1}‖² = ‖w_t‖² + η²‖u_t‖² + 2η² Σ_{k<t} β^{t−k+1} u_k·p_k ≥ ‖w_t‖² + η²‖u_t‖² + "

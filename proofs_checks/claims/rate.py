@@ -59,39 +59,55 @@ def proof(lowered: sympy.Expr | None = None, largest: sympy.Expr | None = None) 
             Given("on the unit sphere ‖∇²f‖ ≤ L, ‖∇f‖ ≤ G and max f − min f ≤ D; so ‖∇²f(w)‖ ≤ L/‖w‖², by degree −2"),
         ),
         steps=(
-            Identity("r_{t+1} = r_t + η²‖g_t‖²", gram.square(w - ETA * g), gram.square(w) + ETA**2 * square),
+            Identity(
+                "r_{t+1} = r_t + η²‖g_t‖²",
+                gram.square(w - ETA * g),
+                gram.square(w) + ETA**2 * square,
+                theorem="tangent_growth",
+            ),
             Identity(
                 "induction: r_t = r_0 + η² Σ_{k<t} ‖g_k‖² gives the same for t + 1 (for t = 0 the sum is empty)",
                 (R0 + ETA**2 * TOTAL) + ETA**2 * square,
                 R0 + ETA**2 * (TOTAL + square),
+                theorem="tangent_total",
             ),
-            Identity("∇f(ŵ) = ‖w‖ ∇f(w) (eq-04): ‖∇f(ŵ)‖² = r ‖g‖²", gram.square(sympy.sqrt(R) * g), R * square),
+            Identity(
+                "∇f(ŵ) = ‖w‖ ∇f(w) (eq-04): ‖∇f(ŵ)‖² = r ‖g‖²",
+                gram.square(sympy.sqrt(R) * g),
+                R * square,
+                theorem="grad_on_sphere",
+            ),
             NonNegative(
                 "with m = min_t r_t‖g_t‖², r_t‖g_t‖² = m + e and r_T = r_t + d: r_T‖g_t‖² − m = d‖g_t‖² + e ≥ 0; "
                 "summed over t, T m ≤ r_T Σ‖g_t‖² = r_T(r_T − r_0)/η²",
                 (R + GAIN) * square - (R * square - EXCESS),
                 [(GAIN * square, sympy.Integer(1)), (EXCESS, sympy.Integer(1))],
+                theorem="rate_certificate",
             ),
             NonNegative(
                 "the segment from w to w − ηg stays outside the ball of radius ‖w‖: ‖w − sηg‖² − ‖w‖² ≥ 0",
                 gram.square(w - S * ETA * g) - gram.square(w),
                 [(square, S * ETA)],
+                theorem="segment",
             ),
             Identity(
                 "Taylor with |d²/ds² f(w − sηg)| ≤ B = η²‖g‖²L/r: f(w') ≤ f(w) − η‖g‖² + ∫(1 − s)B ds, that is "
                 "f(w') ≤ f(w) − η‖g‖²(1 − ηL/(2r))",
                 ETA * square - sympy.integrate((1 - S) * ETA**2 * square * L / R, (S, 0, 1)),
                 falls,
+                theorem="descent",
             ),
             Identity(
                 "with η²‖g_t‖² = r_{t+1} − r_t that descent is (r_{t+1} − r_t)/η − (L/2)(r_{t+1} − r_t)/r_t",
                 descent((NEXT - R) / ETA**2, R, ETA, L),
                 (NEXT - R) / ETA - L * half * (NEXT - R) / R,
+                theorem="telescoped",
             ),
             Identity(
                 "x ≤ (1 + x) ln(1 + x) for x ≥ 0: equal at 0, and the difference has the derivative ln(1 + x) ≥ 0",
                 sympy.diff((1 + X) * sympy.log(1 + X) - X, X),
                 sympy.log(1 + X),
+                theorem="ln_above",
             ),
             NonNegative(
                 "x_t = r_{t+1}/r_t − 1 = η²‖∇f(ŵ_t)‖²/r_t² ≤ η²G²/r_0² = M, for ‖∇f(ŵ_t)‖² = G² − e and r_t = r_0 + d",
@@ -100,37 +116,49 @@ def proof(lowered: sympy.Expr | None = None, largest: sympy.Expr | None = None) 
                     (growth * GAIN * (2 * R0 + GAIN) / (R0 + GAIN) ** 2, sympy.Integer(1)),
                     (ETA**2 * EXCESS / (R0 + GAIN) ** 2, sympy.Integer(1)),
                 ],
+                theorem="relative_growth",
             ),
             Identity(
                 "ln(r_{t+1}/r_0) = ln(r_t/r_0) + ln(1 + x_t), so Σ ln(1 + x_t) = ln(r_T/r_0)",
                 sympy.log(R * (1 + X) / R0),
                 sympy.log(R / R0) + sympy.log(1 + X),
+                theorem="telescoped",
             ),
             Identity(
                 "summed: r_T − r_0 ≤ ηD + (ηL/2)(1 + M) ln(r_T/r_0) = ηD + K ln(r_T/r_0)",
                 log_weight(R0, ETA, constants),
                 ETA * L * half * (1 + growth),
+                theorem="norm_is_bounded",
             ),
             Identity(
                 "ln z ≤ z − 1: equal at 1, and the derivative of the difference changes its sign there",
                 sympy.diff(Z - 1 - sympy.log(Z), Z),
                 (Z - 1) / Z,
+                theorem="ln_below",
             ),
-            Identity("so ln y = ln(y/a) + ln a ≤ y/a + a − 2 for a > 0", (Y / A - 1) + (A - 1), Y / A + A - 2),
+            Identity(
+                "so ln y = ln(y/a) + ln a ≤ y/a + a − 2 for a > 0",
+                (Y / A - 1) + (A - 1),
+                Y / A + A - 2,
+                theorem="norm_is_bounded",
+            ),
             Identity(
                 "at y = r_T/r_0, a = 2K/r_0: K(y/a + a − 2) = r_T/2 + 2K²/r_0 − 2K",
                 K * (Y / A + A - 2).subs({Y: R / R0, A: 2 * K / R0}),
                 R / 2 + 2 * K**2 / R0 - 2 * K,
+                theorem="norm_is_bounded",
             ),
             Identity(
                 "r_T − r_0 ≤ ηD + r_T/2 + 2K²/r_0 − 2K, solved for r_T: r_T ≤ R = 2(r_0 + ηD − 2K + 2K²/r_0)",
                 bound - R0,
                 ETA * D + bound / 2 + 2 * K**2 / R0 - 2 * K,
+                theorem="norm_is_bounded",
             ),
             Identity(
                 "and that is the R of the executable bound",
                 largest_squared_norm(R0, ETA, constants),
                 (2 * (R0 + ETA * D - 2 * K + 2 * K**2 / R0)).subs(K, log_weight(R0, ETA, constants)),
+                theorem="rate",
             ),
         ),
         conclusion="min_{t<T} ‖∇f(ŵ_t)‖² ≤ r_T(r_T − r_0)/(η²T) ≤ R(R − r_0)/(η²T), R independent of T: O(T^{-1/2}).",

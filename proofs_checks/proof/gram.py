@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from tangency.proofs_checks.claim import Violation
+from tangency.proofs_checks.claim import NotApplicable, Violation
 
 
 def normal_form(expression: Expr) -> Expr:
@@ -38,11 +38,13 @@ class Identity:
     Attributes:
         text: what the step says, or why it is the next one.
         left, right: the two sides.
+        theorem: the theorem or lemma of the library that the step stands for, or why the kernel has none.
     """
 
     text: str
     left: Expr
     right: Expr
+    theorem: str | NotApplicable = ""
 
     @cached_property
     def residual(self) -> Expr:
@@ -63,11 +65,13 @@ class NonNegative:
         expression: what is shown to be ≥ 0.
         certificate: pairs (coefficient, base); coefficients are products and sums of symbols that sympy knows to be
             non-negative, and ``expression == Σ coefficient · base²`` identically.
+        theorem: as of an :class:`Identity`.
     """
 
     text: str
     expression: Expr
     certificate: Sequence[tuple[Expr, Expr]]
+    theorem: str | NotApplicable = ""
 
     @cached_property
     def residual(self) -> Expr:
@@ -95,12 +99,14 @@ class Proof:
         given: definitions and hypotheses.
         steps: identities and inequalities, in order.
         conclusion: what has been shown.
+        without: theorems of the claim that have no algebra to walk through.
     """
 
     method: str
     given: Sequence[Given]
     steps: Sequence[Identity | NonNegative]
     conclusion: str
+    without: tuple[str, ...] = ()
 
     def check(self) -> int:
         """Check every step and return their number. Raises :class:`Violation` at the first that is wrong."""

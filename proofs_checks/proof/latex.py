@@ -122,7 +122,8 @@ def _proof_lines(proof: Proof) -> Iterator[str]:
     yield r"\begin{enumerate}"
     for step in proof.steps:
         step.check()  # nothing is typeset that is not proved
-        yield rf"  \item {prose(step.text)}"
+        name = step.theorem if isinstance(step.theorem, str) else ""
+        yield rf"  \item {prose(step.text)}" + (rf" [\texttt{{{_plain(name)}}}]" if name else "")
         if isinstance(step, Identity):
             yield rf"    \[ {formula(step.left)} = {formula(step.right)} \]"
         else:

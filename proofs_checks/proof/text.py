@@ -90,7 +90,7 @@ def proof_lines(proof: Proof) -> Iterator[str]:
             yield from _block(readable(given.formula), 13, 15)
     for number, step in enumerate(proof.steps, 1):
         yield ""
-        yield from _block(f"{number}. {step.text}", 2, 5)
+        yield from _block(f"{number}. {step.text}{stands_for(step)}", 2, 5)
         if isinstance(step, Identity):
             yield from _block(readable(step.left), 9, 11)
             yield from _block(f"= {readable(step.right)}", 7, 9)
@@ -101,6 +101,13 @@ def proof_lines(proof: Proof) -> Iterator[str]:
         yield from _block(verdict(step), 5)
     yield ""
     yield from _block(f"So: {proof.conclusion}", 2, 6)
+
+
+def stands_for(step: Identity | NonNegative) -> str:
+    """The theorem of a step in brackets, or why the kernel has none."""
+    if isinstance(step.theorem, NotApplicable):
+        return f" [not in the kernel: {step.theorem.why}]"
+    return f" [{step.theorem}]" if step.theorem else ""
 
 
 def certificate(step: NonNegative) -> str:
