@@ -27,10 +27,17 @@ ALLOWED = (
 
 @dataclass(frozen=True)
 class Asked:
-    """A theorem as the kernel is asked for it: its name in the library, and its text; ``""``: that of the library."""
+    """A theorem as the kernel is asked for it.
+
+    Attributes:
+        name: in the library.
+        text: what it must say; ``""``: whatever the library says.
+        further: whether it stands beside the claim's own theorems, as that a hypothesis is needed.
+    """
 
     name: str
     text: str
+    further: bool = True
 
 
 def of(statement: Statement) -> Library:
@@ -52,7 +59,7 @@ def asked(statement: Statement, sources: Library) -> list[Asked]:
     """All that the kernel is asked of a claim: its theorems, that they need their hypotheses, and further ones."""
     found = []
     for theorem in statement.theorems:
-        found.append(Asked(theorem.name, theorem.rocq()))
+        found.append(Asked(theorem.name, theorem.rocq(), further=False))
         for hypothesis in theorem.given:
             name = needs_name(theorem.name, hypothesis.name)
             if name in sources.theorems:
@@ -83,12 +90,21 @@ def generated(questions: list[Asked], sources: Library) -> str:
         "Open Scope R_scope.",
     ]
     for one in questions:
-        name = f"Tangency.{sources.theorems[one.name]}.{one.name}"
         if one.text:
-            lines += ["", f"Theorem claimed_{one.name} : {one.text}.", f"Proof. exact {name}. Qed."]
-            name = f"claimed_{one.name}"
-        lines.append(f"Print Assumptions {name}.")
+            proof = f"Tangency.{sources.theorems[one.name]}.{one.name}"
+            lines += ["", f"Theorem {_said(one, sources)} : {one.text}.", f"Proof. exact {proof}. Qed."]
+        if not one.further:
+            lines.append(f"Print Assumptions {_said(one, sources)}.")
+    # The kernel takes half a second for each answer: further theorems have one together.
+    further = ", ".join(f"@{_said(one, sources)}" for one in questions if one.further)
+    if further:
+        lines += ["", f"Definition further := ({further}).", "Print Assumptions further."]
     return "\n".join(lines) + "\n"
+
+
+def _said(one: Asked, sources: Library) -> str:
+    """The name of a theorem in the generated file."""
+    return f"claimed_{one.name}" if one.text else f"Tangency.{sources.theorems[one.name]}.{one.name}"
 
 
 def assumptions(printed: str) -> list[list[str]]:
@@ -99,6 +115,8 @@ def assumptions(printed: str) -> list[list[str]]:
 
 def checked(statement: Statement) -> dict[str, list[str]]:
     """What each theorem of a statement rests on, as the kernel says; kept until a source or Coq changes.
+
+    Further theorems have one answer together: what any of them rests on.
 
     Raises:
         coq.NoCoq, coq.Refused, coq.Broken: as they say.
@@ -115,9 +133,13 @@ def checked(statement: Statement) -> dict[str, list[str]]:
         sources.compile(file, folder)
     (folder / f"{stem}.v").write_text(text, encoding="utf-8")
     answers = assumptions(coq.compiled(folder, f"{stem}.v"))
-    if len(answers) != len(questions):
-        raise coq.Broken(f"coqc answered {len(answers)} of {len(questions)} questions on what theorems rest on")
-    found = {one.name: axioms for one, axioms in zip(questions, answers, strict=True)}
+    own = [one for one in questions if not one.further]
+    together = [one for one in questions if one.further]
+    expected = len(own) + bool(together)
+    if len(answers) != expected:
+        raise coq.Broken(f"coqc answered {len(answers)} of {expected} questions on what theorems rest on")
+    found = {one.name: axioms for one, axioms in zip(own, answers, strict=False)}
+    found |= {one.name: answers[-1] for one in together}
     kept.with_suffix(".new").write_text(json.dumps(found))
     kept.with_suffix(".new").replace(kept)
     return found

@@ -67,18 +67,24 @@ def kernel_lines(claim: Claim) -> Iterator[str]:
         found, why = rung.checked(claim.kernel), ""
     except (coq.NoCoq, coq.Refused, coq.Broken) as error:
         found, why = {}, f"{'not run: ' if isinstance(error, coq.NoCoq) else '✗ '}{error}"
-    for one in rung.asked(claim.kernel, rung.of(claim.kernel)):
-        shown = "theorem" if one.text and "_needs_" not in one.name else "also"
-        rests = ", ".join(axiom.rpartition(".")[2] for axiom in found.get(one.name, ()))
-        yield from _block(
-            f"{shown} {one.name}" + (f" rests on {rests or 'no axiom'}" if one.name in found else ""), 2, 4
-        )
-        if shown == "theorem":
-            for line in one.text.splitlines():
-                indent = 4 + len(line) - len(line.lstrip())
-                yield from _block(line.strip(), indent, indent + 2)
+    questions = rung.asked(claim.kernel, rung.of(claim.kernel))
+    for one in (one for one in questions if not one.further):
+        yield from _block(f"theorem {one.name}{_rests(found.get(one.name))}", 2, 4)
+        for line in one.text.splitlines():
+            indent = 4 + len(line) - len(line.lstrip())
+            yield from _block(line.strip(), indent, indent + 2)
+    further = [one.name for one in questions if one.further]
+    if further:
+        yield from _block(f"further {', '.join(further)}{_rests(found.get(further[0]))}", 2, 4)
     if why:
         yield from _block(why, 2)
+
+
+def _rests(axioms: list[str] | None) -> str:
+    """What theorems rest on, if the kernel has said it."""
+    if axioms is None:
+        return ""
+    return f": rests on {', '.join(axiom.rpartition('.')[2] for axiom in axioms) or 'no axiom'}"
 
 
 def proof_lines(proof: Proof) -> Iterator[str]:
