@@ -72,12 +72,18 @@ def claim(
 def _print_coq(found: Claim) -> int:
     """What the kernel is asked, then the library's theorems with their proofs."""
     from tangency.proofs_checks.kernel import rung
+    from tangency.proofs_checks.kernel.coq import Refused
 
     if isinstance(found.kernel, NotApplicable):
         raise WrongCall(f"--coq: {found.id} has no theorem for the kernel: {found.kernel.why}")
-    library = rung.of(found.kernel)
-    questions = rung.asked(found.kernel, library)
-    print(rung.generated(questions, library), end="")
+    try:
+        library = rung.of(found.kernel)
+        questions = rung.asked(found.kernel, library)
+        generated = rung.generated(questions, library)
+    except Refused as error:
+        print(f"tangency: {found.id} has no proof for the kernel: {error}", file=sys.stderr)
+        return FAILED
+    print(generated, end="")
     for one in questions:
         print(f"\n(* {library.theorems[one.name]}.v *)\n{library.source(one.name)}")
     return OK

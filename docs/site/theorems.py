@@ -8,11 +8,11 @@ from markup import page, plain, table
 from tangency.proofs_checks.claim import Claim, Hypothesis, NotApplicable, Rung
 from tangency.proofs_checks.proof.text import proof_lines, short
 from tangency.proofs_checks.run.registry import discover
-from tangency.proofs_checks.statement.theorem import refutation_of
+from tangency.proofs_checks.statement.theorem import Statement, refutation_of
 
 EVIDENCE = {
     Rung.KERNEL: "its theorems, accepted by a proof kernel",
-    Rung.ALGEBRA: "the proof above, checked step by step",
+    Rung.ALGEBRA: "the walk above, checked step by step",
     Rung.EXACT: "generated problems in rational arithmetic, compared with `==`",
     Rung.BALL: "generated problems in interval arithmetic: the interval contains the answer",
     Rung.IMPLEMENTATION: "a search for a counterexample on real optimizers, on every path and dtype",
@@ -39,7 +39,9 @@ def _page(claim: Claim) -> str:
         plain(claim.notes),
         "## Hypotheses",
         hypotheses or "None.",
-        "## Proof",
+        "## Theorems for the kernel",
+        _theorems(claim),
+        "## Algebra",
         _proof(claim),
         "## Evidence",
         table(["rung", "what was done"], [[rung.value, _evidence(claim, rung)] for rung in Rung]),
@@ -55,6 +57,15 @@ def _needed(claim: Claim, hypothesis: Hypothesis) -> str:
     found = refutation_of(claim, hypothesis)
     assert found.refutes, hypothesis.name
     return plain(f"Without it, {found.what} would be {short(found.predicted)}, and is {short(found.actual)}.")
+
+
+def _theorems(claim: Claim) -> list[str]:
+    """As the kernel is asked for them; [the list of all](../theorems.md) says what they rest on."""
+    assert isinstance(claim.kernel, Statement)
+    if not claim.kernel.theorems:
+        return [f"The library's own: {', '.join(f'`{name}`' for name in claim.kernel.more)}."]
+    stated = [f"{theorem.name} :\n{theorem.rocq()}\n" for theorem in claim.kernel.theorems]
+    return ["```text", *stated, "```", "", "What they rest on stands in the [list of all](../theorems.md)."]
 
 
 def _proof(claim: Claim) -> str | list[str]:

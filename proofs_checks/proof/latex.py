@@ -105,13 +105,13 @@ def _claim_lines(claim: Claim) -> Iterator[str]:
             yield rf"  \item \emph{{{prose(hypothesis.name)}}}: {prose(hypothesis.text)}."
         yield r"\end{itemize}"
     if isinstance(claim.algebra, NotApplicable):
-        yield rf"\paragraph{{Proof.}} Does not apply: {prose(claim.algebra.why)}."
+        yield rf"\paragraph{{Algebra.}} Does not apply: {prose(claim.algebra.why)}."
     else:
         yield from _proof_lines(claim.algebra())
 
 
 def _proof_lines(proof: Proof) -> Iterator[str]:
-    yield rf"\paragraph{{Proof.}} {prose(proof.method)}"
+    yield rf"\paragraph{{Algebra.}} {prose(proof.method)}"
     if proof.given:
         yield r"\begin{itemize}"
         for given in proof.given:

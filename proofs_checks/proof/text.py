@@ -63,11 +63,15 @@ def kernel_lines(claim: Claim) -> Iterator[str]:
         yield from _block(f"Kernel: does not apply. {claim.kernel.why}", 0)
         return
     yield "Kernel"
+    questions: list[rung.Asked] = []
+    found, why = dict[str, list[str]](), ""
     try:
-        found, why = rung.checked(claim.kernel), ""
-    except (coq.NoCoq, coq.Refused, coq.Broken) as error:
-        found, why = {}, f"{'not run: ' if isinstance(error, coq.NoCoq) else '✗ '}{error}"
-    questions = rung.asked(claim.kernel, rung.of(claim.kernel))
+        questions = rung.asked(claim.kernel, rung.of(claim.kernel))
+        found = rung.checked(claim.kernel)
+    except coq.NoCoq as missing:
+        why = f"not run: {missing}"
+    except (coq.Refused, coq.Broken) as error:
+        why = f"✗ {error}"
     for one in (one for one in questions if not one.further):
         yield from _block(f"theorem {one.name}{_rests(found.get(one.name))}", 2, 4)
         for line in one.text.splitlines():

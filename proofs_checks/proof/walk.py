@@ -3,7 +3,7 @@
 import re
 
 from tangency.proofs_checks.claim import NotApplicable
-from tangency.proofs_checks.kernel import rung
+from tangency.proofs_checks.kernel import coq, rung
 from tangency.proofs_checks.kernel.library import Library
 from tangency.proofs_checks.proof.gram import Proof
 from tangency.proofs_checks.statement.theorem import Statement
@@ -11,7 +11,10 @@ from tangency.proofs_checks.statement.theorem import Statement
 
 def astray(proof: Proof, statement: Statement) -> str:
     """The first step that stands for no theorem, or theorem of the statement that no step stands for; ``""``: none."""
-    sources = rung.of(statement)
+    try:
+        sources = rung.of(statement)
+    except coq.Refused as unreadable:
+        return str(unreadable)
     for number, step in enumerate(proof.steps, 1):
         if not isinstance(step.theorem, NotApplicable) and not _proved(step.theorem, sources):
             told = f"names {step.theorem}" if step.theorem else "names nothing"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from tangency.proofs_checks.run import registry
 
 HELPERS = Path(__file__).parents[1] / "helpers"
 Call = Callable[..., tuple[int, str, str]]
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "grow_only_projection.py"
 
 
 @pytest.fixture
@@ -274,3 +277,14 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
     assert process.stderr is not None
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
+
+
+def test_the_proofs_of_a_claim_are_printed_for_coq(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert cli.run(["claim", "lemma-2.1", "--coq"]) == 0
+    printed = capfd.readouterr().out
+    assert "Theorem claimed_lemma_2_1 : forall (E : space)" in printed
+    assert "Theorem lemma_2_1 : forall (E : space)" in printed
+    assert cli.run(["claim", "lemma-2.1", "--coq", "--latex"]) == 4
+    shutil.copy(EXAMPLE, tmp_path)  # without the .v beside it
+    assert cli.run(["claim", f"{tmp_path / EXAMPLE.name}::grow-only-is-sgdp", "--coq"]) == 1
+    assert "grow_only_projection.v cannot be read" in capfd.readouterr().err

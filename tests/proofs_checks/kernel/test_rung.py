@@ -7,9 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import small_claims as small
 
 from tangency.proofs_checks.claim import Hypothesis, NotApplicable, Verdict
 from tangency.proofs_checks.kernel import coq, library, rung
+from tangency.proofs_checks.proof import walk
+from tangency.proofs_checks.proof.gram import Proof
+from tangency.proofs_checks.proof.text import kernel_lines
 from tangency.proofs_checks.statement.terms import Variable, equal, square, term, variables
 from tangency.proofs_checks.statement.theorem import Statement, Theorem
 
@@ -64,6 +68,15 @@ def test_it_fails(proofs: str, theorem: Theorem, why: str, tmp_path: Path) -> No
     found = rung.run_kernel(statement(tmp_path, proofs, theorem))
     assert found.verdict is Verdict.FAILS
     assert why in found.detail
+
+
+def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    lost = Statement(str(tmp_path / "lost.v"), (DOUBLE,))
+    found = rung.run_kernel(lost)
+    assert found.verdict is Verdict.FAILS
+    assert "lost.v cannot be read" in found.detail
+    assert "lost.v cannot be read" in walk.astray(Proof("", (), (), ""), lost)
+    assert "lost.v cannot be read" in "\n".join(kernel_lines(replace(small.EMPTY, kernel=lost)))
 
 
 @NEEDS_COQ
