@@ -356,7 +356,7 @@ MUTANTS = {
     "no root in the threshold": ("_passes", no_root, SGDP, "algorithm-1"),
     "a dead row vetoes": ("_passes", dead_row_vetoes, SGDP, "algorithm-1"),
     "cos without its sign taken off": ("_passes", one_side, SGDP, "algorithm-1"),
-    "dim for its root": ("_threshold", dimension, ADAMP, "algorithm-2"),
+    "dim for its root": ("_threshold", dimension, ADAMP, "eq-11"),
     "t counted twice": ("_bias_correction", late, ADAMP, "algorithm-2"),
     "stored too short": ("narrow", truncated, ADAMP, "algorithm-2"),
     "edges of rows not read": ("load_edges", edges_left_out, SGDP, "algorithm-1"),

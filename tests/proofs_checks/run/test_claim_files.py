@@ -160,7 +160,7 @@ def test_verify_claim_and_claims_take_files(capfd: pytest.CaptureFixture[str]) -
     assert cli.run(["verify", f"{path}::mine", "eq-12", "--rung=algebra", "--jobs=1", "--time-limit=0"]) == 0
     output = capfd.readouterr().out
     assert "mine   ✓ 2" in output
-    assert "eq-12  ✓ 5" in output
+    assert "eq-12  ✓ 6" in output
     assert cli.run(["claim", f"{path}::mine"]) == 0
     assert capfd.readouterr().out.startswith("mine: the claim mine (§0)")
     assert cli.run(["claim", f"{path}::mine", "--latex"]) == 0
