@@ -53,21 +53,20 @@ class Library:
                 self._collect(name, found)
         found[file] = None
 
-    def digest(self, file: str) -> str:
-        """What the compiled form of a file depends on."""
-        parts = [coq.version(), *(f"{name}\0{self.sources[name]}" for name in self.needed(file))]
-        return sha256("\0\0".join(parts).encode()).hexdigest()[:32]
-
-    def compile(self, file: str, folder: Path) -> None:
-        """Compile a file and what it needs into a folder, each once, whoever else compiles there."""
+    def compile(self, file: str) -> None:
+        """Compile a file and what it needs, each once, whoever else compiles there."""
         for name in self.needed(file):
-            done = folder / f"{name}.done"
+            done = self.folder / f"{name}.done"
             if not done.exists():
-                with locked(folder / f"{name}.lock"):
+                with locked(self.folder / f"{name}.lock"):
                     if not done.exists():
-                        (folder / f"{name}.v").write_text(self.sources[name], encoding="utf-8")
-                        coq.compiled(folder, f"{name}.v")
+                        self.ask(name, self.sources[name])
                         done.touch()
+
+    def ask(self, name: str, text: str) -> str:
+        """Compile a text beside the files that are compiled already: what Coq prints."""
+        (self.folder / f"{name}.v").write_text(text, encoding="utf-8")
+        return coq.compiled(self.folder, f"{name}.v")
 
     @cached_property
     def folder(self) -> Path:

@@ -123,16 +123,15 @@ def checked(statement: Statement) -> dict[str, list[str]]:
     """
     sources = of(statement)
     questions = asked(statement, sources)
-    text, folder = generated(questions, sources), sources.folder
+    text = generated(questions, sources)
     stem = f"claim_{sha256(text.encode()).hexdigest()[:16]}"
-    kept = folder / f"{stem}.json"
+    kept = sources.folder / f"{stem}.json"
     if kept.exists():
         found: dict[str, list[str]] = json.loads(kept.read_text())
         return found
     for file in dict.fromkeys(sources.theorems[one.name] for one in questions):
-        sources.compile(file, folder)
-    (folder / f"{stem}.v").write_text(text, encoding="utf-8")
-    answers = assumptions(coq.compiled(folder, f"{stem}.v"))
+        sources.compile(file)
+    answers = assumptions(sources.ask(stem, text))
     own = [one for one in questions if not one.further]
     together = [one for one in questions if one.further]
     expected = len(own) + bool(together)

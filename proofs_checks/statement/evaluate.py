@@ -1,6 +1,7 @@
 """The exact value of a statement on a run: of each term, and of each formula as true, false, or not told by a run."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,29 +97,28 @@ class Evaluation:
             assert one.extra is not None
             terms = (self.with_value(one.variable, k).of(one.body) for k in range(self.of(one.extra)))
             return sum(terms, start=self.field.element(0))
-        answers = [answer for _, answer in self.instances(one)]
         decisive = one.operator == "∃"
+        answers = list(self._answers(one))
         if decisive in answers:
             return decisive
         if decisive and None in answers:
             raise Beyond(f"{text(one)}: the run ends before it is found")
         return None if None in answers or not answers else not decisive
 
-    def instances(self, one: Bind, sparse: bool = False) -> Iterator[tuple["Evaluation", bool | None]]:
-        """The body at every step that the run has; with ``sparse``, of a long run at its first and last ones."""
-        for step in steps(self.values, sparse):
-            here = self.with_value(one.variable, step)
+    def _answers(self, one: Bind) -> Iterator[bool | None]:
+        """The body at every step that the run has."""
+        for step in steps(self.values):
             try:
-                yield here, here.of(one.body)
+                yield self.with_value(one.variable, step).of(one.body)
             except Beyond:
                 if one.operator == "∃":
-                    yield here, None
+                    yield None
             except NotInField:
-                yield here, None
+                yield None
             except ZeroDivisionError:
                 if one.operator == "∃":
                     raise
-                yield here, None
+                yield None
 
 
 def _shown(value: Any) -> Any:
@@ -126,8 +126,8 @@ def _shown(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def steps(values: Values, sparse: bool) -> list[int]:
-    """The steps that the sequences of a run have."""
+def steps(values: Values, sparse: bool = False) -> list[int]:
+    """The steps that the sequences of a run have; with ``sparse``, of a long run the first and last ones."""
     longest = max((len(value) for value in values.values() if isinstance(value, list | tuple)), default=0)
     found = range(longest + 1)
     return [*found] if not sparse or longest < _EARLY + _LATE else [*found[:_EARLY], *found[-_LATE - 2 :]]
@@ -162,7 +162,11 @@ def check(evaluation: Evaluation, formula: Term) -> int:
         Violation: it is false, with both sides where it is an equation or an inequality, or undefined.
     """
     if isinstance(formula, Bind) and formula.operator == "∀":
-        return sum(check(here, formula.body) for here, _ in evaluation.instances(formula, sparse=True))
+        count = 0
+        for step in steps(evaluation.values, sparse=True):
+            with suppress(Beyond):
+                count += check(evaluation.with_value(formula.variable, step), formula.body)
+        return count
     if isinstance(formula, Apply) and formula.operator == "⇒":
         return check(evaluation, formula.arguments[1]) if evaluation.of(formula.arguments[0]) else 0
     what = text(formula)

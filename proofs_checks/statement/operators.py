@@ -46,14 +46,14 @@ class Operator:
         return self.rocq[0].isalpha()
 
 
-def difference(field: Field, a: Any, b: Any) -> Any:
-    """a − b, one number, or the elements of an array."""
+def _difference(a: Any, b: Any) -> list[Any]:
+    """a − b: one number, or the elements of an array."""
     return np.asarray(a - b, dtype=object).ravel().tolist() if isinstance(a, np.ndarray) else [a - b]
 
 
 def _equal(field: Field, a: Any, b: Any) -> bool | None:
     """Equality; in balls: the difference contains 0 and is narrow."""
-    answers = [is_zero(x) for x in difference(field, a, b)]
+    answers = [is_zero(x) for x in _difference(a, b)]
     return False if False in answers else None if None in answers else True
 
 
@@ -138,23 +138,19 @@ def _plain(operation: Callable[..., Any]) -> Callable[..., Any]:
     return lambda field, *arguments: operation(*arguments)
 
 
-def _over(field: Field, a: Any, b: Any) -> Any:
-    return a / b
-
-
 OPERATORS: dict[str, Operator] = {
     "+": Operator("{} + {}", "{} + {}", "{} + {}", 50, (50, 51), _plain(lambda a, b: a + b)),
     "-": Operator("{} − {}", "{} - {}", "{} - {}", 50, (50, 51), _plain(lambda a, b: a - b)),
     "neg": Operator("−{}", "-{}", "- {}", 60, (61,), _plain(lambda a: -a)),
     "*": Operator("{}{}", "{} {}", "{} * {}", 60, (60, 61), _plain(lambda a, b: a * b)),
-    "/": Operator("{}/{}", r"\frac{{{}}}{{{}}}", "{} / {}", 59, (59, 61), _over, REAL),
+    "/": Operator("{}/{}", r"\frac{{{}}}{{{}}}", "{} / {}", 59, (59, 61), _plain(lambda a, b: a / b), REAL),
     "inverse": Operator("1/{}", r"\frac{{1}}{{{}}}", "/ {}", 59, (71,), _plain(lambda a: 1 / a), REAL),
     "^": Operator("{}^{}", "{}^{}", "{}^{}", 70, (71, 100), _plain(lambda a, b: a**b), REAL),
     "at": Operator("{}({})", "{}({})", "{} {}", 100, (100, 0), _plain(lambda f, x: f(x))),
     "dot": Operator("{}·{}", r"{} \cdot {}", "⟨{}, {}⟩", 62, (71, 71), _plain(lambda x, y: x @ y), REAL),
     "square": Operator("‖{}‖²", r"\|{}\|^2", "‖{}‖²", 100, (0,), _plain(lambda x: x @ x), REAL),
     "norm": Operator("‖{}‖", r"\|{}\|", "norm {}", 100, (0,), _norm, REAL),
-    "sqrt": Operator("√({})", r"\sqrt{{{}}}", "sqrt {}", 100, (0,), lambda field, x: _root(field, x), REAL),
+    "sqrt": Operator("√({})", r"\sqrt{{{}}}", "sqrt {}", 100, (0,), _root, REAL),
     "abs": Operator("|{}|", r"|{}|", "Rabs {}", 100, (0,), _plain(abs), REAL),
     "real": Operator("{}", "{}", "INR {}", 100, (100,), lambda field, n: field.element(n), REAL),
     "unit": Operator("unit({})", r"\widehat{{{}}}", "unit {}", 100, (0,), _unit),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tangency.proofs_checks.statement.render import is_vector, rocq, text, type_of
+from tangency.proofs_checks.statement.render import is_vector, text, type_of
 from tangency.proofs_checks.statement.terms import REAL, STEP, Apply, Bind, Number, Term, Variable, term
 from tangency.proofs_checks.statement.theorem import Theorem
 
@@ -65,6 +65,3 @@ def _of_operator(one: Apply) -> Iterator[Term]:
 def same(one: Theorem, other: Theorem) -> bool:
     """Whether two theorems are one to the kernel's eye."""
     return one.rocq() == other.rocq()
-
-
-__all__ = ["rocq", "same", "terms", "theorems"]

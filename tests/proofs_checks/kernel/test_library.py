@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -24,9 +23,8 @@ def sources() -> Library:
 
 
 def has_flocq(sources: Library) -> bool:
-    (sources.folder / "flocq.v").write_text("From Flocq Require Import Core.\n", encoding="utf-8")
     try:
-        coq.compiled(sources.folder, "flocq.v")
+        sources.ask("flocq", "From Flocq Require Import Core.\n")
     except (coq.Refused, coq.NoCoq):
         return False
     return True
@@ -36,12 +34,11 @@ def has_flocq(sources: Library) -> bool:
 def test_rounding_is_that_of_ieee(sources: Library) -> None:
     if not has_flocq(sources):
         pytest.skip("needs Flocq: apt install libcoq-flocq")
-    sources.compile(FLOCQ, sources.folder)
+    sources.compile(FLOCQ)
     named = dict.fromkeys(re.findall(r"^Theorem ([\w']+)", sources.sources[FLOCQ], re.MULTILINE))
     every = ", ".join(f"@{FLOCQ}.{name}" for name in named)
     text = f"From Tangency Require {FLOCQ}.\nDefinition every := ({every}).\nPrint Assumptions every.\n"
-    (sources.folder / "asks_flocq.v").write_text(text, encoding="utf-8")
-    (found,) = rung.assumptions(coq.compiled(sources.folder, "asks_flocq.v"))
+    (found,) = rung.assumptions(sources.ask("asks_flocq", text))
     assert found
     assert set(found) <= set(rung.ALLOWED)
 
@@ -51,7 +48,7 @@ def test_rounding_is_that_of_ieee(sources: Library) -> None:
 def test_the_checker_accepts_the_library(sources: Library) -> None:
     wanted = [name for name in sources.sources if name != FLOCQ]
     for name in wanted:
-        sources.compile(name, sources.folder)
+        sources.compile(name)
     done = subprocess.run(
         ["coqchk", "-silent", "-o", "-Q", ".", "Tangency", *(f"Tangency.{name}" for name in wanted)],
         cwd=sources.folder,
@@ -89,11 +86,9 @@ def test_a_run_that_differs_is_named(sources: Library) -> None:
 
 def run_of(text: str, sources: Library) -> str:
     """What the kernel refuses in a file of runs; empty if it accepts all."""
-    sources.compile("runs", sources.folder)
-    stem = f"conformance_{os.getpid()}"
-    Path(sources.folder / f"{stem}.v").write_text(text, encoding="utf-8")
+    sources.compile("runs")
     try:
-        coq.compiled(sources.folder, f"{stem}.v")
+        sources.ask(f"conformance_{os.getpid()}", text)
     except coq.Refused as error:
         return str(error)
     return ""

@@ -88,7 +88,7 @@ def accepted(claim: Claim, changed: list[tuple[str, Theorem]]) -> list[str]:
     library = rung.of(claim.statement)
     found: list[str] = []
     for name in dict.fromkeys(library.theorems[theorem.name] for _, theorem in changed):
-        library.compile(name, library.folder)
+        library.compile(name)
     while True:
         rest = [(what, theorem) for what, theorem in changed if what not in found]
         files = " ".join(dict.fromkeys(library.theorems[theorem.name] for _, theorem in rest))
@@ -103,10 +103,8 @@ def accepted(claim: Claim, changed: list[tuple[str, Theorem]]) -> list[str]:
                 f"Tangency.{library.theorems[theorem.name]}.{theorem.name}."
             )
             where[len(lines)] = what
-        stem = f"mutants_{claim.id.replace('-', '_').replace('.', '_')}"
-        (library.folder / f"{stem}.v").write_text("\n".join(lines) + "\n", encoding="utf-8")
         try:
-            coq.compiled(library.folder, f"{stem}.v")
+            library.ask(f"mutants_{claim.id.replace('-', '_').replace('.', '_')}", "\n".join(lines) + "\n")
         except coq.Refused as error:
             refused = str(error)
         else:
