@@ -1,7 +1,8 @@
-"""SGDP and AdamP for torch (Heo et al., ICLR 2021, Algorithms 1 and 2).
+"""SGDP and AdamP for torch (Heo et al., ICLR 2021, Algorithms 1 and 2), and a monitor of any optimizer.
 
 Only the names exported here are public. In this list, each module imports only from those below it:
 
+    monitor                 what a run does to the norms of its weights, for every torch optimizer
     sgdp, adamp             the optimizers: options, state, and the numbers of a step
     optimizer               what they share: checks, the choice of a path, state from elsewhere
     loop, foreach, fused    the code paths; the loop is the one to read
@@ -13,6 +14,7 @@ Only the names exported here are public. In this list, each module imports only 
 """
 
 from tangency.optim.adamp import AdamP
+from tangency.optim.monitor import Monitor
 from tangency.optim.sgdp import SGDP
 
-__all__ = ["SGDP", "AdamP"]
+__all__ = ["SGDP", "AdamP", "Monitor"]

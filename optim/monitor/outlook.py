@@ -1,0 +1,141 @@
+"""What a ledger means for the rest of a run: where rotation settles under decay, and whether steps shrink too early.
+
+Equilibrium. Under weight decay the norm of a scale-invariant weight stops growing where growth and decay balance, and
+each step then turns it by the same angle θ, whatever the gradients' scale:
+
+    projected step, decoupled decay      cos θ = 1 − ηλr                        exactly, where ‖w'‖ = ‖w‖
+    SGD with momentum β, coupled decay   θ = √(2ηλ / (1 + β))                   (Wan et al. 2020)
+    AdamW                                θ = √(2ηλ (1 − β₁) / (1 + β₁))         (Kosson et al. 2023)
+
+the last two to first order, for gradients that are uncorrelated from step to step. λ and r are as the rule has them:
+SGDP divides λ by 1 − β, r is wd_ratio on a projected step.
+
+Premature decay of the effective step (§1). Over a run that was sampled from its start, a weight is flagged where all of
+these hold:
+
+    1. it is scale-invariant: at least half of the samples pass Eq. 11, in either view;
+    2. its effective step fell to less than half of what the schedule alone would have left: the median of the last
+       samples over that of the first, over the same quotient of step sizes;
+    3. its norm is why: the growth of the norm, to the power p with which a step of the rule shrinks (2 where the update
+       is made of gradients, 1 where its size does not depend on theirs), accounts for at least half of that fall, in
+       logarithms;
+    4. memory is why the norm grew: over the samples, its term is larger than the step's own.
+
+What would restore the step is said with it: the projection takes away the memory term; a step size larger by the growth
+of the norm to the power p gives back the first angle; or the decay at whose equilibrium steps have that angle.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from statistics import median
+
+from tangency.optim.monitor.known import Known
+from tangency.optim.monitor.ledger import Page, Terms
+
+_SAMPLES = 5
+
+
+def equilibrium(known: Known | None, lr: float, projected: bool) -> float | None:
+    """The angle a step at which growth and decay balance, in radians; None without decay, or where no law is known.
+
+    Args:
+        known: the step of the optimizer.
+        lr: its step size η.
+        projected: whether the step is projected.
+
+    >>> from tangency.optim.monitor.known import known
+    >>> import torch
+    >>> adamw = torch.optim.AdamW([torch.ones(1)], lr=1e-3, betas=(0.9, 0.999), weight_decay=0.1)
+    >>> round(equilibrium(known(adamw.param_groups[0], 0.1), 1e-3, projected=False), 6)
+    0.003244
+    """
+    if known is None:
+        return None
+    rule = known.rule
+    if projected:
+        lost = lr * rule.weight_decay * rule.wd_ratio
+        return math.acos(max(-1.0, 1 - lost)) if lost else None
+    if known.kind == "AdamW" and rule.weight_decay:
+        return math.sqrt(2 * lr * rule.weight_decay * (1 - rule.beta1) / (1 + rule.beta1))
+    if known.kind == "SGD" and known.coupled and not rule.nesterov and rule.fresh == 1:
+        return math.sqrt(2 * lr * known.coupled / (1 + rule.beta1))
+    return None
+
+
+def decay_for(known: Known, lr: float, angle: float) -> float | None:
+    """The weight decay λ, as the optimizer takes it, at whose equilibrium its steps have this angle; else None."""
+    rule = known.rule
+    if known.kind.endswith("P") and rule.wd_ratio and lr:
+        return (1 - math.cos(angle)) / (lr * rule.wd_ratio) * (1.0 if rule.adaptive else 1 - rule.beta1)
+    if known.kind == "AdamW" and lr:
+        return angle * angle * (1 + rule.beta1) / (2 * lr * (1 - rule.beta1))
+    if known.kind == "SGD" and not rule.nesterov and rule.fresh == 1 and lr:
+        return angle * angle * (1 + rule.beta1) / (2 * lr)
+    return None
+
+
+@dataclass
+class Story:
+    """What the samples of one weight, or slice, have been so far.
+
+    Attributes:
+        samples: how many.
+        invariant: how many passed Eq. 11.
+        own, memory: sums of these terms.
+        first: the norm, step size and effective step of the first samples.
+        last: those of the last.
+    """
+
+    samples: int = 0
+    invariant: int = 0
+    own: float = 0.0
+    memory: float = 0.0
+    first: list[tuple[float, float, float]] = field(default_factory=list)
+    last: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
+
+    def add(self, terms: Terms, page: Page, lr: float) -> None:
+        """Take a sample in."""
+        self.samples += 1
+        self.invariant += page.verdict != "none"
+        self.own += terms.own
+        self.memory += terms.memory or 0.0
+        at = (terms.norm, lr, terms.effective_step)
+        if lr > 0:
+            # A warm-up from 0 has no first effective step.
+            if len(self.first) < _SAMPLES:
+                self.first.append(at)
+            self.last.append(at)
+
+    @property
+    def share(self) -> float:
+        """Of the samples judged scale-invariant."""
+        return self.invariant / self.samples if self.samples else 0.0
+
+    def premature(self, known: Known | None) -> dict[str, float | None] | None:
+        """What would restore the effective step if it decayed prematurely; None if it did not.
+
+        Returns:
+            ``fell_to``, the effective step over what the schedule would have left; ``by_norm``, the part of that fall
+            that is the norm's; ``lr_times``, the factor on the step size, and ``weight_decay``: either restores it.
+        """
+        if known is None or self.samples < 2 * _SAMPLES or len(self.first) < _SAMPLES:
+            return None
+        (norm, lr, step), (norm_now, lr_now, step_now) = (
+            map(median, zip(*some, strict=True)) for some in (self.first, self.last)
+        )
+        if not (norm and step and step_now and self.share >= 0.5 and self.memory > self.own):
+            return None
+        fell_to = step_now / step * lr / lr_now
+        power = 1 if known.rule.adaptive else 2
+        by_norm = power * math.log(norm_now / norm) / -math.log(fell_to) if fell_to < 0.5 else 0.0
+        if by_norm < 0.5:
+            return None
+        return {
+            "fell_to": fell_to,
+            "by_norm": by_norm,
+            "lr_times": (norm_now / norm) ** power,
+            "weight_decay": decay_for(known, lr_now, 2 * math.asin(min(1.0, step / 2)) * lr_now / lr),
+        }
