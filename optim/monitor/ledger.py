@@ -11,7 +11,8 @@ do: each entry of w' is rounded a few times, so that r = w' − (s w − ηq) is
     B = u ‖w'‖ + 5u ‖w‖ + η (16u + k u) ‖x‖      and      | left over | ≤ 2‖w'‖B + B²,
 
 u the unit roundoff of the parameter, k the longest chain of additions in the inner products of a projection (a row,
-then the rows). Where more is left over, a step that is wrong in a known way may explain it, and is named.
+then the rows); a step size that is a tensor rounds what it multiplies in its own dtype. Where more is left
+over, a step that is wrong in a known way may explain it, and is named.
 """
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ class _Sheet:
     def bound(self, projects: bool) -> float:
         """B."""
         chain = self.sums.length + self.sums.rows if projects else 0
-        made = self.u * (5 * self.w + self.after) + self.eta * self.u * (16 + chain) * self.x + self.tiny
+        rounded = self.u * (16 + chain) + 4 * self.reading.coarse
+        made = self.u * (5 * self.w + self.after) + self.eta * rounded * self.x + self.tiny
+        made += 4 * self.reading.coarse * (1 - self.decayed) * self.w
         # ‖r‖² comes out of the Gram matrix, with cancellation.
         seen = math.sqrt(self.own) * (root(self.total["dd"]) + self.eta * self.x + (1 - self.decayed) * self.w)
         return made + seen
@@ -189,6 +192,11 @@ def page(reading: Reading, sums: Sums, delta: float) -> Page:
         delta: δ with which the weights of an unknown optimizer are judged.
     """
     sheet, known = _Sheet(reading, sums), reading.known
+    if not all(map(math.isfinite, sheet.total.values())):
+        nothing = Terms(**dict.fromkeys(Terms.__annotations__, math.nan))
+        return Page(
+            (nothing,) * len(sums.slices), VIEWS[_NONE], VIEWS[_NONE], None, "a weight or gradient is not finite"
+        )
     verdict, may = _verdict(sheet, delta if known is None else known.rule.delta)
     if known is None:
         return Page(_terms(sheet, _NONE, 0.0), VIEWS[verdict], VIEWS[_NONE], None, "")

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from tangency.optim.monitor.known import Known, known
 from tangency.optim.monitor.ledger import Page, page
-from tangency.optim.monitor.outlook import Story, equilibrium
+from tangency.optim.monitor.outlook import Story, equilibrium, limit_ratio
 from tangency.optim.monitor.reading import Reading, Watched, begin, brought_in, end
 from tangency.optim.monitor.writers import Lines, Record, Weight, Writer
 from tangency.optim.optimizer import ProjectedOptimizer
@@ -25,8 +25,9 @@ class Monitor:
 
     A sampled step gives, for every weight of two or more dimensions, or for each of its slices: the norm, the effective
     step ‖Δŵ‖ and its angle, the terms of the growth of ‖w‖² (`tangency.optim.monitor.ledger` has the formulas),
-    cos(w, g), the view that passes Eq. 11, the share of samples that were judged scale-invariant, the angle of
-    equilibrium, and a flag where the effective step decays too early (`tangency.optim.monitor.outlook` defines both).
+    cos(w, g), the view that passes Eq. 11, the share of samples that were judged scale-invariant, how much faster the
+    norm grew than by the steps' own lengths (Corollary 2.3), the angle of equilibrium, and a flag where the effective
+    step decays too early (`tangency.optim.monitor.outlook` defines both).
 
     It works through the step hooks that every torch optimizer has, and reads only: weights, gradients, state and random
     numbers are bit for bit what they are without it. An error inside it is told once as a warning, and ends the
@@ -178,7 +179,9 @@ class Monitor:
             found,
             lr,
             stories[0].share,
+            limit_ratio(reading.known),
             equilibrium(reading.known, lr, found.projected != "none"),
+            tuple(story.growth_ratio for story in stories),
             tuple(story.premature(reading.known) for story in stories),
         )
 
@@ -221,7 +224,7 @@ def _writers(out: str | Path | Writer | Iterable[Writer] | None) -> list[Writer]
         return []
     if isinstance(out, str | Path):
         return [Lines(Path(out))]
-    found = [out] if callable(out) else list(out)
+    found = [out] if callable(out) else list(out) if isinstance(out, Iterable) else [out]
     for one in found:
         if not callable(one):
             raise TypeError(f"out must be a path, or writers that are called with a record, got {one!r}")

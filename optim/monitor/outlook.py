@@ -65,6 +65,13 @@ def equilibrium(known: Known | None, lr: float, projected: bool) -> float | None
     return None
 
 
+def limit_ratio(known: Known | None) -> float | None:
+    """1 + 2β/(1−β), the growth of ‖w‖² over the step's own that momentum tends to (Corollary 2.3); else None."""
+    if known is None or known.kind != "SGD" or known.rule.nesterov or known.rule.beta1 >= 1:
+        return None
+    return 1 + 2 * known.rule.beta1 / (1 - known.rule.beta1)
+
+
 def decay_for(known: Known, lr: float, angle: float) -> float | None:
     """The weight decay λ, as the optimizer takes it, at whose equilibrium its steps have this angle; else None."""
     rule = known.rule
@@ -84,7 +91,7 @@ class Story:
     Attributes:
         samples: how many.
         invariant: how many passed Eq. 11.
-        own, memory: sums of these terms.
+        own, memory, others: sums of the terms; `others` is fresh and the rest, without decay.
         first: the norm, step size and effective step of the first samples.
         last: those of the last.
     """
@@ -93,6 +100,7 @@ class Story:
     invariant: int = 0
     own: float = 0.0
     memory: float = 0.0
+    others: float = 0.0
     first: list[tuple[float, float, float]] = field(default_factory=list)
     last: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
 
@@ -102,6 +110,7 @@ class Story:
         self.invariant += page.verdict != "none"
         self.own += terms.own
         self.memory += terms.memory or 0.0
+        self.others += (terms.fresh or 0.0) + (terms.other or 0.0)
         at = (terms.norm, lr, terms.effective_step)
         if lr > 0:
             # A warm-up from 0 has no first effective step.
@@ -113,6 +122,11 @@ class Story:
     def share(self) -> float:
         """Of the samples judged scale-invariant."""
         return self.invariant / self.samples if self.samples else 0.0
+
+    @property
+    def growth_ratio(self) -> float | None:
+        """How much faster ‖w‖² grew than by the steps' own lengths, decay apart, over the samples."""
+        return (self.own + self.memory + self.others) / self.own if self.own else None
 
     def premature(self, known: Known | None) -> dict[str, float | None] | None:
         """What would restore the effective step if it decayed prematurely; None if it did not.

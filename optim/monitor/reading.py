@@ -73,6 +73,7 @@ class Reading:
         gram: (rows, V, V).
         length: of a row.
         lr, step: step size and number of the step; on the device where they are there.
+        coarse: unit roundoff of a step size that is a tensor.
     """
 
     watched: Watched
@@ -84,6 +85,7 @@ class Reading:
     made_of: dict[str, MadeOf] = field(default_factory=dict)
     gram: Tensor = field(default_factory=lambda: torch.zeros(0))
     length: int = 0
+    coarse: float = 0.0
     step: float | Tensor = 0.0
 
 
@@ -109,9 +111,10 @@ def begin(watched: Watched, known: Known | None, state: Mapping[str, Any], lr: f
             out[1].copy_(block_of(m, start, stop))
 
         old = gram(w, 2, fill)[:, 0, 1]
+    coarse = 0.0
     if isinstance(lr, Tensor):
-        lr = lr.detach().clone()  # a schedule may change it in place
-    return Reading(watched, known, buffer is None, old, lr)
+        lr, coarse = lr.detach().clone(), torch.finfo(lr.dtype).eps / 2  # a schedule may change it in place
+    return Reading(watched, known, buffer is None, old, lr, coarse=coarse)
 
 
 def end(reading: Reading, g: Tensor, state: Mapping[str, Any], scale: Tensor | None) -> None:
@@ -123,8 +126,12 @@ def end(reading: Reading, g: Tensor, state: Mapping[str, Any], scale: Tensor | N
         state: of the parameter, after the step.
         scale: by which the step has divided the gradient as it read it, or None.
     """
-    known, before = reading.known, reading.watched.before
+    before = reading.watched.before
     assert before is not None
+    second = state.get("exp_avg_sq")
+    if isinstance(second, Tensor) and second.dtype is torch.float16:
+        reading.known = None  # squares underflow there: the state does not hold what the update was made of
+    known = reading.known
     after, gradient = local(reading.watched.p), local(g)
     sign = -1.0 if known is not None and known.rule.maximize else 1.0
 
@@ -205,6 +212,11 @@ def _adaptive(reading: Reading, known: Known, state: Mapping[str, Any], basic: F
 
 def brought_in(readings: Sequence[Reading]) -> list[Sums]:
     """The inner products of every reading on the host, one transfer a device; its lr and step become numbers."""
+    with np.errstate(all="ignore"):
+        return _brought_in(readings)
+
+
+def _brought_in(readings: Sequence[Reading]) -> list[Sums]:
     parts: dict[torch.device, list[tuple[int, str, Tensor]]] = {}
     for i, reading in enumerate(readings):
         things = {"gram": reading.gram, "old": reading.old, "lr": reading.lr, "step": reading.step}

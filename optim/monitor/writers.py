@@ -23,14 +23,18 @@ class Weight:
         page: its ledger, or that of each of its slices.
         lr: step size η.
         invariant: the share of samples so far that passed Eq. 11.
+        limit_ratio: of the growth over the steps' own, by Corollary 2.3, or None.
         equilibrium: the angle at which growth and decay balance, in radians, or None.
+        growth_ratio: for each slice, how much faster ‖w‖² grew than by its steps' own lengths, over the samples.
         premature: for each slice what would restore its effective step, or None.
     """
 
     page: Page
     lr: float
     invariant: float
+    limit_ratio: float | None
     equilibrium: float | None
+    growth_ratio: tuple[float | None, ...]
     premature: tuple[dict[str, float | None] | None, ...]
 
 
@@ -52,7 +56,7 @@ class Record:
         """One flat dict a weight, or a slice of it; numbers as JSON has them."""
         for name, weight in self.weights.items():
             page = weight.page
-            for i, (terms, premature) in enumerate(zip(page.terms, weight.premature, strict=True)):
+            for i, terms in enumerate(page.terms):
                 row = {
                     "weight": name,
                     "slice": i if len(page.terms) > 1 else None,
@@ -61,10 +65,12 @@ class Record:
                     "eq11": page.verdict,
                     "projected": page.projected,
                     "invariant": weight.invariant,
+                    "growth_ratio": weight.growth_ratio[i],
+                    "limit_ratio": weight.limit_ratio,
                     "equilibrium": weight.equilibrium,
                     "closes": page.closes,
                     "departure": page.departure,
-                    "premature": premature,
+                    "premature": weight.premature[i],
                 }
                 yield {key: _plain(value) for key, value in row.items()}
 
