@@ -3,7 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tangency.common.calls import WrongCall
 from tangency.common.text import raised
@@ -40,7 +40,6 @@ def draw(path: Path, suite: "Suite") -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "tangency"  # else no two files are alike
     try:
         assert file.figure is not None
         figure = file.figure()
@@ -48,8 +47,16 @@ def draw(path: Path, suite: "Suite") -> bytes:
         raise NoFigure(f"--figure: FIGURE of {file.path} raises {raised(error)}") from error
     if not callable(getattr(figure, "savefig", None)):
         raise NoFigure(f"--figure: FIGURE of {file.path} gives {figure!r}, which is no matplotlib figure")
+    return saved(figure, path)
+
+
+def saved(figure: Any, path: Path) -> bytes:
+    """A figure of matplotlib in the format that the suffix names; two of the same figure are alike."""
+    import matplotlib
+
     kind, drawn = path.suffix.lower()[1:], io.BytesIO()
-    figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    with matplotlib.rc_context({"svg.hashsalt": "tangency"}):  # else no two files are alike
+        figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
     return drawn.getvalue()
 
 

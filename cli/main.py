@@ -17,6 +17,7 @@ from tangency.cli.claims import claim, claims
 from tangency.cli.start import NEEDED, what_to_install
 from tangency.cli.streams import streams
 from tangency.cli.verify import verify
+from tangency.cli.watch import watch
 from tangency.common.calls import WrongCall
 from tangency.common.text import line
 from tangency.proofs_checks.report.subject_report import ERROR, INTERRUPTED, USAGE
@@ -92,6 +93,7 @@ app.command("check")(check)
 app.command("claims")(claims)
 app.command("claim")(claim)
 app.command("bench")(bench)
+app.command("watch")(watch)
 
 
 if __name__ == "__main__":
