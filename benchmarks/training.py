@@ -75,18 +75,18 @@ class _Block(nn.Module):
         return functional.relu(self.layers(x) + skipped)
 
 
-def network(width: int = 16, depth: int = 3) -> nn.Sequential:
+def network(width: int = 16, depth: int = 3, channels: int = 3, classes: int = CLASSES) -> nn.Sequential:
     """ResNet-20 at width 16 and depth 3; 267 696 weights in convolutions, all scale-invariant."""
     widths = [width, width, 2 * width, 4 * width]
     blocks = [_Block(into if i == 0 else out, out) for into, out in pairwise(widths) for i in range(depth)]
     return nn.Sequential(
-        nn.Conv2d(3, width, 3, 1, 1, bias=False),
+        nn.Conv2d(channels, width, 3, 1, 1, bias=False),
         nn.BatchNorm2d(width),
         nn.ReLU(),
         *blocks,
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
-        nn.Linear(4 * width, CLASSES),
+        nn.Linear(4 * width, classes),
     )
 
 

@@ -14,6 +14,7 @@ import typer
 from tangency.cli.bench import bench
 from tangency.cli.check import check
 from tangency.cli.claims import claim, claims
+from tangency.cli.reproduce import reproduce
 from tangency.cli.start import NEEDED, what_to_install
 from tangency.cli.streams import streams
 from tangency.cli.verify import verify
@@ -94,6 +95,7 @@ app.command("claims")(claims)
 app.command("claim")(claim)
 app.command("bench")(bench)
 app.command("watch")(watch)
+app.command("reproduce")(reproduce)
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ class Page:
     Attributes:
         terms: of the whole tensor, or of each slice.
         verdict: the view that passes Eq. 11, channel, layer or none.
+        channel, layer: |cos(w, g)| √dim of the view, which Eq. 11 compares with δ; of the channel view the largest.
         projected: the view in which the step was projected; none by optimizers that do not project.
         closes: whether the step is the rule's to rounding; None if the optimizer is unknown.
         departure: what the step is instead, if it is known; "" if it closes.
@@ -76,6 +77,8 @@ class Page:
 
     terms: tuple[Terms, ...]
     verdict: str
+    channel: float
+    layer: float
     projected: str
     closes: bool | None
     departure: str
@@ -194,12 +197,12 @@ def page(reading: Reading, sums: Sums, delta: float) -> Page:
     sheet, known = _Sheet(reading, sums), reading.known
     if not all(map(math.isfinite, sheet.total.values())):
         nothing = Terms(**dict.fromkeys(Terms.__annotations__, math.nan))
-        return Page(
-            (nothing,) * len(sums.slices), VIEWS[_NONE], VIEWS[_NONE], None, "a weight or gradient is not finite"
-        )
+        why = "a weight or gradient is not finite"
+        return Page((nothing,) * len(sums.slices), VIEWS[_NONE], math.nan, math.nan, VIEWS[_NONE], None, why)
+    statistics = _statistics(sums, sheet.total)
     verdict, may = _verdict(sheet, delta if known is None else known.rule.delta)
     if known is None:
-        return Page(_terms(sheet, _NONE, 0.0), VIEWS[verdict], VIEWS[_NONE], None, "")
+        return Page(_terms(sheet, _NONE, 0.0), VIEWS[verdict], *statistics, VIEWS[_NONE], None, "")
     projects = known.kind.endswith("P")
     bound = sheet.bound(projects)
     views = [verdict, *sorted(may - {verdict})] if projects else [_NONE]
@@ -208,7 +211,7 @@ def page(reading: Reading, sums: Sums, delta: float) -> Page:
     if view is None:
         view, stepped = _departed(sheet, verdict, projects, bound)
         departure = departure or stepped
-    return Page(_terms(sheet, view, bound), VIEWS[verdict], VIEWS[view], not departure, departure)
+    return Page(_terms(sheet, view, bound), VIEWS[verdict], *statistics, VIEWS[view], not departure, departure)
 
 
 def _wrong_memory(sheet: _Sheet) -> str:

@@ -63,6 +63,8 @@ class Record:
                     **vars(terms),
                     "lr": weight.lr,
                     "eq11": page.verdict,
+                    "channel": page.channel,
+                    "layer": page.layer,
                     "projected": page.projected,
                     "invariant": weight.invariant,
                     "growth_ratio": weight.growth_ratio[i],

@@ -1,0 +1,79 @@
+"""What a monitored run showed, in a few numbers and curves."""
+
+import math
+import statistics as averages
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from tangency.optim import Monitor
+from tangency.optim.monitor import Record
+
+
+class History:
+    """Watches an optimizer, and sums up the weights that are scale-invariant.
+
+    Args:
+        optimizer: of the run.
+        names: of the parameters.
+        invariant: which of the watched weights are scale-invariant, by name.
+        every: steps between samples.
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        names: Iterable[tuple[str, Tensor]],
+        invariant: Callable[[str], bool],
+        every: int,
+    ) -> None:
+        self._invariant = invariant
+        self.steps: list[int] = []
+        self.norm: list[float] = []
+        self.effective_step: list[float] = []
+        self.cosines: dict[str, list[float]] = {"invariant": [], "other": []}
+        self.statistics: dict[str, list[float]] = {"invariant": [], "other": []}
+        self.terms = {"own": 0.0, "fresh": 0.0, "memory": 0.0, "decay": 0.0}
+        self.open = 0
+        self.monitor = Monitor(optimizer, every=every, names=names, out=self._take)
+
+    def _take(self, record: Record) -> None:
+        rows = list(record.rows())
+        chosen = [row for row in rows if self._invariant(row["weight"])]
+        self.open += sum(row["closes"] is False for row in rows)
+        for row in rows:
+            kind = "invariant" if self._invariant(row["weight"]) else "other"
+            if math.isfinite(float(row["cosine"])):
+                self.cosines[kind].append(float(f"{abs(row['cosine']):.3e}"))
+                self.statistics[kind].append(float(f"{min(row['channel'], row['layer']):.3e}"))
+        if chosen and all(math.isfinite(float(row["norm"])) for row in chosen):
+            self.steps.append(record.step)
+            self.norm.append(averages.fmean(row["norm"] for row in chosen))
+            self.effective_step.append(averages.fmean(row["effective_step"] for row in chosen))
+            for name in self.terms:
+                self.terms[name] += sum(row[name] or 0.0 for row in chosen)
+
+    def result(self) -> dict[str, Any]:
+        """What of it a run stores."""
+        if self.monitor.failure is not None:
+            raise RuntimeError(f"the monitor failed: {self.monitor.failure}")
+        self.monitor.close()
+        own = self.terms["own"]
+        return {
+            "steps": self.steps,
+            "norm": self.norm,
+            "effective_step": self.effective_step,
+            "terms": self.terms,
+            "growth_ratio": (own + self.terms["fresh"] + self.terms["memory"]) / own if own else None,
+            "does_not_close": self.open,
+            "cosines": self.cosines,
+            "statistics": self.statistics,
+        }
+
+
+def convolutions(model: nn.Module) -> Callable[[str], bool]:
+    """Whether a name is of the weight of a convolution."""
+    names = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, nn.Conv2d)}
+    return names.__contains__
