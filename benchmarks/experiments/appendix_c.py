@@ -71,8 +71,8 @@ STUDY = Study(
     id="appendix-c",
     title="Detection on live runs",
     where="Appendix C, Table B.1",
-    question="Convolutions before batch normalisation are the invariant weights, the head is the other one. A sample is "
-    "a weight at a sampled step; the statistic of Eq. 11 is the smaller of the two views'.",
+    question="Convolutions before batch normalisation are the invariant weights, the head is the other one. A sample "
+    "is a weight at a sampled step; the statistic of Eq. 11 is the smaller of the two views'.",
     plan=plan,
     statements=(
         Checked("apart", "the 99 % intervals of |cos(w, g)| lie apart", "[5.5e-10, 4.4e-6], [0.0028, 0.5660]", _apart),

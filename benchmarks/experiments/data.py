@@ -3,6 +3,7 @@
 import hashlib
 import io
 import lzma
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -94,6 +95,32 @@ def text(characters: int = 1_000_000) -> Data:
     return Data(train, validation, test, len(letters), _digest(x.numpy()))
 
 
+@lru_cache(1)
+def words(root: str, vocabulary: int = 50_000) -> Data:
+    """A text in words, such as WikiText-103: one split a file of the folder whose name says train, valid and test.
+
+    Args:
+        root: the folder.
+        vocabulary: so many of the most frequent words of the training text; the others are one word.
+
+    Raises:
+        WrongCall: a file is missing.
+    """
+    texts = []
+    for part in ("train", "valid", "test"):
+        files = sorted(path for path in Path(root).iterdir() if path.is_file() and part in path.name)
+        if not files:
+            raise WrongCall(
+                f"--data: {root} has no file whose name has {part!r} in it; train, valid and test are needed"
+            )
+        texts.append(files[0].read_text(encoding="utf-8").split())
+    common = [word for word, _ in Counter(texts[0]).most_common(vocabulary - 1)]
+    place = {word: i for i, word in enumerate(common, 1)}
+    parts = [torch.tensor([place.get(word, 0) for word in text]) for text in texts]
+    train, validation, test = (Split(x, x) for x in parts)
+    return Data(train, validation, test, len(place) + 1, _digest(*(x.numpy() for x in parts)))
+
+
 def folder(root: Path, side: int, limit: int | None = None) -> Data:
     """Images in a folder a class, under ``train`` and ``val``, as of ImageNet; the last tenth of train is to choose.
 
@@ -142,9 +169,33 @@ def classification(config: dict[str, Any]) -> Data:
     """The data that a run names: ``digits``, ``fashion``, or ``folder`` with ``root`` and ``side``."""
     name = config["data"]
     if name == "digits":
-        return digits()
-    if name == "fashion":
-        return fashion(config.get("train", 6000))
-    if name == "folder":
-        return folder(Path(config["root"]), config["side"], config.get("limit"))
-    raise ValueError(f"data must be digits, fashion or folder, got {name!r}")
+        found = digits()
+    elif name == "fashion":
+        found = fashion(config.get("train", 6000))
+    elif name == "folder":
+        found = folder(Path(config["root"]), config["side"], config.get("limit"))
+    else:
+        raise ValueError(f"data must be digits, fashion or folder, got {name!r}")
+    return coloured(found, config["bias"]) if "bias" in config else found
+
+
+def coloured(found: Data, bias: float) -> Data:
+    """Grey images on coloured grounds that give the label away (Bahng et al. 2020, biased MNIST).
+
+    Args:
+        found: grey images.
+        bias: ρ, the probability that a training image has the colour of its label; else any, as all others have.
+    """
+    generator = torch.Generator().manual_seed(0)
+    colours = torch.rand(found.classes, 3, generator=generator)
+
+    def on_ground(split: Split, rho: float) -> Split:
+        grey = split.x - split.x.amin()
+        grey = grey / grey.amax()
+        any_ = torch.randint(found.classes, split.y.shape, generator=generator)
+        own = torch.rand(split.y.shape, generator=generator) < rho
+        ground = colours[torch.where(own, split.y, any_)].reshape(-1, 3, 1, 1)
+        return Split(2 * (grey + (1 - grey) * ground) - 1, split.y)
+
+    splits = (on_ground(found.train, bias), on_ground(found.validation, 0.0), on_ground(found.test, 0.0))
+    return Data(*splits, found.classes, found.digest)

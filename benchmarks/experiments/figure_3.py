@@ -67,8 +67,8 @@ STUDY = Study(
     title="The spherical Rosenbrock function",
     where="Figure 3, §3.2, Appendix B.2",
     question="The printed setting cannot give the printed norms: the first gradient has norm 30,698. What is not "
-    "printed is searched for, 61 step sizes with and without gradients clipped to norm 1, and reported as found or not. "
-    "Runs are chaotic.",
+    "printed is searched for, 61 step sizes with and without gradients clipped to norm 1, and reported as found or "
+    "not. Runs are chaotic.",
     plan=plan,
     statements=(
         Checked(

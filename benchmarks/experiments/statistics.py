@@ -33,7 +33,7 @@ def paired(differences: Sequence[float], margin: float) -> Paired:
     """The statistics of paired differences.
 
     Args:
-        differences: one a pair; with fewer than two nothing can be said, and the interval has no ends.
+        differences: one a pair; with fewer than three nothing is said, and the interval has no ends.
         margin: below which a difference does not matter, > 0.
 
     >>> result = paired([1.0, 2.0, 3.0], margin=5.0)
@@ -42,10 +42,10 @@ def paired(differences: Sequence[float], margin: float) -> Paired:
     """
     n = len(differences)
     mean = math.fsum(differences) / n if n else math.nan
-    if n < 2:
+    if n < 3:
         return Paired(n, mean, -math.inf, math.inf, 1.0, 1.0)
     error = math.sqrt(math.fsum((d - mean) ** 2 for d in differences) / (n - 1) / n)
-    if error == 0:  # every pair says the same, to the last bit
+    if error == 0:  # all pairs say the same, to the last bit
         return Paired(n, mean, mean, mean, float(mean == 0), float(abs(mean) >= margin))
     half = error * float(stats.t.ppf(1 - LEVEL / 2, n - 1))
     p = 2 * float(stats.t.sf(abs(mean) / error, n - 1))

@@ -6,7 +6,11 @@ from collections.abc import Sequence
 from tangency.benchmarks.experiments.study import Study
 from tangency.common.calls import WrongCall, no_such
 
-NAMES = ("figure-1", "figure-3", "figure-g", "figure-h", "table-1", "appendix-c", "table-h6", "rates", "table-h7")
+NAMES = (
+    *("figure-1", "figure-3", "figure-g", "figure-h"),
+    *("table-1", "appendix-c", "table-h6", "causal", "rates", "table-h7"),
+    *("table-5", "figure-4", "table-d1", "table-d3"),
+)
 
 
 def study(name: str) -> Study:

@@ -17,8 +17,8 @@ def toy(config: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         config: ``problem``; ``algorithm``, of the spec, with its ``options``; ``start``; ``steps``; ``schedule``. What
-            the paper does not print: ``clip``, the norm to which gradients are clipped, or None; ``l2``, the factor of w
-            that is added to them afterwards; ``project_buffer``, whether the momentum buffer is projected as well.
+            the paper does not say: ``clip``, the norm to which gradients are clipped, or None; ``l2``, the factor of w
+            that is added to them then; ``project_buffer``, whether the momentum buffer is projected as well.
 
     Returns:
         ``norm`` and ``value`` at each point, ``point`` (the two angles of the Rosenbrock function, or the weights), and
