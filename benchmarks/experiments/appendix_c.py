@@ -12,7 +12,7 @@ DELTAS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 def plan(preset: Preset) -> list[Config]:
     """SGDP and AdamP at the paper's settings."""
-    base = {**images(preset), "weight_decay": 0.0, "schedule": "cosine"}
+    base = {**images(preset), "weight_decay": 0.0, "schedule": "cosine", "detection": True}
     return [
         *sweep({**base, "optimizer": "SGDP", "lr": 0.1}, seed=preset.seeds),
         *sweep({**base, "optimizer": "AdamP", "lr": 1e-3}, seed=preset.seeds),

@@ -40,7 +40,7 @@ class Data(NamedTuple):
     digest: str
 
 
-def _digest(*arrays: Any) -> str:
+def digest_of(*arrays: Any) -> str:
     found = hashlib.sha256()
     for array in arrays:
         found.update(np.ascontiguousarray(array).tobytes())
@@ -54,7 +54,7 @@ def _images(x: Any) -> Tensor:
     return made.unsqueeze(1) if made.dim() == 3 else made
 
 
-def _split(x: Tensor, y: Tensor, sizes: tuple[int, int, int], digest: str) -> Data:
+def split(x: Tensor, y: Tensor, sizes: tuple[int, int, int], digest: str) -> Data:
     """The first of them for training, then validation and test."""
     starts = (0, sizes[0], sizes[0] + sizes[1])
     train, validation, test = (
@@ -70,7 +70,7 @@ def digits() -> Data:
 
     found = load_digits()
     y = torch.from_numpy(found.target.astype(np.int64))
-    return _split(_images(found.images), y, (1000, 300, 497), _digest(found.images, found.target))
+    return split(_images(found.images), y, (1000, 300, 497), digest_of(found.images, found.target))
 
 
 @lru_cache(4)
@@ -80,7 +80,7 @@ def fashion(train: int = 6000) -> Data:
     x, y = np.load(stream), np.load(stream)
     images, labels = _images(x), torch.from_numpy(y.astype(np.int64))
     kept = torch.cat((torch.arange(train), torch.arange(6000, 11000)))
-    return _split(images[kept], labels[kept], (train, 2000, 3000), _digest(x, y))
+    return split(images[kept], labels[kept], (train, 2000, 3000), digest_of(x, y))
 
 
 @lru_cache(4)
@@ -92,7 +92,7 @@ def text(characters: int = 1_000_000) -> Data:
     x = torch.tensor([place[letter] for letter in whole])
     a, b = int(0.9 * len(x)), int(0.95 * len(x))
     train, validation, test = (Split(part, part) for part in (x[:a], x[a:b], x[b:]))
-    return Data(train, validation, test, len(letters), _digest(x.numpy()))
+    return Data(train, validation, test, len(letters), digest_of(x.numpy()))
 
 
 @lru_cache(1)
@@ -118,7 +118,7 @@ def words(root: str, vocabulary: int = 50_000) -> Data:
     place = {word: i for i, word in enumerate(common, 1)}
     parts = [torch.tensor([place.get(word, 0) for word in text]) for text in texts]
     train, validation, test = (Split(x, x) for x in parts)
-    return Data(train, validation, test, len(place) + 1, _digest(*(x.numpy() for x in parts)))
+    return Data(train, validation, test, len(place) + 1, digest_of(*(x.numpy() for x in parts)))
 
 
 def folder(root: Path, side: int, limit: int | None = None) -> Data:
@@ -162,7 +162,7 @@ def folder(root: Path, side: int, limit: int | None = None) -> Data:
     every = _images(np.concatenate((x, test_x)).transpose(0, 3, 1, 2))
     held = max(1, len(x) // 10)
     labels_ = torch.from_numpy(np.concatenate((y, test_y)))
-    return _split(every, labels_, (len(x) - held, held, len(test_x)), _digest(x, y, test_x, test_y))
+    return split(every, labels_, (len(x) - held, held, len(test_x)), digest_of(x, y, test_x, test_y))
 
 
 def classification(config: dict[str, Any]) -> Data:

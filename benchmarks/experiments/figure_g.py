@@ -46,7 +46,7 @@ def _stays(runs: Sequence[Run]) -> tuple[str, bool] | None:
     found = [run for run in (_best(runs, name) for name in ARMS if "G" in name[3:]) if run is not None]
     if not found:
         return None
-    largest = max(abs(norm - 1) for run in found for norm in run.result["norm"])
+    largest = max(abs(run.result[which] - 1) for run in found for which in ("lowest_norm", "largest_norm"))
     # Each step rounds a unit vector of three entries a few times; 200 of them stay below this.
     return f"|‖w‖ − 1| ≤ {largest:.1e}", largest <= 200 * 16 * 2.0**-53
 

@@ -28,7 +28,8 @@ def fit(
     """Train a network and score it.
 
     Args:
-        config: of the run: ``lr``, ``schedule``, ``samples`` (of the monitor), and what `optimizers.make` reads.
+        config: of the run: ``lr``, ``schedule``, ``samples`` (of the monitor), ``detection`` (whether cosines are
+            kept), and what `optimizers.make` reads.
         model: in training mode.
         batches: of its data, as many as there are steps.
         loss: of a batch.
@@ -70,6 +71,7 @@ def fit(
         "norm_last": mean_norm(chosen),
         "diverged": False,
         **history.result(),
+        **(history.detection() if config.get("detection") else {}),
     }
 
 

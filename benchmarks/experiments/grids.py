@@ -42,4 +42,4 @@ def images(preset: Preset) -> dict[str, Any]:
     if preset.size is Size.SMOKE:
         return {"task": "classify", "data": "digits", "width": 4, "depth": 1, "batch": 50, "epochs": 2, "samples": 10}
     size = {"data": "fashion", "train": 6000, "width": 8, "depth": 1}
-    return {"task": "classify", **size, "batch": 100, "epochs": 5, "samples": 50}
+    return {"task": "classify", **size, "batch": 100, "epochs": 5, "samples": 30}

@@ -46,8 +46,8 @@ class History:
         for row in rows:
             kind = "invariant" if self._invariant(row["weight"]) else "other"
             if math.isfinite(float(row["cosine"])):
-                self.cosines[kind].append(float(f"{abs(row['cosine']):.3e}"))
-                self.statistics[kind].append(float(f"{min(row['channel'], row['layer']):.3e}"))
+                self.cosines[kind].append(short(abs(row["cosine"])))
+                self.statistics[kind].append(short(min(row["channel"], row["layer"])))
         if chosen and all(math.isfinite(float(row["norm"])) for row in chosen):
             self.steps.append(record.step)
             self.norm.append(averages.fmean(row["norm"] for row in chosen))
@@ -63,14 +63,21 @@ class History:
         own = self.terms["own"]
         return {
             "steps": self.steps,
-            "norm": self.norm,
-            "effective_step": self.effective_step,
+            "norm": list(map(short, self.norm)),
+            "effective_step": list(map(short, self.effective_step)),
             "terms": self.terms,
             "growth_ratio": (own + self.terms["fresh"] + self.terms["memory"]) / own if own else None,
             "does_not_close": self.open,
-            "cosines": self.cosines,
-            "statistics": self.statistics,
         }
+
+    def detection(self) -> dict[str, Any]:
+        """|cos(w, g)|, and the smaller statistic of Eq. 11, of every sample of invariant and of other weights."""
+        return {"cosines": self.cosines, "statistics": self.statistics}
+
+
+def short(x: float) -> float:
+    """Five digits, which is what a curve needs."""
+    return float(f"{x:.4e}")
 
 
 def convolutions(model: nn.Module) -> Callable[[str], bool]:

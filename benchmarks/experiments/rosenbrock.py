@@ -17,25 +17,39 @@ START = [float(x) for x in SphericalRosenbrock().point(FLOAT64, -2, 2)]
 def runs_of(
     preset: Preset, arms: Sequence[Mapping[str, Any]], clips: Sequence[float | None] = (None, 1.0)
 ) -> list[Config]:
-    """Every arm at every step size, decayed linearly over 200 points, with and without clipped gradients.
+    """Every arm, with and without clipped gradients; a run tries all step sizes, decayed linearly over 200 points.
 
     The norm of the first gradient is 30,698: with the printed setting the first step throws the weights far out.
     """
-    base = {"task": "toy", "problem": "rosenbrock", "start": START, "steps": 199, "schedule": "linear", "seed": 0}
-    rates = preset.pick(smoke=RATES[::6], small=RATES, paper=RATES)
-    return [{**one, **arm} for one in sweep(base, clip=clips, lr=rates) for arm in arms]
+    base = {"task": "search", "problem": "rosenbrock", "start": START, "steps": 199, "schedule": "linear", "seed": 0}
+    base["rates"] = list(preset.pick(smoke=RATES[::6], small=RATES, paper=RATES))
+    return [{**one, **arm} for one in sweep(base, clip=clips) for arm in arms]
 
 
 def at_best(runs: Sequence[Run], arm: Mapping[str, Any], clip: float | None) -> Run | None:
-    """The run of an arm at the step size that ends lowest, as the paper chose."""
-    found = matching(runs, {**arm, "clip": clip})
-    return min(found, key=lambda run: float(run.result["last_value"]), default=None)
+    """The run of an arm; what it shows is at the step size that ends lowest, as the paper chose."""
+    return next(iter(matching(runs, {**arm, "clip": clip})), None)
 
 
-def nearest(runs: Sequence[Run], arm: Mapping[str, Any], norm: float, which: str = "last_norm") -> Run | None:
-    """The run of an arm, clipped or not, whose norm is nearest to a printed one."""
-    found = matching(runs, arm)
-    return min(found, key=lambda run: abs(run.result[which] - norm), default=None)
+def nearest(
+    runs: Sequence[Run], arms: Sequence[Mapping[str, Any]], norm: float, which: int
+) -> tuple[float, str] | None:
+    """Of all settings of some arms, the one whose norm is nearest to a printed one.
+
+    Args:
+        which: 1 for the largest norm of a run, 2 for its last.
+
+    Returns:
+        The norm, and the setting in words.
+    """
+    found = []
+    for arm in arms:
+        for run in matching(runs, arm):
+            clip, l2 = run.config["clip"], run.config.get("l2")
+            setting = f"clip {clip:g}" if clip else "no clip"
+            setting += f", L2 {l2:g}" if l2 else ""
+            found += [(tried[which], f"lr {tried[0]:g}, {setting}") for tried in run.result["tried"]]
+    return min(found, key=lambda one: abs(one[0] - norm), default=None)
 
 
 def figure(runs: Sequence[Run], arms: Mapping[str, tuple[Mapping[str, Any], float | None]]) -> Any:
@@ -47,7 +61,7 @@ def figure(runs: Sequence[Run], arms: Mapping[str, tuple[Mapping[str, Any], floa
     for name, (arm, clip) in arms.items():
         run = at_best(runs, arm, clip)
         if run is not None:
-            label = f"{name}, lr {run.config['lr']:.3g}"
+            label = f"{name}, lr {run.result['lr']:.3g}"
             plane.plot(*zip(*run.result["point"], strict=True), linewidth=1, label=label)
             norms.plot(run.result["steps"], run.result["norm"], linewidth=1, label=label)
     plane.plot([1], [1], "k*")

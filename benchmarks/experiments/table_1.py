@@ -9,9 +9,9 @@ from tangency.benchmarks.experiments.optimizers import BASELINE
 from tangency.benchmarks.experiments.preset import Preset
 from tangency.benchmarks.experiments.study import Config, Larger, Result, Run, Study, matching
 
-SGD_DECAYS = (0.0, 1e-5, 1e-4, 1e-3)
-# Decoupled, and in torch's notation: the AdamW paper's 1e-4 is 0.1 at lr = 1e-3.
-ADAM_DECAYS = (0.0, 1e-2, 1e-1, 1.0)
+SGD_DECAYS = (0.0, 1e-4, 1e-3, 1e-2)
+# In torch's notation: the paper's 1e-4 is 0.1 at lr = 1e-3.
+ADAM_DECAYS = (0.0, 0.1, 1.0, 10.0)
 
 
 def plan(preset: Preset) -> list[Config]:

@@ -9,6 +9,7 @@ TASKS = {
     "classify": "classify:classify",
     "causal": "causal:transplanted",
     "toy": "toy:toy",
+    "search": "toy:search",
     "share": "share:share",
     "language": "language:language",
     "retrieve": "retrieve:retrieve",

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from tangency.benchmarks.experiments.history import short
 from tangency.benchmarks.experiments.optimizers import factor
 from tangency.theory.algorithms import ALGORITHMS, START
 from tangency.theory.fields import FLOAT64
@@ -10,6 +11,26 @@ from tangency.theory.objectives import Cosine, Objective, SphericalRosenbrock
 from tangency.theory.projection import View
 
 PROBLEMS: dict[str, Objective] = {"cosine": Cosine((0, -1)), "rosenbrock": SphericalRosenbrock()}
+
+
+def search(config: dict[str, Any]) -> dict[str, Any]:
+    """A toy problem at many step sizes.
+
+    Args:
+        config: as of `toy`, with ``rates``, the step sizes.
+
+    Returns:
+        The result of the step size that ends lowest, with its ``lr``; and ``tried``, for each step size lr,
+        largest_norm, last_norm and last_value.
+    """
+    results = {lr: toy({**config, "lr": lr}) for lr in config["rates"]}
+    best = min(results, key=lambda lr: float(results[lr]["last_value"]))
+    kept = ("largest_norm", "last_norm", "last_value")
+    return {
+        **results[best],
+        "lr": best,
+        "tried": [[lr, *(found[name] for name in kept)] for lr, found in results.items()],
+    }
 
 
 def toy(config: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +57,7 @@ def toy(config: dict[str, Any]) -> dict[str, Any]:
         norms.append(math.sqrt(w @ w))
         values.append(float(problem.value(FLOAT64, w)))
         at = problem.angles(FLOAT64, w) if isinstance(problem, SphericalRosenbrock) else w
-        points.append([float(x) for x in at])
+        points.append([short(float(x)) for x in at])
         if step == config["steps"]:
             break
         g = problem.gradient(FLOAT64, w)
@@ -55,9 +76,10 @@ def toy(config: dict[str, Any]) -> dict[str, Any]:
             break
     return {
         "steps": list(range(len(norms))),
-        "norm": norms,
-        "value": values,
+        "norm": list(map(short, norms)),
+        "value": list(map(short, values)),
         "point": points,
+        "lowest_norm": min(norms),
         "largest_norm": max(norms),
         "last_norm": norms[-1],
         "last_value": values[-1],
