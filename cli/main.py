@@ -15,7 +15,7 @@ from tangency.cli.bench import bench
 from tangency.cli.check import check
 from tangency.cli.claims import claim, claims
 from tangency.cli.reproduce import reproduce
-from tangency.cli.start import NEEDED, what_to_install
+from tangency.cli.start import EXPERIMENTS, NEEDED, what_to_install
 from tangency.cli.streams import streams
 from tangency.cli.verify import verify
 from tangency.cli.watch import watch
@@ -53,7 +53,7 @@ def _run(args: list[str] | None) -> int:
     except WrongCall as error:
         return _usage(str(error))
     except Exception as error:
-        if isinstance(error, ModuleNotFoundError) and error.name in NEEDED:
+        if isinstance(error, ModuleNotFoundError) and error.name in {*NEEDED, *EXPERIMENTS}:
             return _usage(what_to_install(error))
         if type(error).__name__ == "NoArgsIsHelpError":
             print(error, file=sys.stderr)

@@ -4,11 +4,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tangency.cli.start import EXPERIMENTS
 from tangency.cli.streams import console
 from tangency.common.calls import WrongCall
 from tangency.common.text import line
@@ -39,6 +41,9 @@ def reproduce(
     list_: Annotated[bool, typer.Option("--list", help="List the studies, and end.")] = False,
 ) -> int:
     """Reproduce the paper's figures and tables, or refute them. The exit code does not depend on what is found."""
+    for package in EXPERIMENTS:  # workers would miss them one by one
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
     from tangency.benchmarks.experiments.preset import Preset
     from tangency.benchmarks.experiments.preset import Size as Sizes
     from tangency.benchmarks.experiments.studies import studies

@@ -9,6 +9,8 @@ from tangency.proofs_checks.report.subject_report import USAGE
 NEEDED = frozenset(
     {"cloudpickle", "flint", "hypothesis", "matplotlib", "msgspec", "packaging", "rich", "sympy", "typer"}
 )
+# What the extra ``experiments`` brings beside it.
+EXPERIMENTS = ("scipy", "sklearn", "PIL")
 
 
 def main(args: list[str] | None = None) -> None:
@@ -26,5 +28,6 @@ def main(args: list[str] | None = None) -> None:
 
 
 def what_to_install(error: ModuleNotFoundError) -> str:
-    """One line on a package of the extra that is missing."""
-    return f"{error.name} is not installed: pip install 'tangency[verify]' brings what the commands need"
+    """One line on a package of an extra that is missing."""
+    extra = "experiments" if error.name in EXPERIMENTS else "verify"
+    return f"{error.name} is not installed: pip install 'tangency[{extra}]' brings what the commands need"

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tangency.common.calls import WrongCall
 
-HERE = Path(__file__).parent / "data"
+HERE = Path(__file__).parent / "files"
 
 
 class Split(NamedTuple):

@@ -1,5 +1,6 @@
 """The loop that every trained run goes through: a schedule, a watched optimizer, and scores."""
 
+import copy
 import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -46,7 +47,7 @@ def fit(
     """
     optimizer = optimizers.make(config, model.parameters())
     chosen = [p for name, p in model.named_parameters() if invariant(name)]
-    untrained = score("validation"), score("test")
+    start = copy.deepcopy(model.state_dict())
     history = History(optimizer, model.named_parameters(), invariant, max(1, steps // config.get("samples", 50)))
     curve: list[float] = []
     first = math.nan
@@ -56,7 +57,8 @@ def fit(
         optimizer.zero_grad()
         value = loss(batch)
         if not math.isfinite(value.item()):
-            return {"validation": untrained[0], "test": untrained[1], "curve": curve, "diverged": True}
+            model.load_state_dict(start)
+            return {"validation": score("validation"), "test": score("test"), "curve": curve, "diverged": True}
         value.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         after()

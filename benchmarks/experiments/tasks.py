@@ -31,11 +31,15 @@ def perform(config: dict[str, Any]) -> dict[str, Any]:
     import numpy
     import torch
 
-    torch.set_num_threads(1)  # sums depend on the number of threads
     module, _, name = TASKS[config["task"]].partition(":")
     task = getattr(importlib.import_module(f"tangency.benchmarks.experiments.{module}"), name)
-    started = time.process_time()
-    result = task(config)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums depend on their number
+    try:
+        started = time.process_time()
+        result = task(config)
+    finally:
+        torch.set_num_threads(threads)
     return {
         "config": config,
         "result": result,
