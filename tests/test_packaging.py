@@ -201,7 +201,7 @@ def test_the_mathematics_names_no_machinery(blocked: str) -> None:
 
 def third_party(part: str) -> set[str]:
     """The distributions that a part imports, by their names."""
-    own = {"flint": "python-flint", "llvmlite": "numba"}
+    own = {"flint": "python-flint", "llvmlite": "numba", "PIL": "pillow", "sklearn": "scikit-learn"}
     loaded = {name.split(".")[0] for path in sources(part) for name in imports(path)}
     return {own.get(name, name) for name in loaded - set(sys.stdlib_module_names) - {"tangency"}}
 
@@ -216,7 +216,8 @@ def test_every_dependency_is_stated_and_every_stated_one_is_used() -> None:
     every = set[str]().union(*map(third_party, PARTS))
     # pytest: the benchmark harness and the plugin; jax and optax: who checks an optax target; IPython: notebooks.
     others = {"pytest", "jax", "optax", "triton", "IPython"}
-    assert every - others == core | names(project["optional-dependencies"]["verify"])
+    extras = project["optional-dependencies"]
+    assert every - others == core | names(extras["verify"]) | names(extras["experiments"]) - {"tangency"}
 
 
 def without(packages: set[str], code: str, folder: Path, first: str = "") -> subprocess.CompletedProcess[str]:

@@ -95,10 +95,9 @@ class Monitor:
         self._spent = 0.0
         self.last: Record | None = None
         self.failure: str | None = None
-        self._hooks = [
-            optimizer.register_step_pre_hook(self._before),
-            optimizer.register_step_post_hook(self._after),
-        ]
+        # Outside of compiled graphs: what a hook reads is not part of the step.
+        before, after = (torch.compiler.disable(hook) for hook in (self._before, self._after))
+        self._hooks = [optimizer.register_step_pre_hook(before), optimizer.register_step_post_hook(after)]
 
     def __enter__(self) -> Monitor:
         return self
@@ -118,12 +117,9 @@ class Monitor:
             if isinstance(writer, Lines):
                 writer.close()
 
-    # Outside of compiled graphs: what a hook reads is not part of the step.
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _before(self, *call: object) -> None:
         self._guarded(self._begin)
 
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _after(self, *call: object) -> None:
         self._guarded(self._end)
 
