@@ -96,7 +96,7 @@ class Monitor:
         self.last: Record | None = None
         self.failure: str | None = None
         # Outside of compiled graphs: what a hook reads is not part of the step.
-        before, after = (torch.compiler.disable(hook) for hook in (self._before, self._after))
+        before, after = (torch.compiler.disable(hook) for hook in (self._before, self._after))  # type: ignore[no-untyped-call]
         self._hooks = [optimizer.register_step_pre_hook(before), optimizer.register_step_post_hook(after)]
 
     def __enter__(self) -> Monitor:

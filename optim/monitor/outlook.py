@@ -1,14 +1,15 @@
 """What a ledger means for the rest of a run: where rotation settles under decay, and whether steps shrink too early.
 
 Equilibrium. Under weight decay the norm of a scale-invariant weight stops growing where growth and decay balance, and
-each step then turns it by the same angle θ, whatever the gradients' scale:
+each step then turns it by an angle that no longer depends on the gradients' scale. Where ‖w‖ and ⟨w, buffer⟩ are
+after a step what they were before, exactly, with s = 1 − ηλ:
 
-    projected step, decoupled decay      cos θ = 1 − ηλr                        exactly, where ‖w'‖ = ‖w‖
-    SGD with momentum β, coupled decay   θ = √(2ηλ / (1 + β))                   (Wan et al. 2020)
-    AdamW                                θ = √(2ηλ (1 − β₁) / (1 + β₁))         (Kosson et al. 2023)
+    projected step, decoupled decay                cos θ = 1 − ηλr
+    SGD with momentum β, dampening τ               2 sin(θ/2) = √(2ηλ(1 − τ) / (1 + β))     (about: Wan et al. 2020)
+    AdamW, with one denominator for all entries    cos θ = (s + β₁) / (1 + β₁s)             (about: Kosson et al. 2023)
 
-the last two to first order, for gradients that are uncorrelated from step to step. λ and r are as the rule has them:
-SGDP divides λ by 1 − β, r is wd_ratio on a projected step.
+λ and r are as the rule has them: SGDP divides λ by 1 − β, r is wd_ratio on a projected step. AdamP with wd_ratio
+(1 − β₁) / (1 + β₁s) turns weights as AdamW does; its default, 0.1, is twice that at β₁ = 0.9.
 
 Premature decay of the effective step (§1). Over a run that was sampled from its start, a weight is flagged where all of
 these hold:
@@ -50,19 +51,27 @@ def equilibrium(known: Known | None, lr: float, projected: bool) -> float | None
     >>> import torch
     >>> adamw = torch.optim.AdamW([torch.ones(1)], lr=1e-3, betas=(0.9, 0.999), weight_decay=0.1)
     >>> round(equilibrium(known(adamw.param_groups[0], 0.1), 1e-3, projected=False), 6)
-    0.003244
+    0.003245
     """
     if known is None:
         return None
     rule = known.rule
     if projected:
-        lost = lr * rule.weight_decay * rule.wd_ratio
-        return math.acos(max(-1.0, 1 - lost)) if lost else None
-    if known.kind == "AdamW" and rule.weight_decay:
-        return math.sqrt(2 * lr * rule.weight_decay * (1 - rule.beta1) / (1 + rule.beta1))
-    if known.kind == "SGD" and known.coupled and not rule.nesterov and rule.fresh == 1:
-        return math.sqrt(2 * lr * known.coupled / (1 + rule.beta1))
-    return None
+        s, beta = 1 - lr * rule.weight_decay * rule.wd_ratio, 0.0
+    elif known.kind == "AdamW":
+        s, beta = 1 - lr * rule.weight_decay, rule.beta1
+    elif known.kind == "SGD" and known.coupled and not rule.nesterov:
+        square = 2 * lr * known.coupled * rule.fresh / (1 + rule.beta1)
+        return _angle(square) if square > 0 else None
+    else:
+        return None
+    # 1 − cos θ = (1 − s)(1 − β)/(1 + βs) = 2 sin²(θ/2), so that nothing cancels.
+    return _angle(2 * (1 - s) * (1 - beta) / (1 + beta * s)) if s != 1 else None
+
+
+def _angle(square: float) -> float:
+    """The angle whose chord on the unit sphere has this squared length."""
+    return 2 * math.asin(min(1.0, math.sqrt(square) / 2))
 
 
 def limit_ratio(known: Known | None) -> float | None:
@@ -74,13 +83,14 @@ def limit_ratio(known: Known | None) -> float | None:
 
 def decay_for(known: Known, lr: float, angle: float) -> float | None:
     """The weight decay λ, as the optimizer takes it, at whose equilibrium its steps have this angle; else None."""
-    rule = known.rule
+    rule, cosine = known.rule, math.cos(angle)
     if known.kind.endswith("P") and rule.wd_ratio and lr:
-        return (1 - math.cos(angle)) / (lr * rule.wd_ratio) * (1.0 if rule.adaptive else 1 - rule.beta1)
+        return (1 - cosine) / (lr * rule.wd_ratio) * (1.0 if rule.adaptive else 1 - rule.beta1)
     if known.kind == "AdamW" and lr:
-        return angle * angle * (1 + rule.beta1) / (2 * lr * (1 - rule.beta1))
-    if known.kind == "SGD" and not rule.nesterov and rule.fresh == 1 and lr:
-        return angle * angle * (1 + rule.beta1) / (2 * lr)
+        s = (cosine - rule.beta1) / (1 - rule.beta1 * cosine)
+        return (1 - s) / lr
+    if known.kind == "SGD" and not rule.nesterov and rule.fresh > 0 and lr:
+        return (2 * math.sin(angle / 2)) ** 2 * (1 + rule.beta1) / (2 * lr * rule.fresh)
     return None
 
 

@@ -76,6 +76,43 @@ def test_a_long_run_under_decay_ends_at_the_angle_said(make):
     assert sum(angles) / len(angles) == pytest.approx(weights[-1].equilibrium, rel=0.05)
 
 
+@pytest.mark.parametrize("adaptive", [False, True])
+def test_where_a_step_changes_neither_the_norm_nor_the_buffers_product_the_angle_is_the_one_said(adaptive):
+    """Two dimensions suffice: w = (1, 0), a buffer p with the stationary ⟨w, p⟩, and the size that keeps the norm."""
+    lr, decay, beta = 0.25, 0.5, 0.75
+    w = torch.nn.Parameter(torch.tensor([[1.0, 0.0]], dtype=torch.float64))
+    if adaptive:
+        # One denominator: of a step of AdamW with m given, √v + eps = 1 in every entry.
+        optimizer = torch.optim.AdamW([w], lr=lr, betas=(beta, 0.0), eps=1.0, weight_decay=decay)
+        s = 1 - lr * decay
+        size = (1 - s * s) * (1 - beta * s) / (1 + beta * s) / lr**2
+        along = -beta * lr * size / (1 - beta * s)
+    else:
+        optimizer = torch.optim.SGD([w], lr=lr, momentum=beta, weight_decay=decay)
+        size = 2 * lr * decay / (1 + beta) / lr**2
+        along = lr * size / 2
+    update = torch.tensor([along, math.sqrt(size - along * along)], dtype=torch.float64)
+    after = (1 - lr * decay) * w[0].detach() - lr * update if adaptive else w[0].detach() - lr * update
+    theta = equilibrium(known(optimizer.param_groups[0], 0.1), lr, projected=False)
+    assert after.norm().item() == pytest.approx(1, rel=1e-12)
+    assert math.acos(after[0].item()) == pytest.approx(theta, rel=1e-9)
+    # And the product with the next buffer is that with this one, for any next gradient orthogonal to w'.
+    following = beta * update @ after if adaptive else beta * update @ after + decay * after @ after
+    assert following.item() == pytest.approx(along, rel=1e-9)
+
+
+def test_the_ratio_at_which_adamp_turns_weights_as_adamw_does():
+    lr, decay, beta = 0.1, 0.3, 0.9
+    adamw = torch.optim.AdamW([torch.nn.Parameter(torch.ones(2, 2))], lr=lr, betas=(beta, 0.999), weight_decay=decay)
+    ratio = (1 - beta) / (1 + beta * (1 - lr * decay))
+    adamp = AdamP([torch.nn.Parameter(torch.ones(2, 2))], lr=lr, weight_decay=decay, wd_ratio=ratio)
+    angles = [
+        equilibrium(known(optimizer.param_groups[0], 0.1), lr, projected)
+        for optimizer, projected in ((adamw, False), (adamp, True))
+    ]
+    assert angles[0] == pytest.approx(angles[1], rel=1e-12)
+
+
 def test_there_is_no_equilibrium_without_decay_or_without_a_law():
     p = [torch.nn.Parameter(torch.ones(2, 2))]
     for optimizer in (

@@ -33,6 +33,16 @@ def test_about_eight_percent() -> None:
     assert f"{float(values[0]):.4f}, {float(limit):.4f}" == "0.0451, 0.0797"
 
 
+@pytest.mark.parametrize("dim", [2, 3, 9, 64, 4608, 10**6])
+def test_scipy_has_the_same_law(dim: int) -> None:
+    """t² ~ Beta(½, (d−1)/2), by an implementation that shares nothing with ours; its beta function is good to
+    some hundred ulps."""
+    stats = pytest.importorskip("scipy.stats", reason="scipy is not installed")
+    for delta in (0.02, 0.1, 0.5, 1.2):
+        ours = float(pass_probability(BALLS, delta, dim))
+        assert ours == pytest.approx(stats.beta.cdf(delta * delta / dim, 0.5, (dim - 1) / 2), rel=2.0**-44)
+
+
 def test_rows_are_independent() -> None:
     one, four = (pass_probability(BALLS, DELTA, 9, rows) for rows in (1, 4))
     with BALLS.context():
