@@ -1,4 +1,4 @@
-"""The command line: ``tangency verify``, ``check``, ``claims`` and ``claim ID``; claims may stand in files.
+"""The command line: ``tangency verify``, ``check``, ``scan``, ``claims`` and ``claim ID``; claims may stand in files.
 
 Nothing here is imported before it is needed: ``--help`` answers without torch, sympy or Hypothesis.
 """
@@ -14,6 +14,7 @@ import typer
 from tangency.cli.bench import bench
 from tangency.cli.check import check
 from tangency.cli.claims import claim, claims
+from tangency.cli.scan import scan
 from tangency.cli.start import NEEDED, what_to_install
 from tangency.cli.streams import streams
 from tangency.cli.verify import verify
@@ -89,6 +90,7 @@ def tangency(
 
 app.command("verify")(verify)
 app.command("check")(check)
+app.command("scan")(scan)
 app.command("claims")(claims)
 app.command("claim")(claim)
 app.command("bench")(bench)

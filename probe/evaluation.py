@@ -45,7 +45,7 @@ class Evaluation:
     owner: dict[str, str]
     replaced: tuple[str, ...]
     eps: dict[str, float]
-    _batch: Any
+    batch: Any
     _loss: Callable[..., Any] | None
     _seed: int
     _buffers: dict[str, Tensor] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Evaluation:
     def _evaluated(self, arithmetic: Float64 | None) -> list[Tensor]:
         self._restore()  # before and not after: a backward pass may need what is in them
         with same_random_numbers(self._seed), arithmetic or Float64():
-            result = _call(self.model, self._batch, self._loss)
+            result = _call(self.model, self.batch, self._loss)
         found = [torch.view_as_real(one) if one.is_complex() else one for one in _tensors(result)]
         return [one.double() for one in found if one.is_floating_point() and one.numel() > 0]
 
@@ -154,6 +154,9 @@ def prepared(model: nn.Module, batch: Any, loss: Callable[..., Any] | None, seed
         own = copy.deepcopy(model)
     except Exception as error:
         raise WrongCall(f"the model cannot be copied: {raised(error)}") from error
+    for module in own.modules():
+        if isinstance(module, nn.RMSNorm) and module.eps is None:  # that of the dtype, which is about to change
+            module.eps = torch.finfo(torch.float32 if module.weight is None else module.weight.dtype).eps
     own = own.double().eval()
     for module in own.modules():
         if isinstance(module, nn.modules.batchnorm._NormBase) or hasattr(module, "running_mean"):
@@ -171,7 +174,7 @@ def prepared(model: nn.Module, batch: Any, loss: Callable[..., Any] | None, seed
         owner={name: type(own.get_submodule(name.rpartition(".")[0])).__name__ for name in weights},
         replaced=_made_generic(weights, seed),
         eps=dict(_all_eps(own)),
-        _batch=_double(batch),
+        batch=_double(batch),
         _loss=loss,
         _seed=seed,
         _buffers={name: one.detach().clone() for name, one in own.named_buffers()},
@@ -188,9 +191,13 @@ def _require_function(f: Evaluation) -> None:
     except Exception as error:
         raise WrongCall(f"the model cannot be evaluated on the batch in float64: {raised(error)}") from error
     if not first:
-        raise WrongCall("the model's output holds no floating-point tensor (in a tensor, tuple, list, dict or dataclass)")
+        raise WrongCall(
+            "the model's output holds no floating-point tensor (in a tensor, tuple, list, dict or dataclass)"
+        )
     if not all(torch.equal(a, b) for a, b in zip(first, again, strict=True)):
-        raise WrongCall("two evaluations of the model differ: its output must be a function of its weights and the batch")
+        raise WrongCall(
+            "two evaluations of the model differ: its output must be a function of its weights and the batch"
+        )
     if not all(bool(one.isfinite().all()) for one in first):
         raise WrongCall("the model's output on the batch is not finite")
 

@@ -17,8 +17,8 @@ A view with parts i is
 
 - accepted once minᵢ Eᵢ ≥ 1/α: if only one part has law N, E of that part bounds the minimum, and by Ville's inequality
   (P(sup E ≥ 1/α) ≤ α) a view that should fail is accepted with probability at most α;
-- rejected once the mean over i of 1/Eᵢ is ≥ 1/β: under A in all parts the mean is such a martingale too, and a view that
-  should pass is rejected with probability at most β. Neither needs independent parts.
+- rejected once the mean over i of 1/Eᵢ is ≥ 1/β: under A in all parts the mean is such a martingale too, and a view
+  that should pass is rejected with probability at most β. Neither needs independent parts.
 
 Several views are asked of one weight, each with α and β over their number; the answer is the finest that is accepted.
 Law N is a model of a gradient that knows nothing of its weight, not a theorem: that is why f itself is asked as well.
@@ -37,6 +37,7 @@ from tangency.probe.view import NONE, UNUSED, View, cuts, view
 
 SIGMA = 2.0**-10  # how much smaller than that of a random direction a cosine must be
 ROUNDS = 40
+PATIENCE = 4  # rounds without a gradient, after which a weight counts as unused
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ class _Test:
 
     @property
     def open(self) -> bool:
-        """Whether a view that could be the answer is undecided."""
+        """Whether a view that could be the answer is undecided, of a weight that is not silent."""
+        if self.rounds >= PATIENCE and not bool(self.slices.any()):
+            return False
         for cut in self.cuts:
             if cut.accepted:
                 return False
@@ -160,9 +163,7 @@ def _test(shape: tuple[int, ...]) -> _Test:
     size, slices = math.prod(shape), shape[0] if shape else 1
     asked = [parts for parts in cuts(shape) if size // parts >= 2]
     zeros = torch.zeros
-    made = [
-        _Cut(n, size // n, zeros(n, dtype=torch.float64), zeros(n, dtype=torch.int64)) for n in asked
-    ]
+    made = [_Cut(n, size // n, zeros(n, dtype=torch.float64), zeros(n, dtype=torch.int64)) for n in asked]
     return _Test(shape, made, zeros(slices, dtype=torch.int64))
 
 

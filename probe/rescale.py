@@ -1,8 +1,8 @@
 """The view of a weight by the definition: f(…, c w, …) = f(…, w, …) for every c > 0, slice by slice (§2.1, Eq. 1).
 
 Slices are scaled by powers of two, which no operator rounds: an invariant weight gives the same bits, or, where an
-operator does not commute with powers of two (a matrix decomposition), the same up to rounding. A last factor is no power
-of two. What rounding may do is measured (:mod:`tangency.probe.arithmetic`), and a change is counted in multiples of it.
+operator does not commute with powers of two (a matrix decomposition), the same up to rounding. A last factor is no
+power of two. What rounding may do is measured (:mod:`tangency.probe.arithmetic`); a change is counted in multiples of it.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from tangency.probe.evaluation import Evaluation
 from tangency.probe.view import NONE, UNUSED, View, cuts, rows, view
 
 DRAWS = 3  # of rounding errors
-FACTORS = (4.0, 0.5, 1.7)  # of a whole weight
+FACTORS = (4.0, 0.5)  # of a whole weight
+NO_POWER = 1.7
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Rescaled:
     Attributes:
         view: the finest under which f stays the same.
         change: of f, the largest under the factors of that view (``none``: of the layer view), over the bound on
-            rounding; 0: not one bit changed.
+            rounding.
+        same_bits: powers of two changed no bit of f.
         effect: of a random change of the weight of its own size, over the bound; at most 1 for ``unused``.
     """
 
     view: View
     change: float
+    same_bits: bool
     effect: float
 
 
@@ -74,31 +77,23 @@ def rescaled(f: Evaluation, at: Reference, name: str, generator: torch.Generator
         with f.holding(name, (rows(w, len(factors)) * factors.to(w.device).unsqueeze(1)).reshape(shape)):
             return at.change(f())
 
-    def whole() -> float:
-        worst = 0.0
-        for factor in FACTORS:
-            worst = max(worst, change(torch.tensor([factor], dtype=w.dtype)))
-            if worst > 1:
-                break
-        return worst
-
-    layer = whole()
-    size = float(w.square().mean().sqrt())
+    powers, size = 0.0, float(w.square().mean().sqrt())
+    for factor in FACTORS:
+        powers = max(powers, change(torch.tensor([factor], dtype=w.dtype)))
+        if powers > 1:
+            break
+    layer = powers if powers > 1 else max(powers, change(torch.tensor([NO_POWER], dtype=w.dtype)))
     with f.holding(name, w + size * torch.randn(shape, dtype=w.dtype, generator=generator).to(w.device)):
         effect = at.change(f())
-    if layer > 1:
-        return Rescaled(NONE, layer, effect)
-    if effect <= 1:
-        return Rescaled(UNUSED, layer, effect)
-    for parts in cuts(shape):
-        if parts == 1:
-            break
+    if layer > 1 or effect <= 1:
+        return Rescaled(NONE if layer > 1 else UNUSED, layer, powers == 0, effect)
+    for parts in cuts(shape)[:-1]:
         worst = change(_powers(parts, w.dtype, generator))
         if worst <= 1:
             worst = max(worst, change(_alone(parts, w.dtype, generator)))
         if worst <= 1:
-            return Rescaled(view(parts, shape), max(worst, layer), effect)
-    return Rescaled(view(1, shape), layer, effect)
+            return Rescaled(view(parts, shape), max(worst, layer), max(worst, powers) == 0, effect)
+    return Rescaled(view(1, shape), layer, powers == 0, effect)
 
 
 def _powers(parts: int, dtype: torch.dtype, generator: torch.Generator) -> Tensor:

@@ -16,8 +16,8 @@ class View:
     """The finest cut of a weight under which f is invariant.
 
     Attributes:
-        kind: ``channel``, ``head``, ``layer``; ``none``: f changes with the scale of the whole; ``unused``: no change of
-            the weight changes f.
+        kind: ``channel``, ``head``, ``layer``; ``none``: f changes with the scale of the whole; ``unused``: no
+            change of the weight changes f.
         parts: the number of groups of slices; 0 for ``none`` and ``unused``.
     """
 

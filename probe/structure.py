@@ -1,0 +1,352 @@
+"""The view of a weight by the graph of the model: a layer whose scale a normalisation takes out again (§2.1, Eq. 1).
+
+The graph is traced by ``torch.fx``, and one weight at a time is followed through it. A value either does not depend on
+the weight's scale (:class:`Free`), or is multiplied by it, part by part (:class:`Scaled`), or nothing is known
+(:class:`Broken`, with the reason). What is answered positively is proven, for any data, up to ε; a coarser view than
+the true one may be answered, where a rule says less than is so. Rules are for common layers and functions.
+"""
+
+import inspect
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from tangency.common.text import raised
+from tangency.probe.arithmetic import Float64
+from tangency.probe.evaluation import Evaluation, same_random_numbers
+from tangency.probe.view import NONE, UNUSED, View, view
+
+CONV = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+BATCH = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+INSTANCE = (nn.InstanceNorm1d, nn.InstanceNorm2d, nn.InstanceNorm3d)
+NORMS = (*BATCH, *INSTANCE, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+# f(cx) = c f(x) for c > 0, element by element or window by window.
+HOMOGENEOUS_MODULES = (nn.ReLU, nn.LeakyReLU, nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool2d)
+POOLS = (nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d)
+NOTHING = (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)  # in evaluation mode
+HOMOGENEOUS: tuple[Any, ...] = (torch.relu, functional.relu, functional.leaky_relu, torch.abs, functional.max_pool2d)
+# Not homogeneous of any degree.
+CURVED_MODULES = (nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Softmax, nn.Softplus, nn.ELU, nn.Mish, nn.Hardswish)
+CURVED = ("gelu", "silu", "sigmoid", "tanh", "softmax", "softplus", "elu", "mish", "hardswish", "exp")
+HOMOGENEOUS_METHODS = ("relu", "relu_", "abs")
+SUMS: tuple[Any, ...] = (operator.add, operator.iadd, operator.sub, torch.add, torch.sub)
+PRODUCTS: tuple[Any, ...] = (operator.mul, operator.imul, torch.mul)
+QUOTIENTS: tuple[Any, ...] = (operator.truediv, torch.div)
+MATRIX: tuple[Any, ...] = (operator.matmul, torch.matmul, torch.bmm)
+RESHAPED: tuple[Any, ...] = ("view", "reshape", "flatten", "unflatten", torch.flatten, torch.reshape)
+SAME_METHODS = ("contiguous", "clone", "double", "float", "to", "type_as")
+
+
+@dataclass(frozen=True)
+class Free:
+    """Not changed by the scale of any of ``parts`` parts; 0: does not depend on the weight."""
+
+    parts: int
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Multiplied by the scales of the weight's parts.
+
+    Attributes:
+        parts: how many there are; they lie in order along ``axis``.
+        axis: of the tensor; ``None`` for one part, which is everywhere.
+        shift: the axis along which a bias was added: something that does not scale, constant over the other axes.
+    """
+
+    parts: int
+    axis: int | None
+    shift: int | None = None
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The scale is seen, or may be.
+
+    Attributes:
+        known: it is: the weight is not scale-invariant.
+    """
+
+    reason: str
+    known: bool = True
+
+
+State = Free | Scaled | Broken
+INDEPENDENT = Free(0)
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What the graph says: a view, or ``None`` and why not."""
+
+    view: View | None
+    reason: str = ""
+
+
+class Structure:
+    """The graph of a model with the shapes of its values; where there is none, ``problem`` says why."""
+
+    def __init__(self, f: Evaluation) -> None:
+        self._f, self.problem = f, ""
+        self._shapes: dict[fx.Node, tuple[int, ...]] = {}
+        try:
+            self._graph = self._traced()
+        except Exception as error:
+            self.problem = f"not traceable: {raised(error)}"
+
+    def _traced(self) -> fx.Graph:
+        model, batch = self._f.model, self._f.batch
+        parameters = inspect.signature(model.forward).parameters
+        given = dict(batch) if isinstance(batch, Mapping) else {}
+        if not isinstance(batch, Mapping):
+            given = dict(zip(parameters, batch if isinstance(batch, tuple | list) else (batch,), strict=False))
+        rest = {
+            name: one.default
+            for name, one in parameters.items()
+            if name not in given and one.default is not inspect.Parameter.empty
+        }
+        with same_random_numbers(0):
+            graph = fx.Tracer().trace(model, concrete_args=rest)
+            interpreter = _Shapes(fx.GraphModule(model, graph))
+            places = [node for node in graph.nodes if node.op == "placeholder"]
+            values = [given.get(str(node.target), rest.get(str(node.target).rpartition("_")[0])) for node in places]
+            with torch.no_grad(), Float64():
+                interpreter.run(*values)
+        self._shapes = {node: interpreter.shapes[node.name] for node in graph.nodes if node.name in interpreter.shapes}
+        return graph
+
+    def __call__(self, name: str) -> Traced:
+        """Follow one weight."""
+        if self.problem:
+            return Traced(None, self.problem)
+        shape = tuple(self._f.weights[name].shape)
+        states: dict[fx.Node, State] = {}
+        for node in self._graph.nodes:
+            states[node] = self._state(node, states, name, shape)
+            if node.op == "output":
+                return _answer(states[node], shape)
+        return Traced(None, "the graph has no output")
+
+    def _state(self, node: fx.Node, states: dict[fx.Node, State], name: str, shape: tuple[int, ...]) -> State:
+        if node.op == "placeholder":
+            return INDEPENDENT
+        if node.op == "get_attr":
+            names = (name, *self._f.tied[name])
+            return Scaled(shape[0] if shape else 1, 0 if shape else None) if str(node.target) in names else INDEPENDENT
+        inputs = [states[one] for one in node.all_input_nodes]
+        broken = next((one for one in inputs if isinstance(one, Broken)), None)
+        if broken is not None:
+            return broken
+        if node.op == "output":
+            return _output(inputs)
+        if node.op == "call_module":
+            module = self._f.model.get_submodule(str(node.target))
+            own = dict(module.named_parameters(str(node.target)))
+            mine = next((one for one in (name, *self._f.tied[name]) if one in own), "")
+            if mine:
+                return self._layer(node, module, mine.removeprefix(f"{node.target}."), inputs, shape)
+            if not any(isinstance(one, Scaled) for one in inputs):
+                return _together(inputs)
+            return self._through(node, module, inputs)
+        if not any(isinstance(one, Scaled) for one in inputs):
+            return _together(inputs)
+        return self._function(node, states)
+
+    def _layer(
+        self, node: fx.Node, module: nn.Module, attribute: str, inputs: list[State], shape: tuple[int, ...]
+    ) -> State:
+        """A layer that holds the weight itself."""
+        out = len(self._shapes.get(node, ()))
+        if any(one != INDEPENDENT for one in inputs):
+            return Broken(f"{node.target}: the weight is used twice in a row", known=False)
+        if attribute == "bias":
+            return Broken("biases are not followed", known=False)
+        if isinstance(module, NORMS) and len(shape) == 1:
+            axis = out - 1 if isinstance(module, nn.LayerNorm | nn.RMSNorm) else 1
+            return Scaled(shape[0], axis, None if getattr(module, "bias", None) is None else axis)
+        if attribute != "weight":
+            return Broken(f"no rule for {node.target}.{attribute}", known=False)
+        if isinstance(module, nn.Embedding):
+            return Scaled(1, None)
+        if isinstance(module, (nn.Linear, *CONV)):
+            axis = _channel_axis(module, out)
+            return Scaled(shape[0], axis, None if module.bias is None else axis)
+        if isinstance(module, TRANSPOSED):
+            return Scaled(1, None, None if module.bias is None else _channel_axis(module, out))
+        return Broken(f"{node.target}: no rule for {type(module).__name__}", known=False)
+
+    def _through(self, node: fx.Node, module: nn.Module, inputs: list[State]) -> State:
+        """Another module that gets what is scaled."""
+        (x,) = (one for one in inputs if isinstance(one, Scaled))
+        where, out = str(node.target), len(self._shapes.get(node, ()))
+        if isinstance(module, NOTHING):
+            return x
+        if isinstance(module, NORMS):
+            return _normalised(x, module, where, out)
+        if isinstance(module, (nn.Linear, *CONV, *TRANSPOSED)):
+            if x.shift is not None:
+                return Broken(f"a bias is added before {where}, and no normalisation takes it out")
+            axis = _channel_axis(module, out)
+            shift = None if module.bias is None else axis
+            depthwise = isinstance(module, CONV) and module.groups == module.in_channels == module.out_channels
+            return replace(x, shift=shift) if depthwise and x.axis == axis else Scaled(1, None, shift)
+        if isinstance(module, (*HOMOGENEOUS_MODULES, *POOLS)):
+            return (
+                x if x.shift is None else Broken(f"a bias is added before {where}, and no normalisation takes it out")
+            )
+        if isinstance(module, nn.Flatten):
+            return _reshaped(x, where, self._shapes.get(node.all_input_nodes[0], ()), self._shapes.get(node, ()))
+        if isinstance(module, CURVED_MODULES):
+            return Broken(f"{where} ({type(module).__name__}) is not homogeneous")
+        return Broken(f"no rule for {type(module).__name__} ({where})", known=False)
+
+    def _function(self, node: fx.Node, states: dict[fx.Node, State]) -> State:
+        """A function or method that gets what is scaled."""
+        pairs = [(one, states[one]) for one in node.all_input_nodes]
+        scaled = [(one, state) for one, state in pairs if isinstance(state, Scaled)]
+        source, x = scaled[0]
+        target: Any = node.target
+        called = target if isinstance(target, str) else getattr(target, "__name__", str(target))
+        where, before, after = f"{node.name} ({called})", self._shapes.get(source, ()), self._shapes.get(node, ())
+        if target is getattr or called in ("size", "dim"):
+            return INDEPENDENT
+        if called in SAME_METHODS:
+            return x
+        if called in RESHAPED or target in RESHAPED:
+            return _reshaped(x, where, before, after)
+        if called in ("permute", "transpose"):
+            return _permuted(x, where, node.args[1:], len(before))
+        if target in SUMS:
+            return _sum([state for _, state in pairs], where)
+        if x.shift is not None:
+            return Broken(f"a bias is added before {where}, and no normalisation takes it out")
+        if target in HOMOGENEOUS or called in HOMOGENEOUS_METHODS:
+            return x
+        if (target in PRODUCTS and len(scaled) == 1) or (target in QUOTIENTS and scaled == [(node.args[0], x)]):
+            axis = None if x.axis is None else x.axis + len(after) - len(before)
+            return Scaled(_coarser(x.parts, *(s.parts for _, s in pairs if isinstance(s, Free))), axis)
+        if (target in MATRIX or target is functional.linear) and len(scaled) == 1:
+            return self._product(node, source, x, len(after))
+        if called in CURVED:
+            return Broken(f"{where} is not homogeneous")
+        if target is functional.scaled_dot_product_attention:
+            values = len(scaled) == 1 and len(node.args) > 2 and node.args[2] is source
+            return Scaled(1, None) if values else Broken(f"{where}: a softmax of it")
+        return Broken(f"no rule for {where}", known=False)
+
+    def _product(self, node: fx.Node, source: fx.Node, x: Scaled, out: int) -> State:
+        if node.target is functional.linear and node.args[1] is source and x.axis == 0:
+            bias = node.kwargs.get("bias", node.args[2] if len(node.args) > 2 else None)
+            return Scaled(x.parts, out - 1, None if bias is None else out - 1)
+        if node.target is functional.linear and (len(node.args) > 2 or node.kwargs.get("bias") is not None):
+            return Scaled(1, None, out - 1)
+        return Scaled(1, None)
+
+
+class _Shapes(fx.Interpreter):
+    """Runs a graph and keeps the shapes of its values."""
+
+    def __init__(self, module: fx.GraphModule) -> None:
+        super().__init__(module)
+        self.shapes: dict[str, tuple[int, ...]] = {}
+
+    def run_node(self, n: fx.Node) -> Any:
+        result = super().run_node(n)
+        if isinstance(result, Tensor):
+            self.shapes[n.name] = tuple(result.shape)
+        return result
+
+
+def _channel_axis(module: nn.Module, dimensions: int) -> int:
+    """Where a layer puts its output channels: last, or before the places of a convolution."""
+    if isinstance(module, nn.Linear):
+        return dimensions - 1
+    kernel: Any = module.kernel_size
+    return dimensions - 1 - len(kernel)
+
+
+def _normalised(x: Scaled, module: nn.Module, where: str, out: int) -> State:
+    """What comes out of a normalisation: free of the scale where each of its statistics belongs to one part."""
+    bias = Broken(f"a bias is added before {where}, which does not take it out")
+    if isinstance(module, nn.LayerNorm | nn.RMSNorm):
+        axes = range(out - len(module.normalized_shape), out)
+        if x.shift is not None and (x.shift in axes or isinstance(module, nn.RMSNorm)):
+            return bias
+        return Free(1 if x.axis is None or x.axis in axes else x.parts)
+    groups = module.num_groups if isinstance(module, nn.GroupNorm) else 0
+    if x.shift is not None and (x.shift != 1 or (groups and groups != module.num_channels)):
+        return bias
+    if isinstance(module, BATCH) and not module.training:
+        return Broken(f"{where} has fixed statistics")
+    if isinstance(module, BATCH) and out == 3 and isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d):
+        return Broken(f"no rule for {where} without a batch", known=False)
+    if x.axis != 1:
+        return Free(1)
+    return Free(math.gcd(x.parts, groups) if groups else x.parts)
+
+
+def _reshaped(x: Scaled, where: str, before: tuple[int, ...], after: tuple[int, ...]) -> State:
+    """One axis cut into two keeps its parts, as heads are; of anything else only the scale of the whole is known."""
+    axis = x.axis
+    if axis is not None and before[:axis] == after[:axis] and len(after) > axis:
+        if before == after or (math.prod(before[axis + 1 :]) == 1 and after[axis] == before[axis]):
+            return x if x.shift in (None, axis) else Broken(f"no rule for {where} after a bias", known=False)
+        if len(after) > axis + 1 and after[axis] * after[axis + 1] == before[axis]:
+            return (
+                Scaled(math.gcd(x.parts, after[axis]), axis) if x.shift is None else Broken(f"a bias in {where}", False)
+            )
+    if x.shift is not None:
+        return Broken(f"no rule for {where} after a bias", known=False)
+    return Scaled(1, None)
+
+
+def _permuted(x: Scaled, where: str, arguments: tuple[Any, ...], dimensions: int) -> State:
+    order = list(range(dimensions))
+    found = list(arguments[0]) if len(arguments) == 1 and isinstance(arguments[0], tuple | list) else list(arguments)
+    if not all(isinstance(one, int) for one in found):
+        return Broken(f"no rule for {where}", known=False)
+    found = [one % dimensions for one in found]
+    if len(found) == dimensions and (dimensions != 2 or sorted(found) == order):
+        order = found
+    else:
+        order[found[0]], order[found[1]] = found[1], found[0]
+    moved: Callable[[int | None], int | None] = lambda axis: None if axis is None else order.index(axis)  # noqa: E731
+    return Scaled(x.parts, moved(x.axis), moved(x.shift))
+
+
+def _sum(states: list[State], where: str) -> State:
+    if not all(isinstance(one, Scaled) for one in states):
+        return Broken(f"{where} adds it to what does not scale")
+    found = {one for one in states if isinstance(one, Scaled)}
+    if len(found) == 1:
+        return found.pop()
+    return Scaled(1, None) if all(one.shift is None for one in found) else Broken(f"no rule for {where}", known=False)
+
+
+def _together(states: list[State]) -> Free:
+    return Free(_coarser(*(one.parts for one in states if isinstance(one, Free))))
+
+
+def _coarser(*parts: int) -> int:
+    """The parts of the finest cut that is coarser than all of them; 0 does not count."""
+    return math.gcd(*parts)
+
+
+def _output(states: list[State]) -> State:
+    if any(isinstance(one, Scaled) for one in states):
+        return Broken("the output is scaled by it")
+    return _together(states)
+
+
+def _answer(state: State, shape: tuple[int, ...]) -> Traced:
+    if isinstance(state, Broken):
+        return Traced(NONE if state.known else None, state.reason)
+    assert isinstance(state, Free)
+    return Traced(view(state.parts, shape) if state.parts else UNUSED)
