@@ -46,7 +46,7 @@ class Evaluation:
     replaced: tuple[str, ...]
     eps: dict[str, float]
     batch: Any
-    _loss: Callable[..., Any] | None
+    loss: Callable[..., Any] | None
     _seed: int
     _buffers: dict[str, Tensor] = field(default_factory=dict)
 
@@ -75,7 +75,7 @@ class Evaluation:
     def _evaluated(self, arithmetic: Float64 | None) -> list[Tensor]:
         self._restore()  # before and not after: a backward pass may need what is in them
         with same_random_numbers(self._seed), arithmetic or Float64():
-            result = _call(self.model, self.batch, self._loss)
+            result = _call(self.model, self.batch, self.loss)
         found = [torch.view_as_real(one) if one.is_complex() else one for one in _tensors(result)]
         return [one.double() for one in found if one.is_floating_point() and one.numel() > 0]
 
@@ -175,7 +175,7 @@ def prepared(model: nn.Module, batch: Any, loss: Callable[..., Any] | None, seed
         replaced=_made_generic(weights, seed),
         eps=dict(_all_eps(own)),
         batch=_double(batch),
-        _loss=loss,
+        loss=loss,
         _seed=seed,
         _buffers={name: one.detach().clone() for name, one in own.named_buffers()},
     )

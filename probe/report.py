@@ -16,6 +16,7 @@ from tangency.probe.view import View
 
 SCHEMA = 1
 NUMBER = re.compile(r"(?<![^.])\d+(?![^.])")
+MEASURED = re.compile(r"\d[\d.]*(?:e[+-]?\d+)?")
 STYLES = {"channel": "green", "head": "green", "layer": "green", "none": "", "unused": "yellow"}
 
 
@@ -98,11 +99,12 @@ def _shares(scan: Scan) -> Table:
 
 
 def _notes(weights: Iterable[Weight], attribute: str) -> dict[str, list[str]]:
-    """Weights by what is said of them; their names without numbers."""
+    """Weights by what is said of them, once where it differs in numbers alone; their names without numbers."""
     found: dict[str, list[str]] = {}
+    first: dict[str, str] = {}
     for one in weights:
         for text in getattr(one, attribute):
-            names = found.setdefault(text, [])
+            names = found.setdefault(first.setdefault(MEASURED.sub("#", text), text), [])
             if pattern(one.name) not in names:
                 names.append(pattern(one.name))
     return found

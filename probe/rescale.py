@@ -2,7 +2,8 @@
 
 Slices are scaled by powers of two, which no operator rounds: an invariant weight gives the same bits, or, where an
 operator does not commute with powers of two (a matrix decomposition), the same up to rounding. A last factor is no
-power of two. What rounding may do is measured (:mod:`tangency.probe.arithmetic`); a change is counted in multiples of it.
+power of two. What rounding may do is measured (:mod:`tangency.probe.arithmetic`); a change is counted in multiples of
+it.
 """
 
 from dataclasses import dataclass

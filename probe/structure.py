@@ -103,22 +103,16 @@ class Structure:
 
     def _traced(self) -> fx.Graph:
         model, batch = self._f.model, self._f.batch
-        parameters = inspect.signature(model.forward).parameters
-        given = dict(batch) if isinstance(batch, Mapping) else {}
-        if not isinstance(batch, Mapping):
-            given = dict(zip(parameters, batch if isinstance(batch, tuple | list) else (batch,), strict=False))
-        rest = {
-            name: one.default
-            for name, one in parameters.items()
-            if name not in given and one.default is not inspect.Parameter.empty
-        }
+        named = dict(batch) if isinstance(batch, Mapping) else {}
+        given = list(named.values() if named else batch if isinstance(batch, tuple | list) else (batch,))
+        if self._f.loss is not None and not named:  # the rest of the batch is the loss's
+            given = given[: max(1, _positional(model))]
+        root = _Called(model, list(named), given)
         with same_random_numbers(0):
-            graph = fx.Tracer().trace(model, concrete_args=rest)
-            interpreter = _Shapes(fx.GraphModule(model, graph))
-            places = [node for node in graph.nodes if node.op == "placeholder"]
-            values = [given.get(str(node.target), rest.get(str(node.target).rpartition("_")[0])) for node in places]
+            graph = fx.Tracer().trace(root)
+            interpreter = _Shapes(fx.GraphModule(root, graph))
             with torch.no_grad(), Float64():
-                interpreter.run(*values)
+                interpreter.run([one for one in given if isinstance(one, Tensor)])
         self._shapes = {node: interpreter.shapes[node.name] for node in graph.nodes if node.name in interpreter.shapes}
         return graph
 
@@ -138,8 +132,8 @@ class Structure:
         if node.op == "placeholder":
             return INDEPENDENT
         if node.op == "get_attr":
-            names = (name, *self._f.tied[name])
-            return Scaled(shape[0] if shape else 1, 0 if shape else None) if str(node.target) in names else INDEPENDENT
+            mine = _inside(node) in (name, *self._f.tied[name])
+            return Scaled(shape[0] if shape else 1, 0 if shape else None) if mine else INDEPENDENT
         inputs = [states[one] for one in node.all_input_nodes]
         broken = next((one for one in inputs if isinstance(one, Broken)), None)
         if broken is not None:
@@ -147,11 +141,11 @@ class Structure:
         if node.op == "output":
             return _output(inputs)
         if node.op == "call_module":
-            module = self._f.model.get_submodule(str(node.target))
-            own = dict(module.named_parameters(str(node.target)))
+            module = self._f.model.get_submodule(_inside(node))
+            own = {f"{_inside(node)}.{one}".lstrip("."): one for one, _ in module.named_parameters()}
             mine = next((one for one in (name, *self._f.tied[name]) if one in own), "")
             if mine:
-                return self._layer(node, module, mine.removeprefix(f"{node.target}."), inputs, shape)
+                return self._layer(node, module, own[mine], inputs, shape)
             if not any(isinstance(one, Scaled) for one in inputs):
                 return _together(inputs)
             return self._through(node, module, inputs)
@@ -165,14 +159,14 @@ class Structure:
         """A layer that holds the weight itself."""
         out = len(self._shapes.get(node, ()))
         if any(one != INDEPENDENT for one in inputs):
-            return Broken(f"{node.target}: the weight is used twice in a row", known=False)
+            return Broken(f"{_inside(node)}: the weight is used twice in a row", known=False)
         if attribute == "bias":
             return Broken("biases are not followed", known=False)
         if isinstance(module, NORMS) and len(shape) == 1:
             axis = out - 1 if isinstance(module, nn.LayerNorm | nn.RMSNorm) else 1
             return Scaled(shape[0], axis, None if getattr(module, "bias", None) is None else axis)
         if attribute != "weight":
-            return Broken(f"no rule for {node.target}.{attribute}", known=False)
+            return Broken(f"no rule for {_inside(node)}.{attribute}", known=False)
         if isinstance(module, nn.Embedding):
             return Scaled(1, None)
         if isinstance(module, (nn.Linear, *CONV)):
@@ -180,12 +174,12 @@ class Structure:
             return Scaled(shape[0], axis, None if module.bias is None else axis)
         if isinstance(module, TRANSPOSED):
             return Scaled(1, None, None if module.bias is None else _channel_axis(module, out))
-        return Broken(f"{node.target}: no rule for {type(module).__name__}", known=False)
+        return Broken(f"{_inside(node)}: no rule for {type(module).__name__}", known=False)
 
     def _through(self, node: fx.Node, module: nn.Module, inputs: list[State]) -> State:
         """Another module that gets what is scaled."""
         (x,) = (one for one in inputs if isinstance(one, Scaled))
-        where, out = str(node.target), len(self._shapes.get(node, ()))
+        where, out = _inside(node), len(self._shapes.get(node, ()))
         if isinstance(module, NOTHING):
             return x
         if isinstance(module, NORMS):
@@ -250,6 +244,27 @@ class Structure:
         return Scaled(1, None)
 
 
+class _Called(nn.Module):
+    """The call of a model as a function of one list of tensors; what else it is called with is fixed.
+
+    Args:
+        names: of the arguments; none: they go by their places.
+        given: the arguments.
+    """
+
+    def __init__(self, model: nn.Module, names: list[str], given: list[Any]) -> None:
+        super().__init__()
+        self.model, self._names, self._given = model, names, given
+
+    def forward(self, tensors: Any) -> Any:
+        """Call it."""
+        places = iter(range(len(self._given)))
+        arguments = [tensors[next(places)] if isinstance(one, Tensor) else one for one in self._given]
+        if self._names:
+            return self.model(**dict(zip(self._names, arguments, strict=True)))
+        return self.model(*arguments)
+
+
 class _Shapes(fx.Interpreter):
     """Runs a graph and keeps the shapes of its values."""
 
@@ -262,6 +277,19 @@ class _Shapes(fx.Interpreter):
         if isinstance(result, Tensor):
             self.shapes[n.name] = tuple(result.shape)
         return result
+
+
+def _positional(model: nn.Module) -> int:
+    """How many arguments a model takes at most."""
+    kinds = [one.kind for one in inspect.signature(model.forward).parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return 1
+    return sum(kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
+
+
+def _inside(node: fx.Node) -> str:
+    """The name of a module or a parameter in the model itself."""
+    return str(node.target).removeprefix("model").removeprefix(".")
 
 
 def _channel_axis(module: nn.Module, dimensions: int) -> int:
