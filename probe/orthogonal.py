@@ -22,7 +22,9 @@ A view with parts i is
 
 Several views are asked of one weight, each with α and β over their number; the answer is the finest that is accepted.
 Law N is a model of a gradient that knows nothing of its weight, not a theorem: that is why f itself is asked as well.
-A part whose gradient is no larger than rounding makes it carries no evidence. A part of one element has no angle.
+A part whose gradient rounding could have made carries no evidence in that round; one that was heard in too few of the
+first :data:`PATIENCE` rounds for 1/α is left out, and counted as silent: the rates are those of the parts that are
+heard. A part of one element has no angle.
 """
 
 import math
@@ -36,8 +38,7 @@ from tangency.probe.rescale import Reference
 from tangency.probe.view import NONE, UNUSED, View, cuts, view
 
 SIGMA = 2.0**-10  # how much smaller than that of a random direction a cosine must be
-ROUNDS = 40
-PATIENCE = 4  # rounds without a gradient, after which a weight counts as unused
+ROUNDS, PATIENCE = 40, 10
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Tested:
         size: √(d·t) at that view (``none``: at the layer view), the root mean square over parts and rounds; 1 for a
             random direction.
         rounds: how many it took.
-        silent: slices of dimension 0 whose gradient rounding could have made, in every round.
+        silent: slices of dimension 0 whose gradient rounding could have made in all but a few rounds.
     """
 
     view: View | None
@@ -75,19 +76,20 @@ class _Cut:
     total: float = 0.0
     accepted: bool | None = None
 
-    def hear(self, dots: Tensor, ww: Tensor, gg: Tensor, noise: float, alpha: float, beta: float) -> None:
+    def hear(self, dots: Tensor, ww: Tensor, gg: Tensor, noise: float) -> None:
         """One round: the inner products of the slices, summed to those of the parts."""
         dot, w2, g2 = (one.reshape(self.parts, -1).sum(1) for one in (dots, ww, gg))
         loud = (w2 * g2).sqrt() > noise / SIGMA
         t = torch.where(loud, dot.square() / torch.where(loud, w2 * g2, 1.0), 0.0).clamp(max=1.0)
         self.heard += loud
         self.total += float(self.length * t.sum())
-        if self.accepted is None and bool(loud.any()):
-            self.evidence += torch.where(loud, log_ratio(t, self.length), 0.0)
-            self._decide(alpha, beta)
+        self.evidence += torch.where(loud, log_ratio(t, self.length), 0.0)
 
-    def _decide(self, alpha: float, beta: float) -> None:
-        known = self.evidence[self.heard > 0]
+    def decide(self, alpha: float, beta: float, *, late: bool) -> None:
+        """Accept or reject, if there is evidence enough; late, parts that were hardly heard do not hold it up."""
+        known = self.evidence[self.heard >= (enough(alpha) if late else 1)]
+        if self.accepted is not None or len(known) == 0:
+            return
         if float(known.min()) >= -math.log(alpha):
             self.accepted = True
         elif float(torch.logsumexp(-known, 0)) - math.log(len(known)) >= -math.log(beta):
@@ -108,7 +110,7 @@ class _Test:
     @property
     def open(self) -> bool:
         """Whether a view that could be the answer is undecided, of a weight that is not silent."""
-        if self.rounds >= PATIENCE and not bool(self.slices.any()):
+        if self.rounds >= PATIENCE and not (self.cuts and bool(self.cuts[-1].heard.any())):
             return False
         for cut in self.cuts:
             if cut.accepted:
@@ -117,8 +119,9 @@ class _Test:
                 return True
         return False
 
-    def answer(self) -> Tested:
-        silent = int((self.slices == 0).sum())
+    def answer(self, alpha: float) -> Tested:
+        """What was found."""
+        silent = int((self.slices < min(self.rounds, enough(alpha))).sum())
         # Whether a gradient was heard of in the whole weight; the layer view is the last.
         if not self.cuts or int(self.cuts[-1].heard.sum()) == 0:
             return Tested(UNUSED, 0.0, self.rounds, silent)
@@ -136,6 +139,11 @@ def log_ratio(t: Tensor, length: int, sigma: float = SIGMA) -> Tensor:
     shrunk = torch.where(inside, t / sigma**2, 0.0)
     ratio = -math.log(sigma) + (length - 3) / 2 * (torch.log1p(-shrunk) - torch.log1p(-torch.where(inside, t, 0.0)))
     return torch.where(inside, ratio, -torch.inf)
+
+
+def enough(alpha: float) -> int:
+    """In how many rounds a part must be heard before its evidence can reach 1/α, with one to spare."""
+    return math.ceil(math.log(alpha) / math.log(SIGMA)) + 1
 
 
 def tested(f: Evaluation, at: Reference, alpha: float, beta: float, generator: torch.Generator) -> dict[str, Tested]:
@@ -156,7 +164,7 @@ def tested(f: Evaluation, at: Reference, alpha: float, beta: float, generator: t
             for (name, w), g in zip(f.weights.items(), gradients, strict=True):
                 if name in waiting:
                     _round(tests[name], w.detach(), g, noise, alpha, beta)
-    return {name: test.answer() for name, test in tests.items()}
+    return {name: test.answer(alpha) for name, test in tests.items()}
 
 
 def _test(shape: tuple[int, ...]) -> _Test:
@@ -175,4 +183,5 @@ def _round(test: _Test, w: Tensor, g: Tensor | None, noise: float, alpha: float,
     dots, ww, gg = ((a * b).sum(1).cpu() for a, b in ((w2d, g2d), (w2d, w2d), (g2d, g2d)))
     test.slices += (ww * gg).sqrt() > noise / SIGMA
     for cut in test.cuts:
-        cut.hear(dots, ww, gg, noise, alpha / len(test.cuts), beta / len(test.cuts))
+        cut.hear(dots, ww, gg, noise)
+        cut.decide(alpha / len(test.cuts), beta / len(test.cuts), late=test.rounds >= PATIENCE)

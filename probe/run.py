@@ -158,4 +158,4 @@ def _silence(weight: Weight) -> str:
     silent, slices = weight.tested.silent, weight.shape[0] if weight.shape else 1
     if not silent or not weight.view.invariant:
         return ""
-    return f"gradient: {silent} of {slices} slices have none beyond rounding (dead on this batch)"
+    return f"gradient: {silent} of {slices} slices have hardly one beyond rounding (dead on this batch)"

@@ -132,8 +132,9 @@ class Structure:
         if node.op == "placeholder":
             return INDEPENDENT
         if node.op == "get_attr":
-            mine = _inside(node) in (name, *self._f.tied[name])
-            return Scaled(shape[0] if shape else 1, 0 if shape else None) if mine else INDEPENDENT
+            if _inside(node) not in (name, *self._f.tied[name]):
+                return INDEPENDENT
+            return Scaled(shape[0] if shape else 1, 0 if shape else None)
         inputs = [states[one] for one in node.all_input_nodes]
         broken = next((one for one in inputs if isinstance(one, Broken)), None)
         if broken is not None:

@@ -44,7 +44,7 @@ def models() -> list[Surveyed]:
         vision("EfficientNet-B0", "efficientnet_b0", 5_288_548),
         vision("ConvNeXt-T", "convnext_tiny", 28_589_128, depths=(1, 1, 1, 1), dims=(24, 48, 72, 96)),
         vision("ViT-B/16", "vit_base_patch16_224", 86_567_656, depth=2, embed_dim=48, num_heads=4, img_size=SIDE),
-        language("GPT-2", "GPT2", 124_439_808, GPT2, dict(n_embd=32, n_layer=2, n_head=4, vocab_size=64)),
+        language("GPT-2", "GPT2", 124_439_808, GPT2, {"n_embd": 32, "n_layer": 2, "n_head": 4, "vocab_size": 64}),
         language("Phi-2", "Phi", 2_779_683_840, PHI_2, SMALL),
         language("Phi-3-mini", "Phi3", 3_821_079_552, PHI_3, SMALL),
         language("Llama 3 8B", "Llama", 8_030_261_248, LLAMA_3, SMALL),
@@ -96,7 +96,7 @@ def with_torchvision() -> None:
     then. Declared, they are there by name; no model here calls them.
     """
     try:
-        import torchvision  # noqa: F401
+        import torchvision
     except RuntimeError:
         for name in ("nms", "qnms"):
             torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
