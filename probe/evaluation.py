@@ -203,7 +203,7 @@ def _require_function(f: Evaluation) -> None:
 
 
 def _made_generic(weights: Mapping[str, nn.Parameter], seed: int) -> tuple[str, ...]:
-    """Give random values to weights that are 0, and random factors in [½, 3/2] to those that are constant."""
+    """Give random values to weights that are 0, and ones in [½, 3/2] to those of another value, with its sign."""
     generator, found = torch.Generator().manual_seed(seed), []
     with torch.no_grad():
         for name, weight in weights.items():
@@ -213,7 +213,9 @@ def _made_generic(weights: Mapping[str, nn.Parameter], seed: int) -> tuple[str, 
             size = max(1, weight.numel() // max(1, weight.shape[0] if weight.dim() else 1)) ** 0.5
             values = torch.randn(weight.shape, dtype=torch.float64, generator=generator) / size
             if bool(first != 0):
-                values = first.item() * (0.5 + torch.rand(weight.shape, dtype=torch.float64, generator=generator))
+                values = float(first.sign()) * (
+                    0.5 + torch.rand(weight.shape, dtype=torch.float64, generator=generator)
+                )
             weight.copy_(values)
             found.append(name)
     return tuple(found)

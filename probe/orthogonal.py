@@ -35,9 +35,8 @@ from torch import Tensor
 
 from tangency.probe.evaluation import Evaluation
 from tangency.probe.rescale import Reference
-from tangency.probe.view import NONE, UNUSED, View, cuts, view
+from tangency.probe.view import NONE, SIGMA, UNUSED, View, cuts, view
 
-SIGMA = 2.0**-10  # how much smaller than that of a random direction a cosine must be
 ROUNDS, PATIENCE = 40, 10
 
 
@@ -46,7 +45,8 @@ class Tested:
     """What the gradients of a weight say.
 
     Attributes:
-        view: the finest that was accepted; ``None``: undecided after :data:`ROUNDS`.
+        view: the finest that was accepted; ``unused``: no gradient beyond rounding; ``None``: undecided after
+            :data:`ROUNDS`, or for rounding.
         size: √(d·t) at that view (``none``: at the layer view), the root mean square over parts and rounds; 1 for a
             random direction.
         rounds: how many it took.
@@ -119,12 +119,12 @@ class _Test:
                 return True
         return False
 
-    def answer(self, alpha: float) -> Tested:
+    def answer(self, alpha: float, *, sharp: bool) -> Tested:
         """What was found."""
         silent = int((self.slices < min(self.rounds, enough(alpha))).sum())
         # Whether a gradient was heard of in the whole weight; the layer view is the last.
         if not self.cuts or int(self.cuts[-1].heard.sum()) == 0:
-            return Tested(UNUSED, 0.0, self.rounds, silent)
+            return Tested(UNUSED if sharp and self.cuts else None, 0.0, self.rounds, silent)
         for cut in self.cuts:
             if cut.accepted is None:
                 return Tested(None, cut.size, self.rounds, silent)
@@ -150,7 +150,7 @@ def tested(f: Evaluation, at: Reference, alpha: float, beta: float, generator: t
     """Test all weights at once, with the ε that f has now.
 
     Args:
-        at: f and what rounding does to it.
+        at: f and what rounding does to it, with that ε.
         alpha, beta: the error rates, for each weight.
     """
     tests = {name: _test(tuple(w.shape)) for name, w in f.weights.items()}
@@ -164,7 +164,7 @@ def tested(f: Evaluation, at: Reference, alpha: float, beta: float, generator: t
             for (name, w), g in zip(f.weights.items(), gradients, strict=True):
                 if name in waiting:
                     _round(tests[name], w.detach(), g, noise, alpha, beta)
-    return {name: test.answer(alpha) for name, test in tests.items()}
+    return {name: test.answer(alpha, sharp=at.sharp) for name, test in tests.items()}
 
 
 def _test(shape: tuple[int, ...]) -> _Test:

@@ -17,7 +17,7 @@ from tangency.probe.view import View
 SCHEMA = 1
 NUMBER = re.compile(r"(?<![^.])\d+(?![^.])")
 MEASURED = re.compile(r"\d[\d.]*(?:e[+-]?\d+)?")
-STYLES = {"channel": "green", "head": "green", "layer": "green", "none": "", "unused": "yellow"}
+STYLES = {"channel": "green", "head": "green", "layer": "green", "none": "", "unused": "yellow", "undecided": "yellow"}
 
 
 def print_scan(console: Console, scan: Scan) -> None:

@@ -3,7 +3,9 @@
 Slices are scaled by powers of two, which no operator rounds: an invariant weight gives the same bits, or, where an
 operator does not commute with powers of two (a matrix decomposition), the same up to rounding. A last factor is no
 power of two. What rounding may do is measured (:mod:`tangency.probe.arithmetic`); a change is counted in multiples of
-it.
+it, and a weight is called invariant only if a random change of it does 1/σ = 1024 times as much. Where rounding may
+change half of the digits of f (with ε → 0, a normalisation over values that are equal but for rounding), only equal
+bits count.
 """
 
 from dataclasses import dataclass
@@ -14,11 +16,12 @@ from torch import Tensor
 from tangency.common.numbers import quotient
 from tangency.probe.arithmetic import Perturbed
 from tangency.probe.evaluation import Evaluation
-from tangency.probe.view import NONE, UNUSED, View, cuts, rows, view
+from tangency.probe.view import NONE, SIGMA, UNDECIDED, UNUSED, View, cuts, rows, view
 
 DRAWS = 3  # of rounding errors
 FACTORS = (4.0, 0.5)  # of a whole weight
 NO_POWER = 1.7
+HALF = 2.0**-26  # of the digits: where rounding may change more of them, f is too ill-conditioned to be asked
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,12 @@ class Reference:
 
     values: list[Tensor]
     bounds: list[float]
+
+    @property
+    def sharp(self) -> bool:
+        """Whether rounding leaves half of the digits of f."""
+        largest = (float(one.abs().max()) for one in self.values)
+        return all(bound <= HALF * size for bound, size in zip(self.bounds, largest, strict=True))
 
     def change(self, values: list[Tensor]) -> float:
         """The largest change of an element, over the bound of its tensor; infinite where shapes differ, or for NaN."""
@@ -83,18 +92,35 @@ def rescaled(f: Evaluation, at: Reference, name: str, generator: torch.Generator
         powers = max(powers, change(torch.tensor([factor], dtype=w.dtype)))
         if powers > 1:
             break
-    layer = powers if powers > 1 else max(powers, change(torch.tensor([NO_POWER], dtype=w.dtype)))
+    layer = powers
+    if powers <= 1 and at.sharp:
+        layer = max(powers, change(torch.tensor([NO_POWER], dtype=w.dtype)))
     with f.holding(name, w + size * torch.randn(shape, dtype=w.dtype, generator=generator).to(w.device)):
         effect = at.change(f())
-    if layer > 1 or effect <= 1:
-        return Rescaled(NONE if layer > 1 else UNUSED, layer, powers == 0, effect)
+    admissible = 1.0 if at.sharp else 0.0
+    found = _coarse(layer, effect, admissible)
+    if found is not None:
+        return Rescaled(found, layer, powers == 0, effect)
     for parts in cuts(shape)[:-1]:
         worst = change(_powers(parts, w.dtype, generator))
-        if worst <= 1:
+        if worst <= admissible:
             worst = max(worst, change(_alone(parts, w.dtype, generator)))
-        if worst <= 1:
+        if worst <= admissible:
             return Rescaled(view(parts, shape), max(worst, layer), max(worst, powers) == 0, effect)
     return Rescaled(view(1, shape), layer, powers == 0, effect)
+
+
+def _coarse(layer: float, effect: float, admissible: float) -> View | None:
+    """What the whole weight decides, by the changes of f under its scale and under a random change; None: invariant."""
+    if effect == 0 == layer:
+        return UNUSED
+    if admissible == 0:
+        return None if layer == 0 else UNDECIDED
+    if layer > 1:
+        return NONE
+    if effect <= 1:
+        return UNUSED
+    return None if effect * SIGMA > 1 else UNDECIDED
 
 
 def _powers(parts: int, dtype: torch.dtype, generator: torch.Generator) -> Tensor:

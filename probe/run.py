@@ -68,7 +68,7 @@ def scan(
                 watch(done + 1, len(f.weights))
         structure = Structure(f)
         traced = {name: structure(name) for name in f.weights}
-    by_gradient = tested(f, at, alpha, beta, generator)
+    by_gradient = tested(f, reference(f, generator), alpha, beta, generator)
     weights = [
         Weight(
             name=name,
@@ -110,8 +110,13 @@ class _Reasons:
         view, says = weight.view, weight.tested
         if says.view == view:
             return "", True
+        if view.kind == "undecided":
+            effect = digits(weight.rescaled.effect)
+            return f"rescaling: a random change of it does no more than {effect} times what rounding may do", True
         if says.view is None:
-            return f"gradient: undecided after {says.rounds} rounds", False
+            return f"gradient: undecided after {says.rounds} rounds", True
+        if says.view.kind == "unused":
+            return "gradient: hardly one beyond rounding, too little to say anything", True
         if view.invariant and view.parts == weight.size:
             return f"gradient: a part of one element has no angle; of coarser ones it says {says.view}", True
         without = self._without_eps[weight.name]
@@ -138,7 +143,7 @@ class _Reasons:
 
     def _graph(self, weight: Weight) -> tuple[str, bool]:
         view, says = weight.view, weight.traced
-        if says.view == view:
+        if says.view == view or view.kind == "undecided":
             return "", True
         if says.view is None:
             return f"graph: {says.reason}", True

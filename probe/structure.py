@@ -187,15 +187,15 @@ class Structure:
             return _normalised(x, module, where, out)
         if isinstance(module, (nn.Linear, *CONV, *TRANSPOSED)):
             if x.shift is not None:
-                return Broken(f"a bias is added before {where}, and no normalisation takes it out")
+                return _biased(where)
             axis = _channel_axis(module, out)
             shift = None if module.bias is None else axis
             depthwise = isinstance(module, CONV) and module.groups == module.in_channels == module.out_channels
             return replace(x, shift=shift) if depthwise and x.axis == axis else Scaled(1, None, shift)
+        if isinstance(module, nn.ReLU | nn.LeakyReLU) and x.shift is not None:
+            return Broken(f"a bias is added before {where}")
         if isinstance(module, (*HOMOGENEOUS_MODULES, *POOLS)):
-            return (
-                x if x.shift is None else Broken(f"a bias is added before {where}, and no normalisation takes it out")
-            )
+            return x if x.shift is None else _biased(where)
         if isinstance(module, nn.Flatten):
             return _reshaped(x, where, self._shapes.get(node.all_input_nodes[0], ()), self._shapes.get(node, ()))
         if isinstance(module, CURVED_MODULES):
@@ -209,7 +209,7 @@ class Structure:
         source, x = scaled[0]
         target: Any = node.target
         called = target if isinstance(target, str) else getattr(target, "__name__", str(target))
-        where, before, after = f"{node.name} ({called})", self._shapes.get(source, ()), self._shapes.get(node, ())
+        where, before, after = called, self._shapes.get(source, ()), self._shapes.get(node, ())
         if target is getattr or called in ("size", "dim"):
             return INDEPENDENT
         if called in SAME_METHODS:
@@ -221,7 +221,7 @@ class Structure:
         if target in SUMS:
             return _sum([state for _, state in pairs], where)
         if x.shift is not None:
-            return Broken(f"a bias is added before {where}, and no normalisation takes it out")
+            return _biased(where)
         if target in HOMOGENEOUS or called in HOMOGENEOUS_METHODS:
             return x
         if (target in PRODUCTS and len(scaled) == 1) or (target in QUOTIENTS and scaled == [(node.args[0], x)]):
@@ -288,6 +288,11 @@ def _positional(model: nn.Module) -> int:
     return sum(kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
 
 
+def _biased(where: str) -> Broken:
+    """A bias goes into a layer that does not take it out; whether a later one does is not followed."""
+    return Broken(f"a bias is added before {where}, which does not take it out", known=False)
+
+
 def _inside(node: fx.Node) -> str:
     """The name of a module or a parameter in the model itself."""
     return str(node.target).removeprefix("model").removeprefix(".")
@@ -303,7 +308,7 @@ def _channel_axis(module: nn.Module, dimensions: int) -> int:
 
 def _normalised(x: Scaled, module: nn.Module, where: str, out: int) -> State:
     """What comes out of a normalisation: free of the scale where each of its statistics belongs to one part."""
-    bias = Broken(f"a bias is added before {where}, which does not take it out")
+    bias = _biased(where)
     if isinstance(module, nn.LayerNorm | nn.RMSNorm):
         axes = range(out - len(module.normalized_shape), out)
         if x.shift is not None and (x.shift in axes or isinstance(module, nn.RMSNorm)):

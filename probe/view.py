@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-KINDS = ("channel", "head", "layer", "none", "unused")
+KINDS = ("channel", "head", "layer", "none", "unused", "undecided")
+SIGMA = 2.0**-10  # how finely an invariant weight is told from others: its scale matters this much less, or not at all
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class View:
 
     Attributes:
         kind: ``channel``, ``head``, ``layer``; ``none``: f changes with the scale of the whole; ``unused``: no
-            change of the weight changes f.
-        parts: the number of groups of slices; 0 for ``none`` and ``unused``.
+            change of the weight changes f; ``undecided``: rounding hides what its changes do.
+        parts: the number of groups of slices; 0 for all but the first three.
     """
 
     kind: str
@@ -33,7 +34,7 @@ class View:
         return f"head {self.parts}" if self.kind == "head" else self.kind
 
 
-NONE, UNUSED = View("none"), View("unused")
+NONE, UNUSED, UNDECIDED = View("none"), View("unused"), View("undecided")
 
 
 def view(parts: int, shape: tuple[int, ...]) -> View:

@@ -34,8 +34,8 @@ INTRODUCTION = """\
 # Scale-invariant weights of today's models
 
 SGDP and AdamP were made for networks of which nearly all weights are scale-invariant (§1: 95.5 % of ResNet-18, 91.8 %
-of ResNet-50). Which weights of the models that are trained today are? [`tangency scan`](scan.md) asks each model in three
-ways; this page is written by one command, which needs no network but for the packages:
+of ResNet-50). Which weights of the models that are trained today are? [`tangency scan`](scan.md) asks each model in
+three ways; this page is written by one command, which needs no network but for the packages:
 
 ```text
 tox -e models
@@ -114,23 +114,26 @@ def _kinds(found: Scan, real: dict[str, tuple[int, ...]]) -> tuple[list[dict[str
     ways: dict[Any, list[Any]] = {}
     for one in found.weights:
         views.setdefault(_key(one.name, one.shape), set()).add(one.view.kind)
-        answers = ways.setdefault(_key(one.name, one.shape), [one.owner, set(), set()])
+        answers = ways.setdefault((_key(one.name, one.shape), one.view.kind), [one.owner, set(), set()])
         answers[1].add("undecided" if one.tested.view is None else one.tested.view.kind)
         answers[2].add("–" if one.traced.view is None else one.traced.view.kind)
+    exact = {one.name: one.view.kind for one in found.weights}
     kinds: dict[Any, dict[str, Any]] = {}
     unknown = []
     for name, shape in real.items():
         key = _key(name, shape)
-        if len(views.get(key, ())) != 1:
-            unknown.append(f"{name}: {sorted(views.get(key, ())) or 'no such weight'} in the small copy")
+        own = {exact[name]} if exact.keys() == real.keys() else views.get(key, set())
+        if len(own) != 1:
+            unknown.append(f"{name}: {sorted(own) or 'no such weight'} in the small copy")
             continue
-        owner, gradient, graph = ways[key]
+        (view,) = own
+        owner, gradient, graph = ways[key, view]
         kind = kinds.setdefault(
-            key,
+            (key, view),
             {
                 "weight": pattern(name),
                 "module": owner,
-                "view": next(iter(views[key])),
+                "view": view,
                 "gradient": sorted(gradient),
                 "graph": sorted(graph),
                 "tensors": 0,
@@ -171,8 +174,8 @@ def page(data: dict[str, Any]) -> str:
 
 LEGEND = """\
 Of each kind of weight, by its name with `*` for the number of a layer: the view by rescaling, which is the verdict;
-what the gradients say, with the model's own ε; what the graph says (–: it gives no answer). Parameters are those of the real
-model. Kinds without scale invariance on which all ways agree are left out.
+what the gradients say, with the model's own ε; what the graph says (–: it gives no answer). Parameters are
+those of the real model. Kinds without scale invariance on which all ways agree are left out.
 """
 
 
