@@ -38,6 +38,7 @@ def print_scan(console: Console, scan: Scan) -> None:
             console.print(
                 Text(f"{heading} {line(note)}: {line(_some(names))}".strip(), style="yellow" if heading else "dim")
             )
+    console.print()
     for text in _remarks(scan):
         console.print(Text(text, style="dim"))
 
