@@ -18,10 +18,8 @@ from torch import Tensor, nn
 
 from tangency.common.calls import WrongCall
 from tangency.common.text import raised
-from tangency.probe.arithmetic import Float64
+from tangency.probe.arithmetic import NO_EPS, Float64, Perturbed
 
-# Added to any variance above 2⁻³⁴⁷ it changes no bit; with a variance of exactly 0 it gives 0/√ε = 0, not NaN.
-NO_EPS = 2.0**-400
 EPS_NAME = re.compile(r"(?:.*_)?eps(?:ilon)?")
 
 
@@ -49,16 +47,17 @@ class Evaluation:
     loss: Callable[..., Any] | None
     _seed: int
     _buffers: dict[str, Tensor] = field(default_factory=dict)
+    _no_eps: bool = False
 
-    def __call__(self, arithmetic: Float64 | None = None) -> list[Tensor]:
-        """The value of f, detached."""
+    def __call__(self, perturbed_by: torch.Generator | None = None) -> list[Tensor]:
+        """The value of f, detached; with random rounding errors if a generator of them is given."""
         with torch.no_grad():
-            return [one.detach() for one in self._evaluated(arithmetic)]
+            return [one.detach() for one in self._evaluated(perturbed_by)]
 
     def gradients(self, generator: torch.Generator) -> tuple[list[Tensor], list[Tensor | None]]:
         """A random cotangent v, and ∂⟨v, f⟩/∂w for every weight; ``None`` where f does not depend on it."""
         with torch.enable_grad():
-            outputs = self._evaluated(None)
+            outputs = self._evaluated()
             cotangents = [
                 torch.randn(one.shape, dtype=one.dtype, generator=generator).to(one.device) for one in outputs
             ]
@@ -72,9 +71,12 @@ class Evaluation:
         outputs, cotangents = ([pair[i] for pair in pairs] for i in (0, 1))
         return list(torch.autograd.grad(outputs, list(self.weights.values()), cotangents, allow_unused=True))
 
-    def _evaluated(self, arithmetic: Float64 | None) -> list[Tensor]:
+    def _evaluated(self, perturbed_by: torch.Generator | None = None) -> list[Tensor]:
+        arithmetic = Float64(no_eps=self._no_eps)
+        if perturbed_by is not None:
+            arithmetic = Perturbed(perturbed_by, no_eps=self._no_eps)
         self._restore()  # before and not after: a backward pass may need what is in them
-        with same_random_numbers(self._seed), arithmetic or Float64():
+        with same_random_numbers(self._seed), arithmetic:
             result = _call(self.model, self.batch, self.loss)
         found = [torch.view_as_real(one) if one.is_complex() else one for one in _tensors(result)]
         return [one.double() for one in found if one.is_floating_point() and one.numel() > 0]
@@ -116,12 +118,13 @@ class Evaluation:
     @contextmanager
     def with_eps(self, *, own: bool) -> Iterator[None]:
         """The ε of the model itself, or none."""
-        before = {name: self._eps(name) for name in self.eps}
+        before, self._no_eps = {name: self._eps(name) for name in self.eps}, not own
         for name, value in self.eps.items():
             self._eps(name, value if own else NO_EPS)
         try:
             yield
         finally:
+            self._no_eps = False
             for name, value in before.items():
                 self._eps(name, value)
 

@@ -31,10 +31,10 @@ def print_scan(console: Console, scan: Scan) -> None:
     console.print(_table(scan))
     console.print()
     console.print(_shares(scan))
-    for heading, notes in (("", _notes(scan.weights, "explained")), ("?", _notes(scan.weights, "unexplained"))):
-        if notes:
+    for heading, said in (("", notes(scan.weights, "explained")), ("?", notes(scan.weights, "unexplained"))):
+        if said:
             console.print()
-        for note, names in notes.items():
+        for note, names in said.items():
             console.print(
                 Text(f"{heading} {line(note)}: {line(_some(names))}".strip(), style="yellow" if heading else "dim")
             )
@@ -99,8 +99,9 @@ def _shares(scan: Scan) -> Table:
     return table
 
 
-def _notes(weights: Iterable[Weight], attribute: str) -> dict[str, list[str]]:
-    """Weights by what is said of them, once where it differs in numbers alone; their names without numbers."""
+def notes(weights: Iterable[Weight], attribute: str) -> dict[str, list[str]]:
+    """What is said of weights (``explained``, ``unexplained``), once where it differs in numbers alone: the first text,
+    and the names of the weights without numbers."""
     found: dict[str, list[str]] = {}
     first: dict[str, str] = {}
     for one in weights:

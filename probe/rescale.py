@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from tangency.common.numbers import quotient
-from tangency.probe.arithmetic import Perturbed
 from tangency.probe.evaluation import Evaluation
 from tangency.probe.view import NONE, SIGMA, UNDECIDED, UNUSED, View, cuts, rows, view
 
@@ -69,7 +68,7 @@ def reference(f: Evaluation, generator: torch.Generator) -> Reference:
     values = f()
     bounds = [0.0] * len(values)
     for _ in range(DRAWS):
-        for i, other in enumerate(f(Perturbed(generator))):
+        for i, other in enumerate(f(generator)):
             bounds[i] = max(bounds[i], 2 * float((other - values[i]).abs().max()))
     return Reference(values, bounds)
 

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ from catalogue import Surveyed, models
 from tangency.common.numbers import percent
 from tangency.common.text import line
 from tangency.probe import Scan, scan
-from tangency.probe.report import pattern
+from tangency.probe.report import notes, pattern
 
 HERE = Path(__file__).parent
 PAGE, DATA = HERE.parent / "models.md", HERE / "views.json"
@@ -46,26 +47,26 @@ gives the counts. Nothing is downloaded, and nothing depends on training: scale 
 architecture, but for ε.
 """
 
-FINDING = """\
-## In plain words
-
-- **Convolutions before batch normalisation are scale-invariant, channel by channel, and nothing else of such networks
-  is.** {cnn_names}: {cnn_low} to {cnn_high} of all parameters. What is missing is the classifier, and
-  squeeze-and-excitation.
-- **{none_names}: not one weight.** Their normalisations stand *before* each branch (pre-norm), so what a branch adds to
-  the residual stream keeps its scale (§4.5), and biases or the stream itself carry the rest. A projection for
-  scale-invariant weights has nothing to do there; where Eq. 11 fires, it fires by chance.
-- **Normalised queries and keys (QK-norm) bring scale invariance back.** In {head_names} each head of the query and key
-  projections is invariant on its own (`head`); in {layer_qk_names} the norm spans all heads, and only the whole
-  projection is (`layer`). That is {qk_low} to {qk_high} of the parameters.
-- **A norm *behind* a branch does more.** In {post_names} what attention and the MLP add to the stream is normalised, so
-  value, output, up and down projections are invariant as a whole; the gate is not, for its activation function is not
-  homogeneous. With it {post_low} to {post_high} of the parameters are scale-invariant.
-- **No matrix of a language model is invariant channel by channel.** The channel view, which AdamP tries first, never
-  fits there: a projection by channel would remove what is not radial.
-- **ε is not always small.** Where the gradient disagreed, it was by ε: at the usual initialisation the input of a norm
-  behind a branch is small, and w·g is far from 0 until weights have grown. The sizes are in the tables of notes below.
-"""
+FINDINGS = (
+    "**Convolutions before batch normalisation are scale-invariant, channel by channel, and hardly anything else of such "
+    "networks is.** {cnn_names}: {cnn_low} to {cnn_high} of all parameters. What is missing is the classifier, and "
+    "squeeze-and-excitation. (Where two layers follow each other without an activation between them, a scale of a norm is "
+    "invariant too, and its shift has no effect at all.)",
+    "**{none_names}: not one weight.** Their norms stand *before* each branch, so what a branch adds to the residual "
+    "stream keeps its scale (§4.5). A projection for scale-invariant weights has nothing to do there: where Eq. 11 finds "
+    "a weight orthogonal to its gradient, it does so by chance.",
+    "**Normalised queries and keys (QK-norm) bring scale invariance back.** In {head_names} each head of the query and "
+    "key projections is invariant on its own (`head`); in {layer_qk_names} the norm spans all heads, and only the whole "
+    "projection is (`layer`). That is {qk_low} to {qk_high} of the parameters.",
+    "**A norm *behind* a branch does more.** In {post_names} what attention and the MLP add to the stream is normalised, "
+    "so value, output, up and down projections are invariant as a whole; the gate is not, for its activation function is "
+    "not homogeneous. With queries and keys, where those are, {post_low} to {post_high} of the parameters are "
+    "scale-invariant.",
+    "**No matrix of a language model is invariant channel by channel.** That is the view which SGDP and AdamP try first; "
+    "a projection by it would remove more than the radial component.",
+    "**ε is seen by the gradient.** Where the gradient says something else than the definition, the reason that was found "
+    "is ε in {eps_names}: w·g is far from 0 as long as what is normalised is not much larger than √ε.",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -151,22 +152,17 @@ def _key(name: str, shape: tuple[int, ...]) -> tuple[str, int]:
 
 
 def _notes(found: Scan) -> list[str]:
-    """The reasons why ways differ, by kind of weight, each in the words of the first weight."""
-    notes: dict[tuple[str, str], str] = {}
-    for one in found.weights:
-        for text in one.explained:
-            what = text.split(":")[0] + text.split(":")[1][:12]
-            notes.setdefault((pattern(one.name), what), text)
-    merged: dict[str, list[str]] = {}
-    for (name, _), text in notes.items():
-        merged.setdefault(text, []).append(name)
-    return [f"{line(text)}: {', '.join(names[:3])}{' …' * (len(names) > 3)}" for text, names in merged.items()]
+    """The reasons why ways differ, each in the words of the first weight, and the kinds of weights."""
+    said = notes(found.weights, "explained")
+    return [f"{line(text)}: {', '.join(names[:3])}{' …' * (len(names) > 3)}" for text, names in said.items()]
 
 
 def page(data: dict[str, Any]) -> str:
     """The page, of what ``views.json`` holds."""
     versions = ", ".join(f"{name} {number}" for name, number in data["versions"].items())
-    parts = [INTRODUCTION, FINDING.format(**_facts(data["models"])), "## Shares\n", _summary(data["models"])]
+    facts = _facts(data["models"])
+    findings = [fill(one.format(**facts), 120, initial_indent="- ", subsequent_indent="  ") for one in FINDINGS]
+    parts = [INTRODUCTION, "## In plain words\n", *findings, "\n## Shares\n", _summary(data["models"])]
     parts += [f"With {versions}.\n", "## Model by model\n", LEGEND, *map(_model, data["models"])]
     wrong = [f"- {model['name']}: {line(text)}" for model in data["models"] for text in model["wrong"]]
     return "\n".join([*parts, *(["## Open\n", *wrong, ""] if wrong else [])])
@@ -227,6 +223,7 @@ def _facts(found: Sequence[dict[str, Any]]) -> dict[str, str]:
         "head_names": names(m for m in normed if qk(m)[0]["view"] == "head"),
         "layer_qk_names": names(m for m in normed if qk(m)[0]["view"] == "layer"),
         "post_names": names(post),
+        "eps_names": names(having(lambda m: any("ε is not negligible" in note for note in m["notes"]))) or "no model",
         **{
             f"{name}_{end}": text
             for name, pair in spans.items()

@@ -20,8 +20,7 @@ from torch import nn
 from tangency.common.calls import WrongCall
 from tangency.optim import SGDP, AdamP
 from tangency.probe import Scan, scan
-from tangency.probe.arithmetic import Float64, gamma_n
-from tangency.probe.evaluation import NO_EPS
+from tangency.probe.arithmetic import NO_EPS, Float64, gamma_n
 from tangency.probe.report import groups, groups_source, print_scan, to_json
 
 NET, BATCH = models.two_blocks()

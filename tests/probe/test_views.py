@@ -212,6 +212,31 @@ def test_eps_is_found_to_be_the_reason() -> None:
     assert any("ε is not negligible" in text for text in one.explained)
 
 
+def test_an_eps_that_a_call_leaves_at_its_default_is_none_either() -> None:
+    class Functional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(24, 24))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return nn.functional.layer_norm(x @ self.weight.T * 0.01, (24,))
+
+    one = scan(seeded(Functional), ROWS)["weight"]
+    assert (str(one.view), str(one.tested.view)) == ("layer", "none")
+    assert any("ε is not negligible" in text for text in one.explained)
+
+
+def test_what_rounding_hides_is_undecided() -> None:
+    """Rows that are equal but for rounding, normalised with ε → 0, are rounding errors of the size of 1."""
+    net = seeded(lambda: nn.Sequential(nn.ReLU(), nn.BatchNorm2d(8), nn.LayerNorm(6), conv(8), nn.Tanh()))
+    images = torch.rand(4, 8, 6, 6, generator=torch.Generator().manual_seed(0))
+    assert str(scan(net, images)["3.weight"].view) == "none"
+    images[0, 0] = -1  # a channel of one image: all of it is 0 behind the ReLU
+    found = scan(net, images)
+    assert {str(one.view) for one in found.weights if one.name != "0.weight"} <= {"undecided", "none"}
+    assert str(found["3.weight"].view) == "undecided"
+
+
 def test_what_holds_at_these_weights_alone_is_found_out() -> None:
     one = scan(seeded(models.AtTheseWeights), ROWS[0, :, :6])["weight"]
     assert (str(one.view), str(one.tested.view)) == ("channel", "none")
