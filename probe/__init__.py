@@ -6,6 +6,7 @@
     rescale       f under rescaling, the definition
     orthogonal    w·∇f(w) = 0, a sequential test
     structure     the graph
+    propagation   how a scale goes through it
     evaluation    the model as a function of its weights
     arithmetic    float64, and what rounding does
     view          channel, head, layer, none

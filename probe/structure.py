@@ -1,15 +1,13 @@
 """The view of a weight by the graph of the model: a layer whose scale a normalisation takes out again (§2.1, Eq. 1).
 
-The graph is traced by ``torch.fx``, and one weight at a time is followed through it. A value either does not depend on
-the weight's scale (:class:`Free`), or is multiplied by it, part by part (:class:`Scaled`), or nothing is known
-(:class:`Broken`, with the reason). What is answered positively is proven, for any data, up to ε; a coarser view than
-the true one may be answered, where a rule says less than is so. Rules are for common layers and functions.
+The graph is traced by ``torch.fx``, and one weight at a time is followed through it. What is answered positively is
+proven, for any data, up to ε; a coarser view than the true one may be answered, where a rule says less than is so.
+Rules are for common layers and functions.
 """
 
 import inspect
-import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +18,21 @@ from torch.nn import functional
 from tangency.common.text import raised
 from tangency.probe.arithmetic import Float64
 from tangency.probe.evaluation import Evaluation, same_random_numbers
+from tangency.probe.propagation import (
+    INDEPENDENT,
+    Broken,
+    Free,
+    Norm,
+    Scaled,
+    State,
+    biased,
+    coarser,
+    normalised,
+    permuted,
+    reshaped,
+    summed,
+    together,
+)
 from tangency.probe.view import NONE, UNUSED, View, view
 
 CONV = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -35,6 +48,7 @@ HOMOGENEOUS: tuple[Any, ...] = (torch.relu, functional.relu, functional.leaky_re
 # Not homogeneous of any degree.
 CURVED_MODULES = (nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh, nn.Softmax, nn.Softplus, nn.ELU, nn.Mish, nn.Hardswish)
 CURVED = ("gelu", "silu", "sigmoid", "tanh", "softmax", "softplus", "elu", "mish", "hardswish", "exp")
+CALLED_NORMS: tuple[Any, ...] = (functional.batch_norm, functional.layer_norm, functional.rms_norm)
 HOMOGENEOUS_METHODS = ("relu", "relu_", "abs")
 SUMS: tuple[Any, ...] = (operator.add, operator.iadd, operator.sub, torch.add, torch.sub)
 PRODUCTS: tuple[Any, ...] = (operator.mul, operator.imul, torch.mul)
@@ -42,44 +56,6 @@ QUOTIENTS: tuple[Any, ...] = (operator.truediv, torch.div)
 MATRIX: tuple[Any, ...] = (operator.matmul, torch.matmul, torch.bmm)
 RESHAPED: tuple[Any, ...] = ("view", "reshape", "flatten", "unflatten", torch.flatten, torch.reshape)
 SAME_METHODS = ("contiguous", "clone", "double", "float", "to", "type_as")
-
-
-@dataclass(frozen=True)
-class Free:
-    """Not changed by the scale of any of ``parts`` parts; 0: does not depend on the weight."""
-
-    parts: int
-
-
-@dataclass(frozen=True)
-class Scaled:
-    """Multiplied by the scales of the weight's parts.
-
-    Attributes:
-        parts: how many there are; they lie in order along ``axis``.
-        axis: of the tensor; ``None`` for one part, which is everywhere.
-        shift: the axis along which a bias was added: something that does not scale, constant over the other axes.
-    """
-
-    parts: int
-    axis: int | None
-    shift: int | None = None
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The scale is seen, or may be.
-
-    Attributes:
-        known: it is: the weight is not scale-invariant.
-    """
-
-    reason: str
-    known: bool = True
-
-
-State = Free | Scaled | Broken
-INDEPENDENT = Free(0)
 
 
 @dataclass(frozen=True)
@@ -124,6 +100,8 @@ class Structure:
         states: dict[fx.Node, State] = {}
         for node in self._graph.nodes:
             states[node] = self._state(node, states, name, shape)
+            if _writes(node) and any(states[one] != INDEPENDENT for one in node.all_input_nodes):
+                return Traced(None, f"{node.name} may write into a value")
             if node.op == "output":
                 return _answer(states[node], shape)
         return Traced(None, "the graph has no output")
@@ -148,10 +126,10 @@ class Structure:
             if mine:
                 return self._layer(node, module, own[mine], inputs, shape)
             if not any(isinstance(one, Scaled) for one in inputs):
-                return _together(inputs)
+                return together(inputs)
             return self._through(node, module, inputs)
         if not any(isinstance(one, Scaled) for one in inputs):
-            return _together(inputs)
+            return together(inputs)
         return self._function(node, states)
 
     def _layer(
@@ -179,15 +157,18 @@ class Structure:
 
     def _through(self, node: fx.Node, module: nn.Module, inputs: list[State]) -> State:
         """Another module that gets what is scaled."""
-        (x,) = (one for one in inputs if isinstance(one, Scaled))
-        where, out = _inside(node), len(self._shapes.get(node, ()))
+        scaled = [one for one in inputs if isinstance(one, Scaled)]
+        x, where, out = scaled[0], _inside(node), len(self._shapes.get(node, ()))
+        if len(inputs) > 1:
+            return Broken(f"no rule for {where}, which has several inputs", known=False)
         if isinstance(module, NOTHING):
             return x
         if isinstance(module, NORMS):
-            return _normalised(x, module, where, out)
+            norm = _norm(module, where, out)
+            return norm if isinstance(norm, Broken) else normalised(x, norm, where)
         if isinstance(module, (nn.Linear, *CONV, *TRANSPOSED)):
             if x.shift is not None:
-                return _biased(where)
+                return biased(where)
             axis = _channel_axis(module, out)
             shift = None if module.bias is None else axis
             depthwise = isinstance(module, CONV) and module.groups == module.in_channels == module.out_channels
@@ -195,9 +176,9 @@ class Structure:
         if isinstance(module, nn.ReLU | nn.LeakyReLU) and x.shift is not None:
             return Broken(f"a bias is added before {where}")
         if isinstance(module, (*HOMOGENEOUS_MODULES, *POOLS)):
-            return x if x.shift is None else _biased(where)
+            return x if x.shift is None else biased(where)
         if isinstance(module, nn.Flatten):
-            return _reshaped(x, where, self._shapes.get(node.all_input_nodes[0], ()), self._shapes.get(node, ()))
+            return reshaped(x, where, self._shapes.get(node.all_input_nodes[0], ()), self._shapes.get(node, ()))
         if isinstance(module, CURVED_MODULES):
             return Broken(f"{where} ({type(module).__name__}) is not homogeneous")
         return Broken(f"no rule for {type(module).__name__} ({where})", known=False)
@@ -210,39 +191,59 @@ class Structure:
         target: Any = node.target
         called = target if isinstance(target, str) else getattr(target, "__name__", str(target))
         where, before, after = called, self._shapes.get(source, ()), self._shapes.get(node, ())
-        if target is getattr or called in ("size", "dim"):
+        if (target is getattr and node.args[1] in ("shape", "dtype", "device", "ndim")) or called in ("size", "dim"):
             return INDEPENDENT
+        if not node.args or node.args[0] is not source:
+            return self._second(node, scaled, len(after))
         if called in SAME_METHODS:
             return x
         if called in RESHAPED or target in RESHAPED:
-            return _reshaped(x, where, before, after)
+            return reshaped(x, where, before, after)
         if called in ("permute", "transpose"):
-            return _permuted(x, where, node.args[1:], len(before))
+            return permuted(x, where, node.args[1:], len(before))
         if target in SUMS:
-            return _sum([state for _, state in pairs], where)
+            if not all(isinstance(one, fx.Node) for one in node.args):
+                return Broken(f"{where} adds it to what does not scale")
+            shapes = {len(self._shapes.get(one, ())) for one, _ in pairs}
+            return summed([state for _, state in pairs], where, alike=len(shapes) == 1)
+        norm = _called_norm(node, where, len(before))
+        if norm is not None:
+            return norm if isinstance(norm, Broken) else normalised(x, norm, where)
         if x.shift is not None:
-            return _biased(where)
+            return biased(where)
         if target in HOMOGENEOUS or called in HOMOGENEOUS_METHODS:
             return x
         if (target in PRODUCTS and len(scaled) == 1) or (target in QUOTIENTS and scaled == [(node.args[0], x)]):
             axis = None if x.axis is None else x.axis + len(after) - len(before)
-            return Scaled(_coarser(x.parts, *(s.parts for _, s in pairs if isinstance(s, Free))), axis)
-        if (target in MATRIX or target is functional.linear) and len(scaled) == 1:
-            return self._product(node, source, x, len(after))
-        if called in CURVED:
+            return Scaled(coarser(x.parts, *(s.parts for _, s in pairs if isinstance(s, Free))), axis)
+        if target in MATRIX and len(scaled) == 1:
+            return Scaled(1, None)
+        if target is functional.linear and len(scaled) == 1:
+            return Scaled(1, None, len(after) - 1 if _has_bias(node) else None)
+        if called in CURVED or target is functional.scaled_dot_product_attention:
             return Broken(f"{where} is not homogeneous")
-        if target is functional.scaled_dot_product_attention:
-            values = len(scaled) == 1 and len(node.args) > 2 and node.args[2] is source
-            return Scaled(1, None) if values else Broken(f"{where}: a softmax of it")
         return Broken(f"no rule for {where}", known=False)
 
-    def _product(self, node: fx.Node, source: fx.Node, x: Scaled, out: int) -> State:
-        if node.target is functional.linear and node.args[1] is source and x.axis == 0:
-            bias = node.kwargs.get("bias", node.args[2] if len(node.args) > 2 else None)
-            return Scaled(x.parts, out - 1, None if bias is None else out - 1)
-        if node.target is functional.linear and (len(node.args) > 2 or node.kwargs.get("bias") is not None):
-            return Scaled(1, None, out - 1)
-        return Scaled(1, None)
+    def _second(self, node: fx.Node, scaled: list[tuple[fx.Node, Scaled]], out: int) -> State:
+        """A function whose first argument does not scale."""
+        target: Any = node.target
+        where = target if isinstance(target, str) else getattr(target, "__name__", str(target))
+        source, x = scaled[0]
+        if target in SUMS:
+            return Broken(f"{where} adds it to what does not scale")
+        if len(scaled) > 1 or x.shift is not None:
+            return Broken(f"no rule for {where}", known=False)
+        if target in PRODUCTS:
+            axis = None if x.axis is None else x.axis + out - len(self._shapes.get(source, ()))
+            return Scaled(x.parts, axis) if isinstance(node.args[0], int | float) else Scaled(1, None)
+        if target is functional.linear and node.args[1] is source and x.axis == 0:
+            return Scaled(x.parts, out - 1, out - 1 if _has_bias(node) else None)
+        if target in MATRIX:
+            return Scaled(1, None)
+        if target is functional.scaled_dot_product_attention:
+            values = len(node.args) > 2 and node.args[2] is source
+            return Scaled(1, None) if values else Broken(f"{where}: a softmax of it")
+        return Broken(f"no rule for {where}", known=False)
 
 
 class _Called(nn.Module):
@@ -280,17 +281,17 @@ class _Shapes(fx.Interpreter):
         return result
 
 
+def _writes(node: fx.Node) -> bool:
+    """Whether a call is made for what it does: its result is not used."""
+    return node.op in ("call_function", "call_method") and not node.users
+
+
 def _positional(model: nn.Module) -> int:
     """How many arguments a model takes at most."""
     kinds = [one.kind for one in inspect.signature(model.forward).parameters.values()]
     if inspect.Parameter.VAR_POSITIONAL in kinds:
         return 1
     return sum(kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
-
-
-def _biased(where: str) -> Broken:
-    """A bias goes into a layer that does not take it out; whether a later one does is not followed."""
-    return Broken(f"a bias is added before {where}, which does not take it out", known=False)
 
 
 def _inside(node: fx.Node) -> str:
@@ -306,77 +307,41 @@ def _channel_axis(module: nn.Module, dimensions: int) -> int:
     return dimensions - 1 - len(kernel)
 
 
-def _normalised(x: Scaled, module: nn.Module, where: str, out: int) -> State:
-    """What comes out of a normalisation: free of the scale where each of its statistics belongs to one part."""
-    bias = _biased(where)
+def _norm(module: nn.Module, where: str, dimensions: int) -> Norm | Broken:
     if isinstance(module, nn.LayerNorm | nn.RMSNorm):
-        axes = range(out - len(module.normalized_shape), out)
-        if x.shift is not None and (x.shift in axes or isinstance(module, nn.RMSNorm)):
-            return bias
-        return Free(1 if x.axis is None or x.axis in axes else x.parts)
-    groups = module.num_groups if isinstance(module, nn.GroupNorm) else 0
-    if x.shift is not None and (x.shift != 1 or (groups and groups != module.num_channels)):
-        return bias
+        return Norm(dimensions, len(module.normalized_shape), centred=isinstance(module, nn.LayerNorm))
+    if isinstance(module, nn.GroupNorm):
+        return Norm(dimensions, groups=module.num_groups, channels=module.num_channels)
     if isinstance(module, BATCH) and not module.training:
         return Broken(f"{where} has fixed statistics")
-    if isinstance(module, BATCH) and out == 3 and isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d):
+    if dimensions == 3 and not isinstance(module, nn.BatchNorm1d | nn.InstanceNorm1d):
         return Broken(f"no rule for {where} without a batch", known=False)
-    if x.axis != 1:
-        return Free(1)
-    return Free(math.gcd(x.parts, groups) if groups else x.parts)
+    return Norm(dimensions)
 
 
-def _reshaped(x: Scaled, where: str, before: tuple[int, ...], after: tuple[int, ...]) -> State:
-    """One axis cut into two keeps its parts, as heads are; of anything else only the scale of the whole is known."""
-    axis = x.axis
-    if axis is not None and before[:axis] == after[:axis] and len(after) > axis:
-        if before == after or (math.prod(before[axis + 1 :]) == 1 and after[axis] == before[axis]):
-            return x if x.shift in (None, axis) else Broken(f"no rule for {where} after a bias", known=False)
-        if len(after) > axis + 1 and after[axis] * after[axis + 1] == before[axis]:
-            return (
-                Scaled(math.gcd(x.parts, after[axis]), axis) if x.shift is None else Broken(f"a bias in {where}", False)
-            )
-    if x.shift is not None:
-        return Broken(f"no rule for {where} after a bias", known=False)
-    return Scaled(1, None)
-
-
-def _permuted(x: Scaled, where: str, arguments: tuple[Any, ...], dimensions: int) -> State:
-    order = list(range(dimensions))
-    found = list(arguments[0]) if len(arguments) == 1 and isinstance(arguments[0], tuple | list) else list(arguments)
-    if not all(isinstance(one, int) for one in found):
+def _called_norm(node: fx.Node, where: str, dimensions: int) -> Norm | Broken | None:
+    """A normalisation that is called as a function, of its first argument; ``None`` if it is none."""
+    target: Any = node.target
+    if target not in CALLED_NORMS:
+        return None
+    given = inspect.signature(target).bind(*node.args, **node.kwargs)
+    given.apply_defaults()
+    if target is functional.batch_norm:
+        return Norm(dimensions) if given.arguments["training"] is True else Broken(f"no rule for {where}", known=False)
+    shape = given.arguments["normalized_shape"]
+    if not isinstance(shape, tuple | list):
         return Broken(f"no rule for {where}", known=False)
-    found = [one % dimensions for one in found]
-    if len(found) == dimensions and (dimensions != 2 or sorted(found) == order):
-        order = found
-    else:
-        order[found[0]], order[found[1]] = found[1], found[0]
-    moved: Callable[[int | None], int | None] = lambda axis: None if axis is None else order.index(axis)  # noqa: E731
-    return Scaled(x.parts, moved(x.axis), moved(x.shift))
+    return Norm(dimensions, len(shape), centred=target is functional.layer_norm)
 
 
-def _sum(states: list[State], where: str) -> State:
-    if not all(isinstance(one, Scaled) for one in states):
-        return Broken(f"{where} adds it to what does not scale")
-    found = {one for one in states if isinstance(one, Scaled)}
-    if len(found) == 1:
-        return found.pop()
-    return Scaled(1, None) if all(one.shift is None for one in found) else Broken(f"no rule for {where}", known=False)
-
-
-def _together(states: list[State]) -> Free:
-    return Free(_coarser(*(one.parts for one in states if isinstance(one, Free))))
-
-
-def _coarser(*parts: int) -> int:
-    """The parts of the finest cut that is coarser than all of them; 0 does not count."""
-    return math.gcd(*parts)
+def _has_bias(node: fx.Node) -> bool:
+    return len(node.args) > 2 or node.kwargs.get("bias") is not None
 
 
 def _output(states: list[State]) -> State:
     if any(isinstance(one, Scaled) for one in states):
         return Broken("the output is scaled by it")
-    return _together(states)
+    return together(states)
 
 
 def _answer(state: State, shape: tuple[int, ...]) -> Traced:

@@ -103,8 +103,8 @@ def with_torchvision() -> None:
         import torchvision  # noqa: F401
 
 
-# Of every small language model; groups of keys and values are shared by two heads. Weights are as much larger than those
-# of a model of width 4096 (0.02) as √width is smaller: what they make of their input is of the same size.
+# Of every small language model; groups of keys and values are shared by two heads. Weights are as much larger than
+# those of a model of width 4096 (0.02) as √width is smaller: what they make of their input is of the same size.
 SMALL: dict[str, Any] = {
     "vocab_size": 64,
     "hidden_size": 32,

@@ -47,26 +47,30 @@ gives the counts. Nothing is downloaded, and nothing depends on training: scale 
 architecture, but for ε.
 """
 
-FINDINGS = (
-    "**Convolutions before batch normalisation are scale-invariant, channel by channel, and hardly anything else of such "
-    "networks is.** {cnn_names}: {cnn_low} to {cnn_high} of all parameters. What is missing is the classifier, and "
-    "squeeze-and-excitation. (Where two layers follow each other without an activation between them, a scale of a norm is "
-    "invariant too, and its shift has no effect at all.)",
-    "**{none_names}: not one weight.** Their norms stand *before* each branch, so what a branch adds to the residual "
-    "stream keeps its scale (§4.5). A projection for scale-invariant weights has nothing to do there: where Eq. 11 finds "
-    "a weight orthogonal to its gradient, it does so by chance.",
-    "**Normalised queries and keys (QK-norm) bring scale invariance back.** In {head_names} each head of the query and "
-    "key projections is invariant on its own (`head`); in {layer_qk_names} the norm spans all heads, and only the whole "
-    "projection is (`layer`). That is {qk_low} to {qk_high} of the parameters.",
-    "**A norm *behind* a branch does more.** In {post_names} what attention and the MLP add to the stream is normalised, "
-    "so value, output, up and down projections are invariant as a whole; the gate is not, for its activation function is "
-    "not homogeneous. With queries and keys, where those are, {post_low} to {post_high} of the parameters are "
-    "scale-invariant.",
-    "**No matrix of a language model is invariant channel by channel.** That is the view which SGDP and AdamP try first; "
-    "a projection by it would remove more than the radial component.",
-    "**ε is seen by the gradient.** Where the gradient says something else than the definition, the reason that was found "
-    "is ε in {eps_names}: w·g is far from 0 as long as what is normalised is not much larger than √ε.",
-)
+FINDINGS = """\
+**Convolutions before batch normalisation are scale-invariant, channel by channel, and hardly anything else of such
+networks is.** {cnn_names}: {cnn_low} to {cnn_high} of all parameters. What is missing is the classifier, and
+squeeze-and-excitation. (Where two layers follow each other without an activation between them, the scale of the norm
+between them is invariant too, and its shift has no effect at all.)
+
+**{none_names}: not one weight.** Their norms stand *before* each branch, so what a branch adds to the residual stream
+keeps its scale (§4.5). A projection for scale-invariant weights has nothing to do there: where Eq. 11 finds a weight
+orthogonal to its gradient, it does so by chance.
+
+**Normalised queries and keys (QK-norm) bring scale invariance back.** In {head_names} each head of the query and key
+projections is invariant on its own (`head`); in {layer_qk_names} the norm spans all heads, and only the whole
+projection is (`layer`). That is {qk_low} to {qk_high} of the parameters.
+
+**A norm *behind* a branch does more.** In {post_names} what attention and the MLP add to the stream is normalised, so
+value, output, up and down projections are invariant as a whole; the gate is not, for its activation function is not
+homogeneous. With queries and keys, where those are, {post_low} to {post_high} of the parameters are scale-invariant.
+
+**No matrix of a language model is invariant channel by channel.** That is the view which SGDP and AdamP try first; a
+projection by it would remove more than the radial component.
+
+**The gradient sees ε.** It says something else than the definition for weights of {eps_names}, and the reason that was
+found is ε: w·g is not 0 as long as what is normalised is not much larger than √ε.
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -161,7 +165,9 @@ def page(data: dict[str, Any]) -> str:
     """The page, of what ``views.json`` holds."""
     versions = ", ".join(f"{name} {number}" for name, number in data["versions"].items())
     facts = _facts(data["models"])
-    findings = [fill(one.format(**facts), 120, initial_indent="- ", subsequent_indent="  ") for one in FINDINGS]
+    findings = [
+        fill(one, 120, initial_indent="- ", subsequent_indent="  ") for one in FINDINGS.format(**facts).split("\n\n")
+    ]
     parts = [INTRODUCTION, "## In plain words\n", *findings, "\n## Shares\n", _summary(data["models"])]
     parts += [f"With {versions}.\n", "## Model by model\n", LEGEND, *map(_model, data["models"])]
     wrong = [f"- {model['name']}: {line(text)}" for model in data["models"] for text in model["wrong"]]

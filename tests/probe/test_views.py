@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from probed_models import seeded
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils import parametrizations
 
 from tangency.probe import Scan, scan
@@ -195,7 +196,7 @@ def test_a_loss_may_be_what_f_is() -> None:
     net = seeded(lambda: nn.Sequential(conv(), nn.BatchNorm2d(8), nn.Flatten(), nn.Linear(512, 3)))
 
     def loss(model: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-        return nn.functional.cross_entropy(model(batch[0]), batch[1])
+        return functional.cross_entropy(model(batch[0]), batch[1])
 
     found = scan(net, (IMAGES, torch.tensor([0, 1, 2, 0])), loss)
     assert {one.name: str(one.view) for one in found.weights if one.view.invariant} == {"0.weight": "channel"}
@@ -219,7 +220,7 @@ def test_an_eps_that_a_call_leaves_at_its_default_is_none_either() -> None:
             self.weight = nn.Parameter(torch.randn(24, 24))
 
         def forward(self, x: Tensor) -> Tensor:
-            return nn.functional.layer_norm(x @ self.weight.T * 0.01, (24,))
+            return functional.layer_norm(x @ self.weight.T * 0.01, (24,))
 
     one = scan(seeded(Functional), ROWS)["weight"]
     assert (str(one.view), str(one.tested.view)) == ("layer", "none")
@@ -258,6 +259,47 @@ def test_dead_slices_are_counted() -> None:
     one = scan(net, IMAGES)["0.weight"]
     assert one.tested.silent == 2
     assert any("2 of 8 slices" in text for text in one.explained)
+
+
+class Called(nn.Module):
+    """A matrix, and a function of x and W x."""
+
+    def __init__(self, function: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.layer, self._function = nn.Linear(24, 24, bias=False), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._function(x, self.layer(x))
+
+
+def written_into(x: Tensor, y: Tensor) -> Tensor:
+    y.add_(x)
+    return functional.layer_norm(y, (24,))
+
+
+FUNCTIONS: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], str, str]] = {
+    "a norm": (lambda x, y: functional.layer_norm(y, (24,)), "layer", "layer"),
+    "heads": (lambda x, y: functional.rms_norm(y.view(5, 7, 4, 6).transpose(1, 2), (6,)), "head 4", "head 4"),
+    "a constant beside it": (lambda x, y: functional.layer_norm((y + 1.0).abs(), (24,)), "none", "none"),
+    "a constant before it": (lambda x, y: functional.layer_norm((1.0 - y).abs(), (24,)), "none", "none"),
+    "its input beside it": (lambda x, y: functional.layer_norm(x + y, (24,)), "none", "none"),
+    "twice itself": (lambda x, y: functional.layer_norm(2 * y + y, (24,)), "layer", "layer"),
+    "written into": (written_into, "none", "–"),
+    "the other is converted": (lambda x, y: functional.layer_norm(x.type_as(y) + y, (24,)), "none", "–"),
+    "turned round": (lambda x, y: torch.tanh(y.mT), "none", "–"),
+    "a product with its input": (lambda x, y: functional.layer_norm(x * y, (24,)), "layer", "layer"),
+    "over itself": (lambda x, y: y / y.norm(), "layer", "–"),
+    "what it divides": (lambda x, y: functional.layer_norm(1.0 / y, (24,)), "layer", "–"),
+    "a sum of two shapes": (lambda x, y: functional.layer_norm(y + y[0], (24,)), "layer", "–"),
+    "a product with a matrix": (lambda x, y: functional.layer_norm(y @ x.mT, (7,)), "layer", "layer"),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_are_followed_or_not_answered(name: str) -> None:
+    function, view, graph = FUNCTIONS[name]
+    found = views(lambda: Called(function), ROWS)
+    assert found["layer.weight"] == (view, view, graph)
 
 
 LAYERS: dict[str, Callable[[], nn.Module]] = {
