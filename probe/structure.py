@@ -312,8 +312,6 @@ def _norm(module: nn.Module, where: str, dimensions: int) -> Norm | Broken:
         return Norm(dimensions, len(module.normalized_shape), centred=isinstance(module, nn.LayerNorm))
     if isinstance(module, nn.GroupNorm):
         return Norm(dimensions, groups=module.num_groups, channels=module.num_channels)
-    if isinstance(module, BATCH) and not module.training:
-        return Broken(f"{where} has fixed statistics")
     if dimensions == 3 and not isinstance(module, nn.BatchNorm1d | nn.InstanceNorm1d):
         return Broken(f"no rule for {where} without a batch", known=False)
     return Norm(dimensions)

@@ -84,6 +84,14 @@ def test_rows_that_rounding_could_have_made_carry_no_evidence() -> None:
     assert cut.heard.tolist() == [0, 0]
 
 
+def test_the_rates_are_for_all_views_of_a_weight_together() -> None:
+    """log₂ 1/α = 9.5 takes one round of evidence 2¹⁰ for one view, and two for the four views of 8 slices."""
+    torch.manual_seed(0)
+    net, batch = nn.Sequential(nn.Linear(9, 8, bias=False), nn.BatchNorm1d(8)), torch.randn(16, 9)
+    one = scan(net, batch, alpha=2.0**-9.5, beta=2.0**-9.5)["0.weight"]
+    assert (str(one.tested.view), one.tested.rounds) == ("channel", 2)
+
+
 def test_smaller_rates_take_more_rounds() -> None:
     torch.manual_seed(0)
     net, batch = nn.Sequential(nn.Linear(9, 4, bias=False), nn.BatchNorm1d(4)), torch.randn(16, 9)

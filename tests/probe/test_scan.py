@@ -37,6 +37,8 @@ def everything(model: nn.Module) -> dict[str, Any]:
 
 
 def test_nothing_is_changed() -> None:
+    random.seed(99)
+    np.random.seed(99)
     net = nn.Sequential(seeded(lambda: copy.deepcopy(NET)), nn.Dropout(0.5), nn.Linear(2, 2))
     net[0][1].eval()
     net(BATCH).sum().backward()
@@ -49,6 +51,28 @@ def test_nothing_is_changed() -> None:
     assert str(before[2]) == str(after[2])
     assert before[3:] == after[3:]
     assert torch.equal(batch, BATCH)
+
+
+def test_dropout_is_off_and_buffers_are_as_they_were_at_every_evaluation() -> None:
+    class Counts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.calls += 1
+            return x * self.calls
+
+    net = nn.Sequential(copy.deepcopy(NET), nn.Dropout(1.0), Counts())
+    assert [one.view for one in scan(net, BATCH).weights] == [one.view for one in FOUND.weights]
+    assert net[2].calls == 0
+
+
+def test_random_numbers_of_a_model_are_the_same_at_every_evaluation() -> None:
+    def noisy(model: nn.Module, batch: torch.Tensor) -> torch.Tensor:
+        return model(batch) * (torch.rand(()) + random.random() + np.random.random())
+
+    assert [one.view for one in scan(NET, BATCH, noisy).weights] == [one.view for one in FOUND.weights]
 
 
 def test_a_seed_repeats_a_scan() -> None:

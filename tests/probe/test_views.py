@@ -227,6 +227,30 @@ def test_an_eps_that_a_call_leaves_at_its_default_is_none_either() -> None:
     assert any("ε is not negligible" in text for text in one.explained)
 
 
+def test_rms_norm_without_an_eps_has_that_of_its_dtype() -> None:
+    found = scan(seeded(lambda: nn.Sequential(linear(), nn.RMSNorm(24))), ROWS)
+    assert found.eps == {"1.eps": torch.finfo(torch.float32).eps}
+
+
+def test_a_weight_of_which_hardly_anything_reaches_the_output_is_undecided() -> None:
+    """It is called invariant only where a random change of it does 1024 times as much as rounding may."""
+
+    class Faint(nn.Module):
+        def __init__(self, size: float) -> None:
+            super().__init__()
+            self.layer, self._size = linear(), size
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self._size * functional.layer_norm(self.layer(x), (24,))
+
+    found = [scan(seeded(lambda size=10.0**-k: Faint(size)), ROWS)["layer.weight"] for k in range(18)]
+    assert {one.view.kind for one in found} == {"layer", "undecided", "unused"}
+    for one in found:
+        effect = one.rescaled.effect
+        assert one.view.kind == ("layer" if effect > 1024 else "undecided" if effect > 1 else "unused")
+        assert not one.unexplained
+
+
 def test_what_rounding_hides_is_undecided() -> None:
     """Rows that are equal but for rounding, normalised with ε → 0, are rounding errors of the size of 1."""
     net = seeded(lambda: nn.Sequential(nn.ReLU(), nn.BatchNorm2d(8), nn.LayerNorm(6), conv(8), nn.Tanh()))
