@@ -133,6 +133,7 @@ sys.exit(status or theory.__file__ != {str(ROOT / "tangency" / "theory" / "__ini
     ("part", "blocked"),
     [
         ("optim", {"flint", "sympy", "mpmath", "hypothesis", "rich", "typer", "pytest", "adamp"}),
+        ("probe", {"flint", "hypothesis", "typer", "pytest", "adamp"}),
         ("theory", {"torch", "hypothesis", "rich", "typer", "pytest", "adamp"}),
         ("proofs_checks", {"pytest", "adamp"}),
         ("cli.main", {"torch", "sympy", "hypothesis", "pytest", "flint", "msgspec"}),

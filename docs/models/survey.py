@@ -53,8 +53,8 @@ networks is.** {cnn_names}: {cnn_low} to {cnn_high} of all parameters. What is m
 squeeze-and-excitation. (Where two layers follow each other without an activation between them, the scale of the norm
 between them is invariant too, and its shift has no effect at all.)
 
-**{none_names}: not one weight.** Their norms stand *before* each branch, so what a branch adds to the residual stream
-keeps its scale (§4.5). A projection for scale-invariant weights has nothing to do there: where Eq. 11 finds a weight
+**{none_names}: not one weight.** Their norms stand *before* the matrices of a branch, so what the branch adds to the
+residual stream keeps its scale (§4.5), or behind a bias that they do not take out, as those of ConvNeXt do. A projection for scale-invariant weights has nothing to do there: where Eq. 11 finds a weight
 orthogonal to its gradient, it does so by chance.
 
 **Normalised queries and keys (QK-norm) bring scale invariance back.** In {head_names} each head of the query and key
