@@ -55,6 +55,7 @@ PRODUCTS: tuple[Any, ...] = (operator.mul, operator.imul, torch.mul)
 QUOTIENTS: tuple[Any, ...] = (operator.truediv, torch.div)
 MATRIX: tuple[Any, ...] = (operator.matmul, torch.matmul, torch.bmm)
 RESHAPED: tuple[Any, ...] = ("view", "reshape", "flatten", "unflatten", torch.flatten, torch.reshape)
+VIEWS = ("view", "reshape", "flatten", "unflatten", "permute", "transpose", "getitem", "getattr", "chunk", "split")
 SAME_METHODS = ("contiguous", "clone", "double", "float", "to", "type_as")
 
 
@@ -100,8 +101,8 @@ class Structure:
         states: dict[fx.Node, State] = {}
         for node in self._graph.nodes:
             states[node] = self._state(node, states, name, shape)
-            if _writes(node) and any(states[one] != INDEPENDENT for one in node.all_input_nodes):
-                return Traced(None, f"{node.name} may write into a value")
+            if self._overwrites(node) and any(states[one] != INDEPENDENT for one in node.all_input_nodes):
+                return Traced(None, "a value is written into that is used elsewhere")
             if node.op == "output":
                 return _answer(states[node], shape)
         return Traced(None, "the graph has no output")
@@ -131,6 +132,19 @@ class Structure:
         if not any(isinstance(one, Scaled) for one in inputs):
             return together(inputs)
         return self._function(node, states)
+
+    def _overwrites(self, node: fx.Node) -> bool:
+        """Whether a call writes into its first operand, of which something else may see it: states would be stale."""
+        if node.op not in ("call_function", "call_method", "call_module") or not node.all_input_nodes:
+            return False
+        if node.op == "call_module":
+            inside = bool(getattr(self._f.model.get_submodule(_inside(node)), "inplace", False))
+        else:
+            inside = bool(node.kwargs.get("inplace")) or "out" in node.kwargs or node.target is operator.setitem
+            inside = inside or (_name(node).endswith("_") and not _name(node).endswith("__"))
+        operand = node.all_input_nodes[0]
+        alone = len(operand.users) == 1 and bool(node.users) and _name(operand) not in VIEWS
+        return inside and not alone
 
     def _layer(
         self, node: fx.Node, module: nn.Module, attribute: str, inputs: list[State], shape: tuple[int, ...]
@@ -189,7 +203,7 @@ class Structure:
         scaled = [(one, state) for one, state in pairs if isinstance(state, Scaled)]
         source, x = scaled[0]
         target: Any = node.target
-        called = target if isinstance(target, str) else getattr(target, "__name__", str(target))
+        called = _name(node)
         where, before, after = called, self._shapes.get(source, ()), self._shapes.get(node, ())
         if (target is getattr and node.args[1] in ("shape", "dtype", "device", "ndim")) or called in ("size", "dim"):
             return INDEPENDENT
@@ -227,7 +241,7 @@ class Structure:
     def _second(self, node: fx.Node, scaled: list[tuple[fx.Node, Scaled]], out: int) -> State:
         """A function whose first argument does not scale."""
         target: Any = node.target
-        where = target if isinstance(target, str) else getattr(target, "__name__", str(target))
+        where = _name(node)
         source, x = scaled[0]
         if target in SUMS:
             return Broken(f"{where} adds it to what does not scale")
@@ -281,9 +295,9 @@ class _Shapes(fx.Interpreter):
         return result
 
 
-def _writes(node: fx.Node) -> bool:
-    """Whether a call is made for what it does: its result is not used."""
-    return node.op in ("call_function", "call_method") and not node.users
+def _name(node: fx.Node) -> str:
+    """The name of the function or method that a node calls."""
+    return node.target if isinstance(node.target, str) else str(getattr(node.target, "__name__", node.target))
 
 
 def _positional(model: nn.Module) -> int:

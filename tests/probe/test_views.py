@@ -301,6 +301,11 @@ def written_into(x: Tensor, y: Tensor) -> Tensor:
     return functional.layer_norm(y, (24,))
 
 
+def part_written_into(x: Tensor, y: Tensor) -> Tensor:
+    y[..., :2].copy_(x[..., :2])
+    return functional.layer_norm(y, (24,))
+
+
 FUNCTIONS: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], str, str]] = {
     "a norm": (lambda x, y: functional.layer_norm(y, (24,)), "layer", "layer"),
     "heads": (lambda x, y: functional.rms_norm(y.view(5, 7, 4, 6).transpose(1, 2), (6,)), "head 4", "head 4"),
@@ -309,6 +314,9 @@ FUNCTIONS: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], str, str]] = {
     "its input beside it": (lambda x, y: functional.layer_norm(x + y, (24,)), "none", "none"),
     "twice itself": (lambda x, y: functional.layer_norm(2 * y + y, (24,)), "layer", "layer"),
     "written into": (written_into, "none", "–"),
+    "written into a part": (part_written_into, "none", "–"),
+    "written into and used on": (lambda x, y: functional.layer_norm(y.relu_() * 2, (24,)), "layer", "layer"),
+    "used twice, written into": (lambda x, y: functional.layer_norm(y + y.add_(x), (24,)), "none", "–"),
     "the other is converted": (lambda x, y: functional.layer_norm(x.type_as(y) + y, (24,)), "none", "–"),
     "turned round": (lambda x, y: torch.tanh(y.mT), "none", "–"),
     "a product with its input": (lambda x, y: functional.layer_norm(x * y, (24,)), "layer", "layer"),
