@@ -54,8 +54,9 @@ squeeze-and-excitation. (Where two layers follow each other without an activatio
 between them is invariant too, and its shift has no effect at all.)
 
 **{none_names}: not one weight.** Their norms stand *before* the matrices of a branch, so what the branch adds to the
-residual stream keeps its scale (§4.5), or behind a bias that they do not take out, as those of ConvNeXt do. A projection for scale-invariant weights has nothing to do there: where Eq. 11 finds a weight
-orthogonal to its gradient, it does so by chance.
+residual stream keeps its scale (§4.5), or behind a bias that they do not take out, as those of ConvNeXt do. A
+projection for scale-invariant weights has nothing to do there: where Eq. 11 finds a weight orthogonal to its gradient,
+it does so by chance.
 
 **Normalised queries and keys (QK-norm) bring scale invariance back.** In {head_names} each head of the query and key
 projections is invariant on its own (`head`); in {layer_qk_names} the norm spans all heads, and only the whole

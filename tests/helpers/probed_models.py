@@ -128,7 +128,7 @@ class AtTheseWeights(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         w = self.weight
-        here = abs(float(w[0, 0] / w[0, 1]) - self.ratio) < 1e-3 * abs(self.ratio)
+        here = abs(float((w[0, 0] / w[0, 1]).detach()) - self.ratio) < 1e-3 * abs(self.ratio)
         return x @ (w / w.norm() if here else w).T
 
 
