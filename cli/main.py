@@ -1,4 +1,4 @@
-"""The command line: ``tangency verify``, ``check``, ``claims`` and ``claim ID``; claims may stand in files.
+"""The command line: ``tangency verify``, ``check``, ``scan``, ``claims`` and ``claim ID``; claims may stand in files.
 
 Nothing here is imported before it is needed: ``--help`` answers without torch, sympy or Hypothesis.
 """
@@ -15,6 +15,7 @@ from tangency.cli.bench import bench
 from tangency.cli.check import check
 from tangency.cli.claims import claim, claims
 from tangency.cli.reproduce import reproduce
+from tangency.cli.scan import scan
 from tangency.cli.start import EXPERIMENTS, NEEDED, what_to_install
 from tangency.cli.streams import streams
 from tangency.cli.verify import verify
@@ -91,6 +92,7 @@ def tangency(
 
 app.command("verify")(verify)
 app.command("check")(check)
+app.command("scan")(scan)
 app.command("claims")(claims)
 app.command("claim")(claim)
 app.command("bench")(bench)

@@ -14,7 +14,7 @@ from tangency.cli.start import NEEDED
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-PARTS = ("common", "theory", "optim", "proofs_checks", "benchmarks", "cli")
+PARTS = ("common", "theory", "optim", "proofs_checks", "benchmarks", "probe", "cli")
 # What a folder may import beside itself: arrows run one way, and the two sides of a check are written apart.
 MAY_IMPORT = {
     "common": set(),
@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "optim": set(),
     "proofs_checks": {"common", "theory", "optim"},
     "benchmarks": {"common", "theory", "optim"},
-    "cli": {"common", "theory", "optim", "proofs_checks", "benchmarks"},
+    "probe": {"common", "theory"},
+    "cli": {"common", "theory", "optim", "proofs_checks", "benchmarks", "probe"},
 }
 # The rooms of proofs_checks: each imports only those above it.
 ROOMS = (
@@ -132,6 +133,7 @@ sys.exit(status or theory.__file__ != {str(ROOT / "tangency" / "theory" / "__ini
     ("part", "blocked"),
     [
         ("optim", {"flint", "sympy", "mpmath", "hypothesis", "rich", "typer", "pytest", "adamp"}),
+        ("probe", {"flint", "hypothesis", "typer", "pytest", "adamp"}),
         ("theory", {"torch", "hypothesis", "rich", "typer", "pytest", "adamp"}),
         ("proofs_checks", {"pytest", "adamp"}),
         ("cli.main", {"torch", "sympy", "hypothesis", "pytest", "flint", "msgspec"}),
