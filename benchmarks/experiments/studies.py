@@ -8,7 +8,7 @@ from tangency.common.calls import WrongCall, no_such
 
 NAMES = (
     *("figure-1", "figure-3", "figure-g", "figure-h"),
-    *("table-1", "appendix-c", "table-h6", "causal", "rates", "table-h7"),
+    *("share", "table-1", "appendix-c", "table-h6", "causal", "rates", "table-h7"),
     *("table-5", "table-6", "figure-4", "table-d1", "table-d3", "table-4", "table-3"),
 )
 

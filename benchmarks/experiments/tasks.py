@@ -10,7 +10,7 @@ TASKS = {
     "causal": "causal:transplanted",
     "toy": "toy:toy",
     "search": "toy:search",
-    "share": "share:share",
+    "share": "resnets:share",
     "language": "language:language",
     "retrieve": "retrieve:retrieve",
     "resist": "resist:resist",

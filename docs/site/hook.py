@@ -15,7 +15,7 @@ from latex2mathml.converter import convert
 from markup import page
 from mkdocs.structure.files import File, Files
 
-from tangency import optim, proofs_checks
+from tangency import optim, probe, proofs_checks
 from tangency.proofs_checks.run.registry import discover
 
 ROOT = Path(__file__).parents[2]
@@ -42,9 +42,14 @@ def api() -> dict[str, str]:
     shared = "\n    options:\n      inherited_members: [step, load_state_dict]"
     optimizers = [f"::: tangency.optim.{name}{shared}" for name in optim.__all__]
     checked = [f"::: tangency.proofs_checks.{name}" for name in proofs_checks.__all__]
+    probed = [f"::: tangency.probe.{name}" for name in probe.__all__]
     return {
         f"api/{name}.md": page(f"# tangency.{name}", (module.__doc__ or "").split("\n")[0], "\n\n".join(entries))
-        for name, module, entries in (("optim", optim, optimizers), ("proofs_checks", proofs_checks, checked))
+        for name, module, entries in (
+            ("optim", optim, optimizers),
+            ("probe", probe, probed),
+            ("proofs_checks", proofs_checks, checked),
+        )
     }
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils import parametrizations
 
+from tangency.benchmarks.experiments import resnets
 from tangency.probe import Scan, scan
 from tangency.probe.report import pattern
 
@@ -374,10 +375,10 @@ def test_what_the_graph_proves_holds(names: list[str], seed: int) -> None:
 )
 def test_the_shares_of_the_paper(blocks: tuple[int, ...], bottleneck: bool, invariant: int, total: int) -> None:
     """§1: 95.53 % and 91.77 %. A narrow and short copy decides each kind of weight, the model itself counts."""
-    small = seeded(lambda: models.resnet((1, 2, 1, 1), bottleneck=bottleneck, width=4, classes=5))
+    small = seeded(lambda: resnets.resnet((1, 2, 1, 1), bottleneck=bottleneck, width=4, classes=5))
     kinds = kinds_of(scan(small, torch.randn(4, 3, 64, 64, generator=torch.Generator().manual_seed(1))))
     with torch.device("meta"):
-        real = models.resnet(blocks, bottleneck=bottleneck)
+        real = resnets.resnet(blocks, bottleneck=bottleneck)
     sizes = {name: p.numel() for name, p in real.named_parameters()}
     counted = sum(size for name, size in sizes.items() if kinds[key(name, real)] == {"channel"})
     assert (counted, sum(sizes.values())) == (invariant, total)
