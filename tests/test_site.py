@@ -19,6 +19,7 @@ import pytest
 from executed_page import ROOT
 
 import tangency.optim
+import tangency.probe
 from tangency import proofs_checks
 from tangency.proofs_checks.run.conformance import checks
 from tangency.proofs_checks.run.registry import discover
@@ -76,7 +77,7 @@ def test_every_check_has_its_page(site: Path) -> None:
 
 
 def test_the_reference_has_every_public_name(site: Path) -> None:
-    for module in (tangency.optim, proofs_checks):
+    for module in (tangency.optim, tangency.probe, proofs_checks):
         page = (site / "api" / module.__name__.rpartition(".")[2] / "index.html").read_text(encoding="utf-8")
         for name in module.__all__:
             assert f'id="{module.__name__}.{name}"' in page

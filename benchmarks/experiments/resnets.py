@@ -66,14 +66,14 @@ def resnet(blocks: tuple[int, ...], *, bottleneck: bool, width: int = 64, classe
 def share(config: dict[str, Any]) -> dict[str, Any]:
     """The share of a network's parameters that is scale-invariant.
 
-    A narrow copy with all of its layers decides the view of each kind of weight, the network itself counts.
+    A narrow copy decides the view of each kind of weight, the network itself counts.
 
     Args:
         config: ``network``, of `NETWORKS`, and ``seed``.
 
     Returns:
-        ``invariant`` and ``parameters``; ``views``, by kind of weight; ``unexplained``, on how many weights the three ways
-        of the probe disagree.
+        ``invariant`` and ``parameters``; ``views``, by kind of weight; ``unexplained``, on how many weights the three
+        ways of the probe disagree.
     """
     blocks, bottleneck = NETWORKS[config["network"]]
     torch.manual_seed(config["seed"])
