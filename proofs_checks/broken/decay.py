@@ -8,7 +8,7 @@ from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.target.contract import Options
 
 
-@broken("algorithm-1", slip="decay = coupled")
+@broken("algorithm-1", "ledger", slip="decay = coupled")
 class CoupledDecay(SGDP):
     """Weight decay as an L2 term in the gradient, through the momentum."""
 
@@ -35,7 +35,7 @@ class DecayIgnoresMomentum(SGDP):
         return super().decay({**options, "momentum": 0.0}, projected)
 
 
-@broken("algorithm-1", slip="decay_order = after")
+@broken("algorithm-1", "ledger", slip="decay_order = after")
 class DecaysAfterTheUpdate(SGDP):
     """Weight decay acts on the new weights."""
 

@@ -8,7 +8,7 @@ from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.target.contract import Options
 
 
-@broken("algorithm-1", "lemma-2.2-nesterov", slip="momentum = βp + (1−β)g")
+@broken("algorithm-1", "lemma-2.2-nesterov", "ledger", slip="momentum = βp + (1−β)g")
 class AveragedMomentum(SGDP):
     """p ← βp + (1−β)g: an average in place of Eq. 7."""
 
@@ -76,7 +76,7 @@ class NoRoot(AdamP):
         return v / correction + eps
 
 
-@broken("algorithm-2", slip="bias_correction = none")
+@broken("algorithm-2", "ledger", slip="bias_correction = none")
 class NoBiasCorrection(AdamP):
     """Algorithm 2 as printed, by an optimizer that claims to be the published one."""
 

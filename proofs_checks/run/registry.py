@@ -26,6 +26,7 @@ ORDER = (
     "algorithm-1",
     "algorithm-2",
     "rate",
+    "ledger",
 )
 
 

@@ -9,7 +9,7 @@ from tangency.proofs_checks.statement.terms import PROP, REAL, STEP, Apply, Bind
 
 _GREEK = {
     "η": r"\eta", "β": r"\beta", "τ": r"\tau", "ρ": r"\rho", "δ": r"\delta", "κ": r"\kappa",
-    "ε": r"\varepsilon", "ξ": r"\xi",
+    "ε": r"\varepsilon", "ξ": r"\xi", "λ": r"\lambda", "σ": r"\sigma", "μ": r"\mu",
 }  # fmt: skip
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INFIX = ("+", "-", "*", "/", "dot")
