@@ -136,9 +136,9 @@ class ScheduledDescent(Descent):
 
     def run(self, algorithm: Callable[..., Step], field: Field = EXACT) -> list[tuple[Array, Step]]:
         """The pairs (w_t, step t) for t = 0 … T−1."""
-        w, state, history = field.array(self.w), START, []
+        w, state, history, lr = field.array(self.w), START, [], EXACT.element(self.hyper["lr"])
         for t in range(self.steps):
-            hyper = {**self.hyper, "lr": self.hyper["lr"] * self.factors[t % len(self.factors)]}
+            hyper = {**self.hyper, "lr": lr * self.factors[t % len(self.factors)]}
             step = algorithm(field, w, self.gradient(w), state, **hyper)
             history.append((w, step))
             w, state = step.w, step.state
