@@ -233,6 +233,6 @@ CLAIM = Claim(
     ),
     notes=(
         "β < 1 is not needed. Dampening rescales the gradients in p_t and leaves the lemma as it is. The schedule is "
-        "beyond the paper: an optimizer whose buffer holds η_kp_k in place of p_k agrees with it while η stays the same."
+        "beyond the paper: an optimizer whose buffer holds η_kp_k for p_k agrees with it while η stays the same."
     ),
 )

@@ -27,6 +27,7 @@ ORDER = (
     "algorithm-2",
     "rate",
     "ledger",
+    "decay-balance",
 )
 
 

@@ -248,7 +248,8 @@ def _rocq_within(one: Term, least: int, scope: str) -> str:
     written = rocq(one, scope=scope)
     if isinstance(one, Variable | Number) or (written[0] + written[-1] == "()" and isinstance(one, Bind)):
         return f"({written})" if written[0] == "-" else written
-    return written if _rocq_level(one, scope) >= least or written.endswith((")%V", ")%nat")) else f"({written})"
+    closed = written.startswith("(") and written.endswith((")%V", ")%nat"))
+    return written if _rocq_level(one, scope) >= least or closed else f"({written})"
 
 
 def _rocq_level(one: Term, scope: str) -> int:

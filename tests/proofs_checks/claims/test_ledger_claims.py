@@ -6,18 +6,21 @@ import pytest
 import sympy
 
 from tangency.proofs_checks.claim import Claim, NotApplicable, Violation
-from tangency.proofs_checks.claims import ledger
+from tangency.proofs_checks.claims import decay_balance, ledger
 from tangency.proofs_checks.proof.gram import Proof
 from tangency.proofs_checks.statement.theorem import refutation_of
 
-CLAIMS: list[Claim] = [ledger.CLAIM]
+CLAIMS: list[Claim] = [ledger.CLAIM, decay_balance.CLAIM]
 EACH = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 ETA, SHRINK = ledger.ETA, ledger.SHRINK
+DECAY = decay_balance.LAMBDA
 
 WRONG: dict[str, Callable[[], Proof]] = {
     "ledger: the cross terms are not shrunk": lambda: ledger.proof(cross=-2 * ETA),
     "ledger: one cross term, not two": lambda: ledger.proof(cross=-SHRINK * ETA),
     "ledger: decay leaves the buffer's radial part alone": lambda: ledger.proof(kept=sympy.Integer(1)),
+    "balance: decay after the step": lambda: decay_balance.proof(shrink=1 / (1 + ETA * DECAY)),
+    "balance: the cosine is that of √(2ηλ)": lambda: decay_balance.proof(cosine=sympy.cos(sympy.sqrt(2 * ETA * DECAY))),
 }
 
 
