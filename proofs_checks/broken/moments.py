@@ -35,6 +35,15 @@ class NesterovLooksBack(SGDP):
         return (g + options["momentum"] * before if options["nesterov"] else p), lr
 
 
+@broken("algorithm-1", "trajectory")
+class ClipsTheGradient(SGDP):
+    """A gradient longer than 1 is shortened to 1, so that a run depends on the scale of its weights."""
+
+    def gradient(self, w: Tensor, g: Tensor, options: Options) -> Tensor:
+        clipped: Tensor = g / torch.linalg.vector_norm(g).clamp(min=1)
+        return clipped
+
+
 @broken("maximize")
 class MaximizesTwice(SGDP):
     """The gradient counts twice where it is ascended."""

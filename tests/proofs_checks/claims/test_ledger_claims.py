@@ -6,11 +6,11 @@ import pytest
 import sympy
 
 from tangency.proofs_checks.claim import Claim, NotApplicable, Violation
-from tangency.proofs_checks.claims import decay_balance, ledger
+from tangency.proofs_checks.claims import decay_balance, ledger, trajectory
 from tangency.proofs_checks.proof.gram import Proof
 from tangency.proofs_checks.statement.theorem import refutation_of
 
-CLAIMS: list[Claim] = [ledger.CLAIM, decay_balance.CLAIM]
+CLAIMS: list[Claim] = [ledger.CLAIM, decay_balance.CLAIM, trajectory.CLAIM]
 EACH = pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 ETA, SHRINK = ledger.ETA, ledger.SHRINK
 DECAY = decay_balance.LAMBDA
@@ -21,6 +21,8 @@ WRONG: dict[str, Callable[[], Proof]] = {
     "ledger: decay leaves the buffer's radial part alone": lambda: ledger.proof(kept=sympy.Integer(1)),
     "balance: decay after the step": lambda: decay_balance.proof(shrink=1 / (1 + ETA * DECAY)),
     "balance: the cosine is that of √(2ηλ)": lambda: decay_balance.proof(cosine=sympy.cos(sympy.sqrt(2 * ETA * DECAY))),
+    "trajectory: η scales as ‖w‖": lambda: trajectory.proof(lr=trajectory.C * trajectory.ETA),
+    "trajectory: λ stays": lambda: trajectory.proof(decay=trajectory.LAMBDA),
 }
 
 
