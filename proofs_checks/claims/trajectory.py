@@ -68,13 +68,13 @@ def proof(lr: sympy.Expr = C**2 * ETA, decay: sympy.Expr = LAMBDA / C**2) -> Pro
                 "Eq. 11 compares the same: (w'·g')²/(‖w'‖²‖g'‖²)",
                 gram.dot(C * plane_w, x / C) ** 2 / (gram.square(C * plane_w) * gram.square(x / C)),
                 gram.dot(plane_w, x) ** 2 / (gram.square(plane_w) * gram.square(x)),
-                theorem=NotApplicable("the theorem takes the share of the projection as it is, the same in both runs"),
+                theorem="passes_scaled",
             ),
             Identity(
                 "Adam: m'/(√v' + ε/c) = m/(√v + ε) at m' = m/c, v' = v/c², so that η' = cη",
                 (C * ETA / first) * adam,
                 C * (ETA / first * m / (s + eps)),
-                theorem=NotApplicable("the kernel's theorem is of momentum; the exact rung runs Adam and AdamP"),
+                theorem="update_scaled",
             ),
         ),
         conclusion="ŵ'_t = ŵ_t at every t.",
@@ -363,6 +363,7 @@ STATEMENT = Statement(
             ),
         ),
     ),
+    more=("trajectory_sgdp", "trajectory_adamp"),
 )
 
 CLAIM = Claim(
@@ -376,7 +377,7 @@ CLAIM = Claim(
     implementation=Attack(frozenset(), trials, check_implementation, shown),
     notes=(
         "a = 0, b = 1 is heavy ball, a = 1, b = β Nesterov; κ is coupled decay, λ decoupled, ρ_t whether step t is "
-        "projected: Eq. 11 compares the same numbers in both runs. The theorem is of momentum; Adam and AdamP are on "
-        "the exact and the ball rung. Implementations: bitwise, for powers of two c."
+        "projected. trajectory_sgdp and trajectory_adamp are of the algorithms as specified, decision and all, "
+        "AdamP with η' = cη, λ' = λ/c and ε' = ε/c. Implementations: bitwise, for powers of two c."
     ),
 )

@@ -148,6 +148,8 @@ Proof.
     apply (continuity_seq (fun y => / y) (fun t => ‖w (S t)‖²)); [| exact later].
     apply (continuity_pt_inv (fun y => y)); [apply derivable_continuous_pt, derivable_pt_id | lra]. }
   assert (F : Un_cv (fun t => (1 - η * λ) * sqrt (‖w t‖² * / ‖w (S t)‖²)) ((1 - η * λ) * 1)).
-  { apply (CV_mult (fun _ => 1 - η * λ)); [| exact one]. intros eps Heps. exists O. intros. rewrite R_dist_eq. exact Heps. }
-  rewrite Rmult_1_r in F. intros eps Heps. destruct (F eps Heps) as [n H]. exists n. intros t L. rewrite cosine. now apply H.
+  { apply (CV_mult (fun _ => 1 - η * λ)); [| exact one].
+    intros eps Heps. exists O. intros. rewrite R_dist_eq. exact Heps. }
+  rewrite Rmult_1_r in F. intros eps Heps. destruct (F eps Heps) as [n H]. exists n. intros t L. rewrite cosine.
+  now apply H.
 Qed.

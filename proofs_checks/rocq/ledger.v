@@ -22,7 +22,7 @@ Proof.
   split; [exact step |]. induction t as [| t IH]; [simpl; ring |]. cbn [sum]. rewrite <- IH, <- step. ring.
 Qed.
 
-(** Discounted by β at every step, and shrunk by σ_t/σ_k on the way: what the recursion x' = β(s x − y) + z adds up to *)
+(** What x' = β(s x − y) + z adds up to: terms discounted by β a step, and shrunk by σ_t/σ_k *)
 Lemma shrunk_sum (β : R) (s σ x y z : nat -> R) :
   (forall t, σ (S t) = s t * σ t) -> (forall t, σ t <> 0) -> x O = z O ->
   (forall t, x (S t) = β * (s t * x t - y t) + z (S t)) ->
