@@ -217,9 +217,13 @@ def tensors(beta2: st.SearchStrategy[Any], forced: bool = False) -> st.SearchStr
 
 
 def trials(subject: Subject) -> st.SearchStrategy[Trial]:
-    """Runs of up to six steps whose numbers stay normal under every scale."""
-    if subject.update.degree is None:
-        raise NotOffered(f"{subject.name}: how its update scales with the gradient is not known")
+    """Runs of up to six steps whose numbers stay normal under every scale.
+
+    Raises:
+        NotOffered: how the update scales is not known, or every step normalises the weights.
+    """
+    if subject.update.degree is None or subject.update.on_sphere:
+        raise NotOffered(f"{subject.name}: it is about updates of a known degree, of weights that keep their norm")
     return homogeneity_trials(subject, max_steps=6)
 
 
