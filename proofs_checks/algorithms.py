@@ -32,6 +32,7 @@ from tangency.proofs_checks.hyperparameters import (
     Hyper,
 )
 from tangency.theory import algorithms as theory
+from tangency.theory import ledger
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Update:
         rational: whether p is a rational function of all that; else its exact step lives in balls.
         squares: whether a buffer holds squares of gradients, which leave the range of a dtype first.
         compute: the update of a dialect; see :mod:`.dialects.updates`. None: it has no dialects.
+        moment: the buffer that keeps earlier gradients, and what the update makes of the current one. None: it is not
+            known.
         choices: in which published implementations of it differ.
         scales: options of what decoupled weight decay is scaled by, besides the usual.
         recognised_by: hyper-parameters under which one step from nothing leaves no two buffers alike; None if the state
@@ -86,6 +89,7 @@ class Update:
     retold: bool = False
     on_sphere: bool = False
     compute: Callable[..., Any] | None = None
+    moment: ledger.Moment | None = None
     choices: tuple[Choice, ...] = ()
     scales: tuple[Any, ...] = ()
     recognised_by: Mapping[str, Any] | None = field(default_factory=dict)
@@ -102,6 +106,7 @@ SGD = Update(
     hyper=(MOMENTUM,),
     buffers=("momentum_buffer",),
     compute=momentum,
+    moment=ledger.MOMENTUM,
     choices=MOMENTUM_CHOICES,
     scales=SGD_DECAY,
     recognised_by={"momentum": 0.5},
@@ -123,6 +128,7 @@ ADAM = Update(
     buffers=("step", "exp_avg", "exp_avg_sq"),
     squares=True,
     compute=adam,
+    moment=ledger.ADAM,
     choices=ADAM_CHOICES,
     scales=ADAM_DECAY,
     recognised_by={"betas": (0.5, 0.75)},

@@ -16,9 +16,9 @@ PAGE = Path(__file__).parents[1] / "CONTRIBUTING.md"
 @pytest.fixture(scope="module")
 def claim(tmp_path_factory: pytest.TempPathFactory) -> Claim:
     (block,) = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
-    file = tmp_path_factory.mktemp("contributing") / "decay_balance.py"
+    file = tmp_path_factory.mktemp("contributing") / "decay_length.py"
     file.write_text(block, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("decay_balance", file)
+    spec = importlib.util.spec_from_file_location("decay_length", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -29,6 +29,7 @@ class Step:
         q: the update after it (Eq. 11); ``p`` itself where nothing is projected.
         lr: the step size that multiplies ``q``.
         view: the view that projected the update; ``View.NONE`` where nothing was projected.
+        shrink: what decoupled weight decay multiplies w by: w_{t+1} = shrink · w − lr · q.
     """
 
     w: Array
@@ -37,6 +38,7 @@ class Step:
     q: Array
     lr: Any
     view: View = View.NONE
+    shrink: Any = 1
 
 
 class Algorithm(Protocol):
@@ -195,7 +197,7 @@ def projected(field: Field, w: Array, g: Array, step: Step, delta: Any, view: Vi
 
 def decayed(w: Array, step: Step, factor: Any) -> Step:
     """w ← factor · w − ηq: the decay multiplies the weights before the step."""
-    return Step(factor * w - step.lr * step.q, step.state, step.p, step.q, step.lr, step.view)
+    return Step(factor * w - step.lr * step.q, step.state, step.p, step.q, step.lr, step.view, factor)
 
 
 @in_field

@@ -31,6 +31,21 @@ def momentum_growth(lr: Any, beta: Any, squares: Sequence[Any]) -> Any:
     return gd_growth(lr, last) - 2 * lr * radial_component(lr, beta, past)
 
 
+def scheduled_radial_component(lrs: Sequence[Any], beta: Any, squares: Sequence[Any]) -> Any:
+    """w_t·p_t = −Σ_{k<t} β^{t−k} η_k A_k of momentum whose step size changes, from η_k and A_k, k < t."""
+    return -beta * discounted_sum(beta, [lr * square for lr, square in zip(lrs, squares, strict=True)])
+
+
+def scheduled_growth(lrs: Sequence[Any], beta: Any, squares: Sequence[Any]) -> Any:
+    """‖w_{t+1}‖² − ‖w_t‖² = η_t² A_t + 2η_t Σ_{k<t} β^{t−k} η_k A_k, from η_k and A_k, k ≤ t.
+
+    A decaying step size forgets earlier updates more slowly than itself: they keep the step size that they were taken
+    with, so that the share of the past in the growth rises above that of :func:`momentum_growth`.
+    """
+    past = scheduled_radial_component(lrs[:-1], beta, squares[:-1])
+    return gd_growth(lrs[-1], squares[-1]) - 2 * lrs[-1] * past
+
+
 def nesterov_growth(lr: Any, beta: Any, squares: Sequence[Any], products: Sequence[Any]) -> Any:
     """‖w_{t+1}‖² − ‖w_t‖² = η² ‖d_t‖² + 2η² Σ_{k<t} β^{t−k+1} d_k·p_k for Nesterov updates d_t = g_t + βp_t.
 

@@ -3,12 +3,12 @@
 import torch
 from torch import Tensor
 
-from tangency.proofs_checks.broken.sound import SGDP, Number
+from tangency.proofs_checks.broken.sound import SGDP, AdamP, Number
 from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.target.contract import Options
 
 
-@broken("algorithm-1", slip="decay = coupled")
+@broken("algorithm-1", "ledger", slip="decay = coupled")
 class CoupledDecay(SGDP):
     """Weight decay as an L2 term in the gradient, through the momentum."""
 
@@ -19,7 +19,7 @@ class CoupledDecay(SGDP):
         return 0.0
 
 
-@broken("algorithm-1", slip="decay_ratio = none")
+@broken("algorithm-1", "decay-balance", slip="decay_ratio = none")
 class DecayIgnoresProjection(SGDP):
     """``wd_ratio`` has no effect."""
 
@@ -35,7 +35,7 @@ class DecayIgnoresMomentum(SGDP):
         return super().decay({**options, "momentum": 0.0}, projected)
 
 
-@broken("algorithm-1", slip="decay_order = after")
+@broken("algorithm-1", "ledger", "decay-balance", slip="decay_order = after")
 class DecaysAfterTheUpdate(SGDP):
     """Weight decay acts on the new weights."""
 
@@ -49,6 +49,11 @@ class NoDecayWithATensorLr(SGDP):
 
     def decay(self, options: Options, projected: bool) -> Number:
         return 0.0 if isinstance(options["lr"], Tensor) else super().decay(options, projected)
+
+
+@broken("algorithm-2", "decay-balance", slip="decay_ratio = none")
+class DecayIgnoresProjectionInAdam(DecayIgnoresProjection, AdamP):
+    """``wd_ratio`` has no effect, and a step turns as far as if it had none."""
 
 
 @broken("missing-gradient")

@@ -8,7 +8,7 @@ from tangency.proofs_checks.broken.zoo import broken
 from tangency.proofs_checks.target.contract import Options
 
 
-@broken("algorithm-1", "lemma-2.2-nesterov", slip="momentum = βp + (1−β)g")
+@broken("algorithm-1", "lemma-2.2-nesterov", "ledger", slip="momentum = βp + (1−β)g")
 class AveragedMomentum(SGDP):
     """p ← βp + (1−β)g: an average in place of Eq. 7."""
 
@@ -33,6 +33,15 @@ class NesterovLooksBack(SGDP):
         before = state.get("momentum_buffer", torch.zeros_like(g))
         p, lr = super().direction(state, g, options)
         return (g + options["momentum"] * before if options["nesterov"] else p), lr
+
+
+@broken("algorithm-1", "trajectory")
+class ClipsTheGradient(SGDP):
+    """A gradient longer than 1 is shortened to 1, so that a run depends on the scale of its weights."""
+
+    def gradient(self, w: Tensor, g: Tensor, options: Options) -> Tensor:
+        clipped: Tensor = g / torch.linalg.vector_norm(g).clamp(min=1)
+        return clipped
 
 
 @broken("maximize")
@@ -76,7 +85,7 @@ class NoRoot(AdamP):
         return v / correction + eps
 
 
-@broken("algorithm-2", slip="bias_correction = none")
+@broken("algorithm-2", "ledger", slip="bias_correction = none")
 class NoBiasCorrection(AdamP):
     """Algorithm 2 as printed, by an optimizer that claims to be the published one."""
 

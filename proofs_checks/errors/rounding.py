@@ -16,6 +16,7 @@ from tangency.theory.formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format
 from tangency.theory.rounded import parts
 
 Floats = NDArray[np.float64]
+NUMBERS = ("w", "p", "q", "lr", "shrink")  # of a step, besides its state
 
 # dtype → (format of what is stored, format in which a step is computed): half precision computes in float32.
 FORMATS: dict[str, tuple[Format, Format]] = {
@@ -42,8 +43,8 @@ class Bounded(Step):
 def bounded(step: Step) -> Bounded:
     """The values and the bounds of a step over :func:`tangency.theory.rounded.rounded`."""
     halves: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
-    for half, *found in zip(halves, *(parts(x) for x in (step.w, step.p, step.q, step.lr)), strict=True):
-        half.update(zip(("w", "p", "q", "lr"), found, strict=True))
+    for half, *found in zip(halves, *(parts(getattr(step, x)) for x in NUMBERS), strict=True):
+        half.update(zip(NUMBERS, found, strict=True))
     state = {name: parts(x) for name, x in step.state.items()}
     values, errors = ({name: pair[i] for name, pair in state.items()} for i in (0, 1))
     return Bounded(state=values, view=step.view, **halves[0], error=Step(state=errors, view=step.view, **halves[1]))

@@ -124,6 +124,37 @@ class Descent:
         return history
 
 
+@dataclass(frozen=True)
+class ScheduledDescent(Descent):
+    """A run whose step size changes: η_t = ``lr`` times the factor of the step, again from the first after the last.
+
+    Attributes:
+        factors: of the step sizes.
+    """
+
+    factors: tuple[Any, ...] = (flint.fmpq(1),)
+
+    def run(self, algorithm: Callable[..., Step], field: Field = EXACT) -> list[tuple[Array, Step]]:
+        """The pairs (w_t, step t) for t = 0 … T−1."""
+        w, state, history, lr = field.array(self.w), START, [], EXACT.element(self.hyper["lr"])
+        for t in range(self.steps):
+            hyper = {**self.hyper, "lr": lr * self.factors[t % len(self.factors)]}
+            step = algorithm(field, w, self.gradient(w), state, **hyper)
+            history.append((w, step))
+            w, state = step.w, step.state
+        return history
+
+
+def scheduled(descents: st.SearchStrategy[Descent]) -> st.SearchStrategy[ScheduledDescent]:
+    """The same descents with step sizes that change."""
+    factors = st.lists(st.sampled_from([flint.fmpq(p, q) for q in (1, 2, 4) for p in (1, 3)]), min_size=1, max_size=3)
+    return st.builds(
+        lambda one, factors: ScheduledDescent(one.w, one.gradient, one.steps, one.hyper, tuple(factors)),
+        descents,
+        factors,
+    )
+
+
 @st.composite
 def skew_descents(draw: st.DrawFn, /, *, momentum: bool, max_steps: int = MAX_STEPS, **fixed: Any) -> Descent:
     """Descents on skew-symmetric fields: dimensions 1–64, up to 500 steps; hyper-parameters lr, momentum, ``fixed``."""

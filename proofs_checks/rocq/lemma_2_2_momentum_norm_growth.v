@@ -41,3 +41,20 @@ Proof.
   assert (T : forall t, ⟨w t, g t⟩ = 0) by (intros; now apply (orthogonality E f)).
   split; intros t; [eapply growth | eapply radial_component]; eauto.
 Qed.
+
+(** With a step size that changes, each past update counts with its own: the buffer holds p, not ηp. *)
+Theorem lemma_2_2_schedule : forall (E : space) (f : E -> R) (η_ : nat -> R) (β τ : R) (w g p : nat -> E),
+  scale_invariant f -> (forall t, gradient f (w t) (g t)) -> p O = ((1 - τ) * g O)%V ->
+  (forall t, p (S t) = (β * p t + (1 - τ) * g (S t))%V) -> (forall t, w (S t) = (w t - η_ t * p t)%V) ->
+  (forall t, ‖w (S t)‖² = ‖w t‖² + η_ t^2 * ‖p t‖² + 2 * η_ t * (Σ k < t, (β^(t - k) * (η_ k * ‖p k‖²)))) /\
+  (forall t, ⟨w t, p t⟩ = - (Σ k < t, (β^(t - k) * (η_ k * ‖p k‖²)))).
+Proof.
+  intros E f η_ β τ w g p I G start buffer update.
+  assert (T : forall t, ⟨w t, g t⟩ = 0) by (intros; now apply (orthogonality E f)).
+  assert (radial : forall t, ⟨w t, p t⟩ = - (Σ k < t, (β^(t - k) * (η_ k * ‖p k‖²)))).
+  { induction t as [| t IH].
+    - rewrite start. gram. rewrite (T O). simpl. ring.
+    - rewrite (discounted_step β (fun k => η_ k * ‖p k‖²)), buffer. gram. rewrite (T (S t)), update. gram. rewrite IH.
+      ring. }
+  split; [| exact radial]. intros t. assert (H := radial t). rewrite update. gram. rewrite H. ring.
+Qed.

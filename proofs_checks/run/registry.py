@@ -26,6 +26,9 @@ ORDER = (
     "algorithm-1",
     "algorithm-2",
     "rate",
+    "ledger",
+    "decay-balance",
+    "trajectory",
 )
 
 

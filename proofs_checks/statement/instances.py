@@ -48,11 +48,12 @@ class Instances(Search):
 
 
 def of_momentum(history: Sequence[tuple[Array, Step]], gradient: Callable[[Array], Array], **hyper: Any) -> Values:
-    """A run of heavy-ball or Nesterov momentum as letters: f, η, β, τ; w_t, g_t = ∇f(w_t), p_t (the buffer), u_t."""
+    """A run of heavy-ball or Nesterov momentum as letters: f, η, η_t, β, τ; w_t, g_t = ∇f(w_t), p_t (buffer), u_t."""
     points = [w for w, _ in history]
     return {
         "f": Gradients(gradient, points),
         "η": history[0][1].lr,
+        "η_": [step.lr for _, step in history],
         "β": rational(hyper["momentum"]),
         "τ": rational(hyper.get("dampening", 0)),
         "w": [*points, history[-1][1].w],

@@ -9,7 +9,7 @@ from tangency.proofs_checks.statement.terms import PROP, REAL, STEP, Apply, Bind
 
 _GREEK = {
     "η": r"\eta", "β": r"\beta", "τ": r"\tau", "ρ": r"\rho", "δ": r"\delta", "κ": r"\kappa",
-    "ε": r"\varepsilon", "ξ": r"\xi",
+    "ε": r"\varepsilon", "ξ": r"\xi", "λ": r"\lambda", "σ": r"\sigma", "μ": r"\mu",
 }  # fmt: skip
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _INFIX = ("+", "-", "*", "/", "dot")
@@ -248,7 +248,17 @@ def _rocq_within(one: Term, least: int, scope: str) -> str:
     written = rocq(one, scope=scope)
     if isinstance(one, Variable | Number) or (written[0] + written[-1] == "()" and isinstance(one, Bind)):
         return f"({written})" if written[0] == "-" else written
-    return written if _rocq_level(one, scope) >= least or written.endswith((")%V", ")%nat")) else f"({written})"
+    return written if _rocq_level(one, scope) >= least or _closed(written) else f"({written})"
+
+
+def _closed(written: str) -> bool:
+    """Whether it stands in brackets with a scope of its own, ``(…)%V``."""
+    depth = 0
+    for place, letter in enumerate(written):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return written[place:] in (")%V", ")%nat")
+    return False
 
 
 def _rocq_level(one: Term, scope: str) -> int:

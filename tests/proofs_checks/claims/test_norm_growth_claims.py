@@ -33,6 +33,7 @@ WRONG: dict[str, Callable[[], Proof]] = {
     "2.2: a flipped sign": lambda: momentum_lemma.proof(sign=1),
     "2.2: β^{t−k+1}": lambda: momentum_lemma.proof(next_sum=BETA * (momentum_lemma.SUM + BETA * P2)),
     "2.2: the newest update undiscounted": lambda: momentum_lemma.proof(next_sum=BETA * momentum_lemma.SUM + P2),
+    "2.2: the past counts with twice its step size": lambda: momentum_lemma.proof(counted=2 * ETA),
     "Nesterov: the factor of heavy ball": lambda: nesterov_lemma.proof(factor=sympy.Integer(1)),
     "Nesterov: the sum is at least ‖p_t‖²/(1−τ)": lambda: nesterov_lemma.proof(share=1 / nesterov_lemma.FRESH),
     "2.3: the bound has one term too few": lambda: corollary.proof(terms=corollary.T),
@@ -76,7 +77,9 @@ def test_every_hypothesis_is_needed(claim: Claim) -> None:
 DESCENT = problems.Descent(EXACT.array([3, 4, 1]), problems.SkewField(((1, 1),)), 4, {"lr": 0.5, "momentum": 0.5})
 PLAIN = problems.Descent(DESCENT.w, DESCENT.gradient, 4, {"lr": 0.5})
 UPDATES = corollary.Updates(flint.fmpq(9, 10), (flint.fmpq(1), flint.fmpq(3), flint.fmpq(0), flint.fmpq(2)))
+SCHEDULED = problems.ScheduledDescent(**vars(DESCENT), factors=(flint.fmpq(1), flint.fmpq(3, 4), flint.fmpq(1, 2)))
 VALUES = {
+    "schedule": momentum_lemma.values(SCHEDULED),
     "gd": gd_lemma.values(PLAIN),
     "momentum": momentum_lemma.values(DESCENT),
     "nesterov": nesterov_lemma.values(DESCENT),
@@ -113,6 +116,24 @@ CLOSED_FORMS: dict[str, tuple[str, Any, int, int, Callable[[int], Any]]] = {
         0,
         1,
         lambda t: norm_growth.radial_component(LR, MOMENTUM, squares("momentum", "p", t)),
+    ),
+    "scheduled_growth": (
+        "schedule",
+        momentum_lemma.STATEMENT,
+        1,
+        0,
+        lambda t: norm_growth.scheduled_growth(
+            VALUES["schedule"]["η_"][: t + 1], MOMENTUM, squares("schedule", "p", t + 1)
+        ),
+    ),
+    "scheduled_radial_component": (
+        "schedule",
+        momentum_lemma.STATEMENT,
+        1,
+        1,
+        lambda t: norm_growth.scheduled_radial_component(
+            VALUES["schedule"]["η_"][:t], MOMENTUM, squares("schedule", "p", t)
+        ),
     ),
     "nesterov_growth": (
         "nesterov",
