@@ -7,6 +7,10 @@ from small_runs import pass_backward, seeded
 
 from tangency.optim import SGDP, AdamP, Monitor
 from tangency.proofs_checks.broken import decay, projection, sound
+from tangency.theory import ledger as ledgers_of_theory
+from tangency.theory.algorithms import ALGORITHMS, START
+from tangency.theory.fields import FLOAT64
+from tangency.theory.projection import turned
 
 SOUND = {
     "SGD": lambda p: torch.optim.SGD(p, lr=0.1),
@@ -150,3 +154,52 @@ def test_a_layer_that_is_projected_as_a_whole_has_slices_that_close():
         for terms in page.terms:
             assert abs(terms.left_over) <= terms.bound
     assert first.terms[0].fresh == -first.terms[1].fresh != 0
+
+
+SPECIFIED = {
+    "SGD": ("momentum", lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), {"momentum": 0.9}, 0),
+    "SGD, coupled decay": (
+        "momentum",
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.25, nesterov=True),
+        {"momentum": 0.9, "nesterov": True},
+        0.25,
+    ),
+    "SGDP": (
+        "sgdp",
+        lambda p: SGDP(p, lr=0.1, momentum=0.5, dampening=0.25, weight_decay=0.25, nesterov=True),
+        {"momentum": 0.5, "dampening": 0.25, "weight_decay": 0.25, "nesterov": True},
+        0,
+    ),
+    "Adam": ("adam", lambda p: torch.optim.Adam(p, lr=0.1, weight_decay=0.25), {}, 0.25),
+    "AdamW": ("adamw", lambda p: torch.optim.AdamW(p, lr=0.1, weight_decay=0.25), {"weight_decay": 0.25}, 0),
+    "AdamP": ("adamp", lambda p: AdamP(p, lr=0.1, weight_decay=0.25), {"weight_decay": 0.25}, 0),
+}
+
+
+@pytest.mark.parametrize("across", [True, False], ids=["projected", "not projected"])
+@pytest.mark.parametrize("name", SPECIFIED)
+def test_the_terms_are_those_of_the_theory(name, across):
+    """The executable spec, and its ledger, on the same gradients: all four entries, at every step.
+
+    Both are float64; an entry is a sum of at most 8 products, behind a few steps of rounding.
+    """
+    algorithm, make, hyper, coupled = SPECIFIED[name]
+    hyper = {"lr": 0.1, **hyper}
+    moment = ledgers_of_theory.ADAM if name.startswith("Adam") else ledgers_of_theory.MOMENTUM
+    p = torch.nn.Parameter(torch.tensor([[3.0, 4.0, 1.0, -2.0], [1.0, -1.0, 2.0, 0.5]], dtype=torch.float64))
+    optimizer = make([p])
+    monitor = Monitor(optimizer, every=1)
+    state = START
+    for t in range(3):
+        w = FLOAT64.array(p.detach().numpy())
+        g = turned(w) + (0 if across else FLOAT64.array([[t, 1, 0, 3], [2, 0, 1, -1]]))
+        step = ALGORITHMS[algorithm](FLOAT64, w, g + coupled * w, state, **hyper)
+        state = step.state
+        p.grad = torch.tensor(g.astype(float))
+        optimizer.step()
+        (terms,) = monitor.last.weights["group0.0"].page.terms
+        parts = ledgers_of_theory.parts_of(FLOAT64, moment, w, g, step, hyper, coupled)
+        wanted = ledgers_of_theory.ledger(FLOAT64, w, step, parts)
+        room = 256 * 2.0**-53 * (terms.norm + abs(step.lr) * float((step.p * step.p).sum()) ** 0.5) ** 2
+        for entry in ("own", "fresh", "memory", "decay"):
+            assert abs(getattr(terms, entry) - getattr(wanted, entry)) <= room, entry
