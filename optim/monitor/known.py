@@ -38,6 +38,7 @@ class Known:
     Attributes:
         kind: SGD, Adam, AdamW, SGDP or AdamP.
         rule: its numbers; ``weight_decay`` is the decoupled one.
+        projects: whether it projects its updates; else δ is only what weights are judged with.
         coupled: λ that is added to the gradient, g + λw.
         first: factor of the gradient in the buffer of the first step, where torch's SGD does not dampen.
         amsgrad: whether the largest second moment so far divides.
@@ -45,6 +46,7 @@ class Known:
 
     kind: str
     rule: Rule
+    projects: bool
     coupled: float = 0.0
     first: float | None = None
     amsgrad: bool = False
@@ -99,6 +101,7 @@ def known(group: Mapping[str, Any], delta: float) -> Known | None:
                 delta=delta,
                 maximize=maximize,
             ),
+            projects,
             coupled=0.0 if decoupled else decay,
             amsgrad=bool(group.get("amsgrad", False)),
         )
@@ -120,6 +123,7 @@ def known(group: Mapping[str, Any], delta: float) -> Known | None:
             delta=delta,
             maximize=maximize,
         ),
+        projects,
         coupled=0.0 if projects else decay,
         first=None if projects else 1.0,
     )

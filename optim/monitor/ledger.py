@@ -203,7 +203,7 @@ def page(reading: Reading, sums: Sums, delta: float) -> Page:
     verdict, may = _verdict(sheet, delta if known is None else known.rule.delta)
     if known is None:
         return Page(_terms(sheet, _NONE, 0.0), VIEWS[verdict], *statistics, VIEWS[_NONE], None, "")
-    projects = known.kind.endswith("P")
+    projects = known.projects
     bound = sheet.bound(projects)
     views = [verdict, *sorted(may - {verdict})] if projects else [_NONE]
     view = next((view for view in views if sheet.remainder(view, sheet.s_of(view)) <= bound), None)

@@ -154,6 +154,7 @@ class Monitor:
             p = reading.watched.p
             if p.grad is not None:  # a closure may have given it one, or none
                 end(reading, p.grad, self._optimizer.state.get(p, {}), self._scale())
+                reading.skipped = getattr(self._optimizer, "found_inf", 0.0)
                 taken.append(reading)
         if not taken:
             return
@@ -161,7 +162,10 @@ class Monitor:
         weights = {
             reading.watched.name: self._weight(reading, page(reading, one, self._delta))
             for reading, one in zip(taken, sums, strict=True)
+            if not reading.skipped
         }
+        if not weights:
+            return
         self.last = Record(self._steps - 1, weights, self._spent)
         for writer in self._writers:
             writer(self.last)

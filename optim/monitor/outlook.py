@@ -84,7 +84,7 @@ def limit_ratio(known: Known | None) -> float | None:
 def decay_for(known: Known, lr: float, angle: float) -> float | None:
     """The weight decay λ, as the optimizer takes it, at whose equilibrium its steps have this angle; else None."""
     rule, cosine = known.rule, math.cos(angle)
-    if known.kind.endswith("P") and rule.wd_ratio and lr:
+    if known.projects and rule.wd_ratio and lr:
         return (1 - cosine) / (lr * rule.wd_ratio) * (1.0 if rule.adaptive else 1 - rule.beta1)
     if known.kind == "AdamW" and lr:
         s = (cosine - rule.beta1) / (1 - rule.beta1 * cosine)

@@ -17,6 +17,7 @@ from tangency.optim.rule import bias_correction, counted, real
 
 # Inner products of: w, the weights before the step; d, their change; g, the gradient as the rule takes it; x, the
 # update; a and b, its parts made of this gradient and of this step's coupled decay; m, the buffer after the step.
+_NUMBERS = ("lr", "step", "skipped")
 WANTED = ("ww", "wd", "dd", "gg", "wg", "xx", "wx", "dx", "wa", "wb", "wm", "mm")
 
 
@@ -74,6 +75,7 @@ class Reading:
         length: of a row.
         lr, step: step size and number of the step; on the device where they are there.
         coarse: unit roundoff of a step size that is a tensor.
+        skipped: not 0 if torch.amp.GradScaler had the step left out.
     """
 
     watched: Watched
@@ -87,11 +89,14 @@ class Reading:
     length: int = 0
     coarse: float = 0.0
     step: float | Tensor = 0.0
+    skipped: float | Tensor = 0.0
 
 
 def local(x: Tensor) -> Tensor:
-    """A tensor with its numbers here: a DTensor is gathered, on all of its ranks."""
+    """A tensor with its numbers here, dense: a DTensor is gathered, on all of its ranks."""
     x = x.detach()
+    if x.layout is not torch.strided:
+        x = x.to_dense()
     return real(x.full_tensor() if hasattr(x, "full_tensor") else x)
 
 
@@ -219,7 +224,7 @@ def brought_in(readings: Sequence[Reading]) -> list[Sums]:
 def _brought_in(readings: Sequence[Reading]) -> list[Sums]:
     parts: dict[torch.device, list[tuple[int, str, Tensor]]] = {}
     for i, reading in enumerate(readings):
-        things = {"gram": reading.gram, "old": reading.old, "lr": reading.lr, "step": reading.step}
+        things = {name: getattr(reading, name) for name in ("gram", "old", *_NUMBERS)}
         for name, x in things.items():
             if isinstance(x, Tensor):
                 parts.setdefault(x.device, []).append((i, name, x))
@@ -238,8 +243,9 @@ def _brought_in(readings: Sequence[Reading]) -> list[Sums]:
         flat = values["gram"].reshape(-1, count * count) @ chosen
         old = values["old"] if "old" in values else np.zeros(len(flat))
         rows.append(np.column_stack((flat, old)))
-        reading.lr = float(values["lr"][0]) if "lr" in values else reading.lr
-        reading.step = float(values["step"][0]) if "step" in values else reading.step
+        for name in _NUMBERS:
+            if name in values:
+                setattr(reading, name, float(values[name][0]))
     return _summed(readings, rows)
 
 

@@ -119,6 +119,58 @@ def test_gradients_that_a_scaler_left_scaled(make):
         assert all(weight.page.closes for weight in monitor.last.weights.values())
 
 
+@pytest.mark.parametrize("make", [lambda p: AdamP(p, lr=0.01, fused=True), lambda p: torch.optim.AdamW(p, fused=True)])
+def test_a_step_that_a_scaler_leaves_out_is_no_sample(make):
+    net, seen = seeded(), []
+    optimizer = make(net.parameters())
+    monitor = Monitor(optimizer, every=1, out=lambda record: seen.append(record.step))
+    for found_inf in (1.0, 0.0, 1.0):
+        pass_backward(net, torch.Generator().manual_seed(0))
+        optimizer.grad_scale, optimizer.found_inf = torch.tensor(1.0), torch.tensor(found_inf)
+        optimizer.step()
+        del optimizer.grad_scale, optimizer.found_inf
+    assert monitor.failure is None
+    assert seen == [1]
+    assert all(weight.page.closes for weight in monitor.last.weights.values())
+
+
+OTHERS = [
+    getattr(torch.optim, name)
+    for name in torch.optim.__all__
+    if isinstance(getattr(torch.optim, name), type) and name not in ("Optimizer", "SparseAdam")
+]
+
+
+@pytest.mark.parametrize("kind", OTHERS, ids=lambda kind: kind.__name__)
+def test_every_optimizer_of_torch_is_watched(kind):
+    w = torch.nn.Parameter(torch.tensor([[3.0, 4.0, 1.0], [1.0, -2.0, 2.0]]))
+    optimizer = kind([w], lr=0.01)
+    monitor = Monitor(optimizer, every=1)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (w / w.norm()).sum()
+        loss.backward()
+        return loss
+
+    for _ in range(3):
+        optimizer.step(closure)
+    assert monitor.failure is None
+    page = monitor.last.weights["group0.0"].page
+    assert page.closes is (True if kind.__name__ in ("SGD", "Adam", "AdamW") else None)
+    assert page.terms[0].growth != 0
+
+
+def test_sparse_gradients_are_watched():
+    table = torch.nn.Embedding(5, 3, sparse=True)
+    optimizer = torch.optim.SparseAdam(table.parameters(), lr=0.1)
+    monitor = Monitor(optimizer, every=1)
+    table(torch.tensor([1, 3])).sum().backward()
+    optimizer.step()
+    assert monitor.failure is None
+    assert monitor.last.weights["group0.0"].page.terms[0].own > 0
+
+
 def test_a_compiled_step_is_watched():
     net = seeded()
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
