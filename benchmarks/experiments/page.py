@@ -1,6 +1,7 @@
 """docs/experiments.md, from the stored runs alone."""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 from tangency.benchmarks.experiments.preset import Preset, Size
@@ -21,13 +22,13 @@ a result was seen.
 These are small runs, on small networks and data: they decide whether an effect is there at all where anybody can look,
 not what it is on ImageNet. `tangency reproduce --preset paper --data DIR` runs the paper's settings on your own data.
 
-This page is made by `tangency reproduce --preset small --page docs/experiments.md` from the runs in
-`docs/experiments/runs.jsonl`; a test holds it to them.
+This page is made by `tangency reproduce --preset small --out docs/experiments --page docs/experiments.md` from
+`docs/experiments/small.jsonl`; a test holds it to them.
 """
 
 
 def page(store: Store, size: Size, figures: Mapping[str, str]) -> str:
-    """The page of all studies that have a run.
+    """The page of all studies whose runs are all there.
 
     Args:
         store: the runs.
@@ -39,7 +40,7 @@ def page(store: Store, size: Size, figures: Mapping[str, str]) -> str:
     parts = [HEAD, _summary([(study, found) for study, runs, found in decided if runs])]
     missing = [study.id for study, runs, _ in decided if not runs]
     if missing:
-        parts.append(f"Not run yet: {', '.join(missing)}.\n")
+        parts.append(f"Not run in full yet: {', '.join(missing)}.\n")
     for study, runs, found in decided:
         if runs:
             parts.append(_section(study, runs, found, figures.get(study.id), _seconds(store, study, preset)))
@@ -47,8 +48,19 @@ def page(store: Store, size: Size, figures: Mapping[str, str]) -> str:
 
 
 def _decided(study: Study, store: Store, preset: Preset) -> tuple[list[Run], list[Finding]]:
-    runs = list(store.runs(study.plan(preset)))
+    """The runs of a study and what they say; none until all of them are made."""
+    plan = study.plan(preset)
+    runs = list(store.runs(plan)) if all(config in store for config in plan) else []
     return runs, findings(study, runs)
+
+
+def _heading(study: Study) -> str:
+    return f"{study.id}: {study.title}"
+
+
+def _anchor(study: Study) -> str:
+    """What Markdown makes of a heading."""
+    return re.sub(r"[^\w\- ]", "", _heading(study).lower()).replace(" ", "-")
 
 
 def _seconds(store: Store, study: Study, preset: Preset) -> float:
@@ -60,16 +72,17 @@ def _summary(decided: Sequence[tuple[Study, list[Finding]]]) -> str:
     lines = [f"| study | {' | '.join(names)} |", "| --- |" + " --- |" * len(names)]
     for study, found in decided:
         counts = [sum(one.verdict is name for one in found) for name in names]
-        lines.append(f"| [{study.title}](#{study.id}) | {' | '.join(str(n) if n else '' for n in counts)} |")
+        lines.append(f"| [{study.title}](#{_anchor(study)}) | {' | '.join(str(n) if n else '' for n in counts)} |")
     return "\n".join(lines) + "\n"
 
 
 def _section(study: Study, runs: Sequence[Run], found: Sequence[Finding], figure: str | None, seconds: float) -> str:
     seeds = len({run.config.get("seed") for run in runs})
+    made = f"{len(runs)} runs, {seeds} seeds" if seeds > 1 else f"{len(runs)} runs without randomness"
     lines = [
-        f"## {study.title} {{#{study.id}}}",
+        f"## {_heading(study)}",
         "",
-        f"{study.where}. {study.question} {len(runs)} runs, {seeds} seeds, {seconds:.0f} CPU seconds.",
+        f"{study.where}. {study.question} {made}, {seconds:.0f} CPU seconds.",
         "",
         "| the paper says | paper | here | difference, 95 % | margin | verdict |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -80,7 +93,8 @@ def _section(study: Study, runs: Sequence[Run], found: Sequence[Finding], figure
         margin = getattr(one.statement, "margin", None)
         cells = (one.statement.says, one.statement.paper, one.here, interval(one.evidence), margin, one.verdict.value)
         lines.append("| " + " | ".join("" if cell is None else str(cell).replace("|", "∣") for cell in cells) + " |")
-    lines += ["", *(f"- {note}" for note in study.notes(runs))]
+    if noted := study.notes(runs):
+        lines += ["", *(f"- {note}" for note in noted)]
     if figure is not None:
         lines += ["", f"![{study.title}]({figure})"]
     return "\n".join(lines).rstrip() + "\n"
@@ -92,7 +106,7 @@ def draw(store: Store, size: Size) -> dict[str, bytes]:
 
     drawn = {}
     for study in studies(()):
-        runs = list(store.runs(study.plan(Preset(size))))
+        runs, _ = _decided(study, store, Preset(size))
         if runs and study.figure is not None:
             made, stream = study.figure(runs), io.BytesIO()
             with matplotlib.rc_context({"svg.hashsalt": "tangency"}):  # else no two files are alike
