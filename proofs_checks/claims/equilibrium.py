@@ -10,6 +10,7 @@ do not stand still, what they miss is linear in their changes. A projected step 
 (decay-balance): it turns w as decoupled decay without projection does if and only if r = (1−β)/(1+βs).
 """
 
+from itertools import pairwise
 from typing import Any
 
 import sympy
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.generate.balanced_steps import Balance, in_balls, letters, steps
+from tangency.proofs_checks.measure.conformance import buffer_bound
 from tangency.proofs_checks.statement.operators import is_zero
 from tangency.theory.equilibrium import coupled_cosine, decoupled_cosine, matching_ratio, squared_step
 
@@ -155,6 +157,45 @@ def check_ball(one: Balance) -> None:
         check_balance(one, BALLS)
 
 
+def trials(subject: Subject) -> st.SearchStrategy[Trial]:
+    """Steps on gradients orthogonal to the weights, with weight decay."""
+    decays = st.sampled_from((0.1, 1e-4, 0.5))
+    return decays.flatmap(lambda decay: orthogonal_trials(subject, weight_decay=decay, nesterov=False))
+
+
+def check_implementation(run: Run) -> list[Measurement]:
+    """What is missing to the balance, of the weights and buffers that the optimizer wrote: the identity of any step.
+
+    With w' = sw − ηu + e and p' = β(u + a) + (1−τ)g' + d it is off by 2sη(βe·u + w'·(βa + d)), and by what e does to
+    ‖w'‖², times 1 − βs.
+    """
+    found = []
+    for record, ahead in pairwise(run.records):
+        if record.g is None or ahead.g is None or BUFFER not in ahead.state_after:
+            continue
+        if EXACT.array(ahead.w).ravel() @ EXACT.array(ahead.g).ravel() != 0:
+            continue  # rounded
+        found.append(measure_balance(run, record, ahead))
+    return found
+
+
+def measure_balance(run: Run, record: Record, ahead: Record) -> Measurement:
+    """The identity of one step, whose u is the exact one."""
+    exact, after = run.exact(record, View.NONE), run.exact(ahead, View.NONE)
+    e, a, d = weights_bound(run, exact), buffer_bound(run, exact, BUFFER), buffer_bound(run, after, BUFFER)
+    with run.field.context():
+        beta = run.field.element(run.hyper["momentum"])
+        s, lr, u = exact.shrink, exact.lr, exact.q.ravel()
+        w, moved, buffer = (run.field.array(x).ravel() for x in (record.w, record.w_after, ahead.state_after[BUFFER]))
+        square, kept = w @ w, 1 - beta * s
+        changes = kept * (moved @ moved - square) - 2 * s * lr * (moved @ buffer - w @ u)
+        off = as_float(beta) * inner_product_error(floats(u), e) + inner_product_error(ahead.w, as_float(beta) * a + d)
+        room = abs(as_float(2 * s * lr)) * off + abs(as_float(kept)) * squared_norm_error(floats(exact.w), e)
+        length = (1 + beta * s) * lr * lr * (u @ u)
+        return measured("(1+βs)η²‖u‖²", record.index, length, (1 - s * s) * kept * square + changes, room)
+
+
+BUFFER = "momentum_buffer"
 W = EXACT.array([1])
 ONE, HALF, ZERO = EXACT.element(1), EXACT.element(0.5), EXACT.element(0)
 NUMBERS = {"β": ZERO, "τ": ZERO, "η": ONE}
@@ -367,9 +408,7 @@ CLAIM = Claim(
         st.one_of(steps(balanced=True), steps(balanced=False)), STATEMENT, letters, also=check_closed_forms
     ),
     ball=Instances(steps(balanced=True, rational=False), STATEMENT, in_balls, also=check_ball, field=BALLS),
-    implementation=NotApplicable(
-        "rounding breaks its equalities at once; what they rest on, a step of ‖w‖² and of w·p, the ledger attacks"
-    ),
+    implementation=Attack(frozenset({HEAVY_BALL, WEIGHT_DECAY}), trials, check_implementation),
     notes=(
         "s = 1 − ηλ, λ over 1 − β in SGDP. AdamW is of the second kind with β = τ = β₁ where its denominator is one "
         "number for all entries, u its moment over that number. To first order in ηλ the angles are √(2ηλ(1−τ)/(1+β)) "
