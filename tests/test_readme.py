@@ -84,7 +84,7 @@ def test_the_table_has_the_claims_and_rungs_of_today(folder: Path) -> None:
         pytest.skip("the kernel's column needs coqc: apt install coq")
     printed = pages.run_command(EVERYTHING, folder)
     assert cells(table) == cells(printed)
-    assert len(cells(table)) == 18
+    assert len(cells(table)) == 19
 
 
 def test_links_lead_somewhere() -> None:

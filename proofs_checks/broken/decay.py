@@ -27,7 +27,7 @@ class DecayIgnoresProjection(SGDP):
         return super().decay(options, False)
 
 
-@broken("algorithm-1", slip="decay_scale = lr")
+@broken("algorithm-1", "equilibrium", slip="decay_scale = lr")
 class DecayIgnoresMomentum(SGDP):
     """The decay is not divided by 1 − β."""
 
@@ -35,7 +35,7 @@ class DecayIgnoresMomentum(SGDP):
         return super().decay({**options, "momentum": 0.0}, projected)
 
 
-@broken("algorithm-1", "ledger", "decay-balance", slip="decay_order = after")
+@broken("algorithm-1", "ledger", "decay-balance", "equilibrium", slip="decay_order = after")
 class DecaysAfterTheUpdate(SGDP):
     """Weight decay acts on the new weights."""
 

@@ -8,16 +8,6 @@ Proof.
   apply (Rlt_irrefl (Rabs (a - l))), (K n). lia.
 Qed.
 
-(** Units of the line *)
-Lemma unit_positive (x : line) : 0 < x -> unit x = 1.
-Proof. intros P. unfold unit. rewrite line_norm by lra. cbn. field. lra. Qed.
-
-Lemma unit_negative (x : line) : x < 0 -> unit x = -1.
-Proof.
-  intros P. unfold unit, norm. replace (‖x‖²) with ((- x) * (- x)) by (cbn; ring). rewrite sqrt_square by lra. cbn.
-  field. lra.
-Qed.
-
 (** Powers of 4/5: decay alone *)
 Definition fading (t : nat) : line := (4 / 5)^t.
 

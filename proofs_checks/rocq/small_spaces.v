@@ -35,6 +35,16 @@ Proof. intros Z. apply (f_equal fst) in Z. now apply R1_neq_R0. Qed.
 Lemma line_norm (x : line) : 0 <= x -> norm x = x.
 Proof. apply sqrt_square. Qed.
 
+(** Units of the line *)
+Lemma unit_positive (x : line) : 0 < x -> unit x = 1.
+Proof. intros P. unfold unit. rewrite line_norm by lra. cbn. field. lra. Qed.
+
+Lemma unit_negative (x : line) : x < 0 -> unit x = -1.
+Proof.
+  intros P. unfold unit, norm. replace (‖x‖²) with ((- x) * (- x)) by (cbn; ring). rewrite sqrt_square by lra. cbn.
+  field. lra.
+Qed.
+
 (** 0, 0, 0, 0, …, 1, 0, 0, 0, … and 0, 1, 0, 0, … *)
 Definition never (t : nat) : line := vzero.
 Definition first (t : nat) : line := match t with O => 1 | _ => 0 end.

@@ -28,6 +28,7 @@ ORDER = (
     "rate",
     "ledger",
     "decay-balance",
+    "equilibrium",
     "trajectory",
 )
 
