@@ -7,11 +7,12 @@ import sys
 from types import ModuleType
 from typing import Any
 
-import probed_models as models
 import pytest
 import torch
 from executed_page import ROOT, read
 from torch import nn
+
+from tangency.benchmarks.experiments import resnets
 
 HERE = ROOT / "docs" / "models"
 DATA: dict[str, Any] = json.loads((HERE / "views.json").read_text(encoding="utf-8"))
@@ -105,5 +106,5 @@ def test_the_helpers_are_those_models() -> None:
     """The ResNets of these tests have the parameters of timm's."""
     with torch.device("meta"):
         for name, blocks, bottleneck in (("ResNet-18", (2, 2, 2, 2), False), ("ResNet-50", (3, 4, 6, 3), True)):
-            own = models.resnet(blocks, bottleneck=bottleneck)
+            own = resnets.resnet(blocks, bottleneck=bottleneck)
             assert sum(p.numel() for p in own.parameters()) == MODELS[name]["parameters"]

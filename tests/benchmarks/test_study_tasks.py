@@ -113,7 +113,8 @@ def test_a_detector_that_is_right_is_precise():
 def test_transplanted_norms_do_not_change_the_function():
     model, found, _ = classify.prepared({**TRAINED, "width": 4})
     batch = found.train.x[:200]
-    before = model.double()(batch.double())
+    with torch.no_grad():
+        before = model.double()(batch.double())
     wanted = [3 * torch.rand(len(w), generator=seeded(), dtype=torch.float64) + 1 for w in causal._rows(model)]
     causal._given(model, [wanted])()
     for w, norms in zip(causal._rows(model), wanted, strict=True):
@@ -269,7 +270,7 @@ def test_the_papers_preset_takes_a_step_on_made_up_data(tmp_path):
         if found.needs(preset) or (name.startswith("figure") and name != "figure-4"):
             continue
         for config in found.plan(preset):
-            if config["task"] in done:
+            if config["task"] in (*done, "share"):
                 continue
             done.add(config["task"])
             small = {"side": 8, "width": 2, "depth": 1, "epochs": 1e-9, "batch": min(config["batch"], 8)}

@@ -1,6 +1,7 @@
 """``tangency watch``: a live file, one that ends within a line, and files that are no monitor's."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from tangency.optim import Monitor
 from tangency.optim.monitor import writers
 
 
-def _real() -> dict[str, Any]:
-    """A row as a monitor writes it."""
+@cache
+def real() -> dict[str, Any]:
+    """A row as a monitor writes it; not made on import, for the first optimizer of a process imports triton."""
     p = torch.nn.Parameter(torch.ones(2, 2))
     p.grad = torch.ones(2, 2)
     optimizer = torch.optim.SGD([p], lr=0.1)
@@ -25,7 +27,6 @@ def _real() -> dict[str, Any]:
     return next(monitor.last.rows())
 
 
-REAL = _real()
 SHOWN = {
     "norm": 2.0,
     "effective_step": 0.1,
@@ -40,8 +41,8 @@ SHOWN = {
 
 def row(name: str = "conv.weight", **more: Any) -> dict[str, Any]:
     """A row with numbers of its own."""
-    assert {*SHOWN, *more} <= REAL.keys()
-    return {**REAL, **SHOWN, "weight": name, **more}
+    assert {*SHOWN, *more} <= real().keys()
+    return {**real(), **SHOWN, "weight": name, **more}
 
 
 def sample(step: int, *rows: dict[str, Any], schema: int = SCHEMA) -> str:

@@ -19,7 +19,7 @@ MODULES = sorted(m.name for m in pkgutil.walk_packages(tangency.optim.__path__, 
 
 
 def test_exports():
-    assert sorted(tangency.optim.__all__) == ["AdamP", "SGDP"]
+    assert sorted(tangency.optim.__all__) == ["AdamP", "Monitor", "SGDP"]
 
 
 @pytest.mark.parametrize("name", ["tangency.optim", *MODULES])
