@@ -400,7 +400,7 @@ STATEMENT = Statement(
 
 CLAIM = Claim(
     id="equilibrium",
-    title="How far steps turn where weight decay and momentum balance",
+    title="How far steps turn where decay and momentum balance",
     where="beyond the paper; §2.3, E.1",
     statement=STATEMENT,
     algebra=proof,

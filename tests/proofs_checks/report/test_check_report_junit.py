@@ -7,8 +7,9 @@ import pytest
 from check_report_strategies import reports
 from hypothesis import given, settings
 
+from tangency.common.text import line
 from tangency.proofs_checks.report.junit import to_junit
-from tangency.proofs_checks.report.subject_report import NOTHING, OK, SubjectReport
+from tangency.proofs_checks.report.subject_report import FAILED, NOTHING, OK, SubjectReport
 
 
 def parsed(*reports: SubjectReport) -> ET.Element:
@@ -102,6 +103,15 @@ def test_suites_of_targets_named_alike_have_names_of_their_own() -> None:
 
 def test_no_target_is_no_error() -> None:
     assert parsed().attrib["tests"] == "0"
+
+
+def test_a_choice_that_fails_no_check_is_red_where_nobody_has_accepted_it() -> None:
+    report = samples.fitted(samples.good(), samples.mixed().fit)
+    assert report.unaccepted
+    assert report.exit_code == FAILED
+    (suite,) = parsed(report)
+    red = {name: found for name, found in cases(suite).items() if found[0] == "failure"}
+    assert red == {choice.name: ("failure", "choice", line(choice.says)) for choice in report.unaccepted}
 
 
 @settings(max_examples=60, deadline=None)
