@@ -1,11 +1,11 @@
 """The chart: of each table of times the ratios to torch's fused optimizer, and of each sweep how they change."""
 
-import io
 from pathlib import Path
 from typing import Any
 
 from tangency.benchmarks.results import Results, Sweep
 from tangency.benchmarks.steps import Timing
+from tangency.common.figures import saved
 
 
 def draw(path: Path, results: Results) -> bytes:
@@ -13,7 +13,6 @@ def draw(path: Path, results: Results) -> bytes:
     import matplotlib
 
     matplotlib.use("Agg")
-    matplotlib.rcParams["svg.hashsalt"] = "tangency"  # makes files reproducible
     from matplotlib import pyplot
 
     panels: list[Timing | Sweep] = [*results.timings, *results.sweeps]
@@ -29,10 +28,9 @@ def draw(path: Path, results: Results) -> bytes:
             _dots(axis, panel)
     for axis in list(axes.flat)[len(panels) :]:
         axis.remove()
-    kind, drawn = path.suffix.lower()[1:], io.BytesIO()
-    figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    drawn = saved(figure, path.suffix.lower()[1:])
     pyplot.close(figure)
-    return drawn.getvalue()
+    return drawn
 
 
 def _dots(axis: Any, timing: Timing) -> None:

@@ -1,11 +1,11 @@
 """The figure of a claim file, drawn without a screen; matplotlib is imported when one is asked for."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tangency.common.calls import WrongCall
+from tangency.common.figures import saved
 from tangency.common.text import raised
 
 if TYPE_CHECKING:
@@ -47,17 +47,7 @@ def draw(path: Path, suite: "Suite") -> bytes:
         raise NoFigure(f"--figure: FIGURE of {file.path} raises {raised(error)}") from error
     if not callable(getattr(figure, "savefig", None)):
         raise NoFigure(f"--figure: FIGURE of {file.path} gives {figure!r}, which is no matplotlib figure")
-    return saved(figure, path)
-
-
-def saved(figure: Any, path: Path) -> bytes:
-    """A figure of matplotlib in the format that the suffix names; two of the same figure are alike."""
-    import matplotlib
-
-    kind, drawn = path.suffix.lower()[1:], io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "tangency"}):  # else no two files are alike
-        figure.savefig(drawn, format=kind, metadata={"Date": None} if kind == "svg" else None)
-    return drawn.getvalue()
+    return saved(figure, path.suffix.lower()[1:])
 
 
 def _with_figure(files: "Sequence[ClaimFile]") -> "ClaimFile":

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tangency.cli.figure import check_path, saved
+from tangency.cli.figure import check_path
 from tangency.cli.output import Outputs
 from tangency.cli.streams import console
 from tangency.common.calls import WrongCall
+from tangency.common.figures import saved
 from tangency.common.text import line
 from tangency.proofs_checks.report.subject_report import FAILED, NOTHING, OK
 
@@ -56,7 +57,7 @@ def watch(
     page = console(sys.stdout)
     page.print(*_page(read), sep="\n")
     if figure is not None:
-        outputs.write("--figure", saved(drawn(read), figure))
+        outputs.write("--figure", saved(drawn(read), figure.suffix.lower()[1:]))
         print(f"wrote {line(str(figure))}", file=sys.stderr)
     departed = any(row.get("departure") for _, _, row in read.last())
     return outputs.done(FAILED if departed else OK)

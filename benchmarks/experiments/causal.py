@@ -10,7 +10,7 @@ from tangency.benchmarks.experiments.classify import prepared
 from tangency.benchmarks.experiments.fit import fit
 from tangency.benchmarks.experiments.grids import FAMILIES, images, sweep
 from tangency.benchmarks.experiments.preset import Preset
-from tangency.benchmarks.experiments.study import Config, Larger, Study
+from tangency.benchmarks.experiments.study import Config, Larger, Study, on_test
 
 
 def _rows(model: nn.Module) -> list[Tensor]:
@@ -70,10 +70,6 @@ def plan(preset: Preset) -> list[Config]:
     return found
 
 
-def _accuracy(result: dict[str, Any]) -> float:
-    return float(result["test"])
-
-
 def _statements() -> tuple[Larger, ...]:
     found = []
     for family in FAMILIES:
@@ -88,7 +84,7 @@ def _statements() -> tuple[Larger, ...]:
             ("rule", f"{ours} is more accurate than {base} with the norms of {ours}", arm(ours, ours), arm(base, ours)),
             ("back", f"{ours} is more accurate than {ours} with the norms of {base}", arm(ours, ours), arm(ours, base)),
         ):
-            found.append(Larger(f"{id}-{ours}", says, "", first, second, _accuracy, margin=0.5, tuned=(), unit="%"))
+            found.append(Larger(f"{id}-{ours}", says, "", first, second, on_test, margin=0.5, tuned=(), unit="%"))
     return tuple(found)
 
 

@@ -51,9 +51,9 @@ def classify(config: dict[str, Any]) -> dict[str, Any]:
     return {"data": found.digest, **fit(config, model, **given)}
 
 
-def prepared(config: dict[str, Any]) -> tuple[nn.Module, data.Data, dict[str, Any]]:
-    """The network of a run, its data, and what else `fit` is given."""
-    found = data.classification(config)
+def prepared(config: dict[str, Any], found: data.Data | None = None) -> tuple[nn.Module, data.Data, dict[str, Any]]:
+    """The network of a run, its data (those that it names, unless others are given), and what else `fit` is given."""
+    found = found or data.classification(config)
     torch.manual_seed(config["seed"])
     model = network(config["width"], config["depth"], found.train.x.shape[1], found.classes)
     steps, epoch = length(found.train, config)

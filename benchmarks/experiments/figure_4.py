@@ -5,7 +5,7 @@ from typing import Any
 
 from tangency.benchmarks.experiments.grids import images, sweep
 from tangency.benchmarks.experiments.preset import Preset
-from tangency.benchmarks.experiments.study import Config, Larger, Result, Run, Study, matching
+from tangency.benchmarks.experiments.study import Config, Larger, Result, Run, Study, matching, on_test
 
 OPTIMIZERS = ("Adam", "AdamP")
 THREATS = {"Linf": 0.2, "L2": 1.5}
@@ -41,7 +41,7 @@ def _early(result: Result) -> float:
 
 def _statements() -> tuple[Larger, ...]:
     measures = {
-        "attacked": ("is more accurate under attack", "> +9.3 pp", lambda result: float(result["test"])),
+        "attacked": ("is more accurate under attack", "> +9.3 pp", on_test),
         "clean": ("is more accurate on clean images", "> +9.3 pp", lambda result: float(result["clean"])),
         "early": ("is more accurate under attack after the first epoch", "half the epochs", _early),
     }

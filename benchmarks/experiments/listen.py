@@ -11,10 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from tangency.benchmarks.experiments import data
-from tangency.benchmarks.experiments.classify import batches, length, scores
+from tangency.benchmarks.experiments.classify import prepared
 from tangency.benchmarks.experiments.fit import fit
-from tangency.benchmarks.experiments.history import convolutions
-from tangency.benchmarks.training import network
 from tangency.common.calls import WrongCall
 
 RATE, WINDOW, HOP, BANDS = 16_000, 512, 256, 32
@@ -99,17 +97,5 @@ def listen(config: dict[str, Any]) -> dict[str, Any]:
         config: as of `classify`; ``data`` is ``tones``, or ``sounds`` with ``root``.
     """
     found = tones() if config["data"] == "tones" else sounds(config["root"])
-    torch.manual_seed(config["seed"])
-    model = network(config["width"], config["depth"], 1, found.classes)
-    steps, epoch = length(found.train, config)
-    result = fit(
-        config,
-        model,
-        batches(found.train, config["batch"], steps, config["seed"] + 1),
-        lambda batch: functional.cross_entropy(model(batch.x), batch.y),
-        scores(model, found),
-        steps=steps,
-        epoch=epoch,
-        invariant=convolutions(model),
-    )
-    return {"data": found.digest, **result}
+    model, _, given = prepared(config, found)
+    return {"data": found.digest, **fit(config, model, **given)}

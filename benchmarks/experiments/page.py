@@ -1,6 +1,5 @@
 """docs/experiments.md, from the stored runs alone."""
 
-import io
 import re
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +8,7 @@ from tangency.benchmarks.experiments.store import Store
 from tangency.benchmarks.experiments.studies import studies
 from tangency.benchmarks.experiments.study import Finding, Run, Study, Verdict, findings
 from tangency.benchmarks.experiments.table import interval
+from tangency.common.figures import saved
 
 HEAD = """# The paper's experiments, here
 
@@ -102,14 +102,9 @@ def _section(study: Study, runs: Sequence[Run], found: Sequence[Finding], figure
 
 def draw(store: Store, size: Size) -> dict[str, bytes]:
     """The figures of the studies that have runs, as SVG, by study."""
-    import matplotlib
-
     drawn = {}
     for study in studies(()):
         runs, _ = _decided(study, store, Preset(size))
         if runs and study.figure is not None:
-            made, stream = study.figure(runs), io.BytesIO()
-            with matplotlib.rc_context({"svg.hashsalt": "tangency"}):  # else no two files are alike
-                made.savefig(stream, format="svg", metadata={"Date": None})
-            drawn[study.id] = stream.getvalue()
+            drawn[study.id] = saved(study.figure(runs), "svg")
     return drawn

@@ -2,7 +2,7 @@
 
 from tangency.benchmarks.experiments.grids import FAMILIES, images, sweep
 from tangency.benchmarks.experiments.preset import Preset
-from tangency.benchmarks.experiments.study import Config, Larger, Result, Study
+from tangency.benchmarks.experiments.study import Config, Larger, Result, Study, on_test
 
 SCHEDULES = ("constant", "cosine")
 
@@ -19,11 +19,6 @@ def plan(preset: Preset) -> list[Config]:
             seed=preset.seeds,
         )
     return found
-
-
-def accuracy(result: Result) -> float:
-    """On the test data, in percent."""
-    return float(result["test"])
 
 
 def early(result: Result) -> float:
@@ -46,7 +41,7 @@ def _statements() -> tuple[Larger, ...]:
                     paper="70.82 against 70.39 (ResNet-18)" if ours == "AdamP" and schedule == "cosine" else "",
                     first=sides[0],
                     second=sides[1],
-                    measure=accuracy,
+                    measure=on_test,
                     margin=0.5,
                     unit="%",
                 ),

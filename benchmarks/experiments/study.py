@@ -20,6 +20,11 @@ Result = dict[str, Any]
 Measure = Callable[[Result], float]
 
 
+def on_test(result: Result) -> float:
+    """The score on the test data."""
+    return float(result["test"])
+
+
 class Verdict(StrEnum):
     """What the runs say of a statement of the paper."""
 

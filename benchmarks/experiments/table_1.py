@@ -7,7 +7,7 @@ from typing import Any
 from tangency.benchmarks.experiments.grids import ADAPTIVE, MOMENTUM, images, sweep
 from tangency.benchmarks.experiments.optimizers import BASELINE
 from tangency.benchmarks.experiments.preset import Preset
-from tangency.benchmarks.experiments.study import Config, Larger, Result, Run, Study, matching
+from tangency.benchmarks.experiments.study import Config, Larger, Result, Run, Study, matching, on_test
 
 SGD_DECAYS = (0.0, 1e-4, 1e-3, 1e-2)
 # In torch's notation: the paper's 1e-4 is 0.1 at lr = 1e-3.
@@ -58,7 +58,7 @@ def statements() -> tuple[Larger, ...]:
                     paper="",
                     first={"optimizer": optimizer, **options},
                     second={"optimizer": base, **options},
-                    measure=lambda result: float(result["test"]),
+                    measure=on_test,
                     margin=0.5,
                     tuned=(),
                     unit="%",

@@ -2,7 +2,7 @@
 
 from tangency.benchmarks.experiments.grids import images, sweep
 from tangency.benchmarks.experiments.preset import Preset, Size
-from tangency.benchmarks.experiments.study import Config, Larger, Study
+from tangency.benchmarks.experiments.study import Config, Larger, Study, on_test
 
 
 def plan(preset: Preset) -> list[Config]:
@@ -36,7 +36,7 @@ STUDY = Study(
             paper="",
             first={"optimizer": "AdamP"},
             second={"optimizer": "Adam"},
-            measure=lambda result: float(result["test"]),
+            measure=on_test,
             margin=1.0,
             unit="% mAP",
         ),

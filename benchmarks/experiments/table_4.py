@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tangency.benchmarks.experiments.grids import images, sweep
 from tangency.benchmarks.experiments.preset import Preset, Size
-from tangency.benchmarks.experiments.study import Config, Larger, Study
+from tangency.benchmarks.experiments.study import Config, Larger, Study, on_test
 
 # Debian's sonic-pi-samples (CC0), 165 sounds of 14 kinds.
 SOUNDS = Path("/usr/share/sonic-pi/samples")
@@ -55,7 +55,7 @@ STUDY = Study(
             paper="",
             first={"optimizer": "AdamP"},
             second={"optimizer": "Adam"},
-            measure=lambda result: float(result["test"]),
+            measure=on_test,
             margin=1.0,
             unit="%",
         ),

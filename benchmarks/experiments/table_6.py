@@ -2,7 +2,7 @@
 
 from tangency.benchmarks.experiments.grids import ADAPTIVE, images, sweep
 from tangency.benchmarks.experiments.preset import Preset
-from tangency.benchmarks.experiments.study import Config, Larger, Study
+from tangency.benchmarks.experiments.study import Config, Larger, Study, on_test
 
 LOSSES = ("triplet", "proxy-anchor")
 
@@ -31,7 +31,7 @@ STUDY = Study(
             paper="",
             first={"loss": loss, "optimizer": "AdamP"},
             second={"loss": loss, "optimizer": "AdamW"},
-            measure=lambda result: float(result["test"]),
+            measure=on_test,
             margin=0.5,
             unit="% Recall@1",
         )

@@ -2,7 +2,7 @@
 
 from tangency.benchmarks.experiments.grids import ADAPTIVE, images, sweep
 from tangency.benchmarks.experiments.preset import Preset, Size
-from tangency.benchmarks.experiments.study import Config, Larger, Study
+from tangency.benchmarks.experiments.study import Config, Larger, Study, on_test
 
 BIASES = (0.9, 0.95, 0.99)
 
@@ -34,7 +34,7 @@ STUDY = Study(
             paper="+7.5, +7.9, +6.0, +2.6 pp (ρ from 0.997 to 0.97)",
             first={"bias": bias, "optimizer": "AdamP"},
             second={"bias": bias, "optimizer": "AdamW"},
-            measure=lambda result: float(result["test"]),
+            measure=on_test,
             margin=1.0,
             unit="%",
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tangency.benchmarks.experiments.grids import ADAPTIVE, images, sweep
 from tangency.benchmarks.experiments.preset import Preset
-from tangency.benchmarks.experiments.study import Config, Larger, Run, Study, best, matching
+from tangency.benchmarks.experiments.study import Config, Larger, Run, Study, best, matching, on_test
 
 BATCHES = (50, 200, 500)
 
@@ -46,7 +46,7 @@ STUDY = Study(
             paper="",
             first={"batch": batch, "optimizer": "AdamP"},
             second={"batch": batch, "optimizer": "AdamW"},
-            measure=lambda result: float(result["test"]),
+            measure=on_test,
             margin=0.5,
             unit="%",
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from tangency.benchmarks.experiments.grids import images, sweep
 from tangency.benchmarks.experiments.preset import Preset
-from tangency.benchmarks.experiments.study import Config, Larger, Measure, Near, Result, Run, Statement, Study
+from tangency.benchmarks.experiments.study import Config, Larger, Measure, Near, Result, Run, Statement, Study, on_test
 
 MOMENTA = (0.5, 0.8, 0.9, 0.95, 0.99)
 
@@ -57,7 +57,7 @@ def _statements() -> tuple[Statement, ...]:
                 paper="",
                 first=sides[0],
                 second=sides[1],
-                measure=lambda result: float(result["test"]),
+                measure=on_test,
                 margin=0.5,
                 tuned=(),
                 unit="%",

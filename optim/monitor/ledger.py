@@ -169,12 +169,11 @@ def _statistics(sums: Sums, total: dict[str, float]) -> tuple[float, float]:
     return sums.steepest * math.sqrt(sums.length), layer * math.sqrt(sums.length * sums.rows)
 
 
-def _verdict(sheet: _Sheet, delta: float) -> tuple[int, set[int]]:
+def _verdict(sheet: _Sheet, values: tuple[float, float], delta: float) -> tuple[int, set[int]]:
     """The view that Eq. 11 chooses, and those that it may choose within rounding of δ."""
     sums = sheet.sums
     if sheet.reading.watched.p.dim() < 2 or delta == 0:
         return _NONE, {_NONE}
-    values = _statistics(sums, sheet.total)
     chosen = next((view for view, value in enumerate(values) if value < delta), _NONE)
     may, undecided = {chosen}, True
     for view, (value, size) in enumerate(zip(values, (sums.length, sums.length * sums.rows), strict=True)):
@@ -200,7 +199,7 @@ def page(reading: Reading, sums: Sums, delta: float) -> Page:
         why = "a weight or gradient is not finite"
         return Page((nothing,) * len(sums.slices), VIEWS[_NONE], math.nan, math.nan, VIEWS[_NONE], None, why)
     statistics = _statistics(sums, sheet.total)
-    verdict, may = _verdict(sheet, delta if known is None else known.rule.delta)
+    verdict, may = _verdict(sheet, statistics, delta if known is None else known.rule.delta)
     if known is None:
         return Page(_terms(sheet, _NONE, 0.0), VIEWS[verdict], *statistics, VIEWS[_NONE], None, "")
     projects = known.projects

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from tangency.optim.monitor.known import Known, known
+from tangency.optim.monitor.known import known
 from tangency.optim.monitor.ledger import Page, page
 from tangency.optim.monitor.outlook import Story, equilibrium, limit_ratio
 from tangency.optim.monitor.reading import Reading, Watched, begin, brought_in, end
@@ -144,7 +144,7 @@ class Monitor:
         if self._steps % self._every or _capturing():
             return
         for watched, group, state in self._parameters():
-            self._readings.append(begin(watched, self._known(group), state, group.get("lr", 0.0)))
+            self._readings.append(begin(watched, known(group, self._delta), state, group.get("lr", 0.0)))
 
     def _end(self) -> None:
         self._steps += 1
@@ -192,12 +192,12 @@ class Monitor:
             for i, p in enumerate(group["params"]):
                 if p not in self._watched:
                     name = self._names.get(p) or (called[i] if i < len(called) else f"group{number}.{i}")
-                    self._watched[p] = self._new(name, p, number)
+                    self._watched[p] = self._new(name, p)
                 watched = self._watched[p]
                 if watched is not None and p.requires_grad:
                     yield watched, group, self._optimizer.state.get(p, {})
 
-    def _new(self, name: str, p: Tensor, number: int) -> Watched | None:
+    def _new(self, name: str, p: Tensor) -> Watched | None:
         if not (p.numel() and (p.is_floating_point() or p.is_complex()) and self._watch(name, p)):
             return None
         per = self._per.get(name, 1) if isinstance(self._per, Mapping) else self._per
@@ -205,10 +205,7 @@ class Monitor:
         units = rows if per == "channel" else int(per)
         if rows % units:
             raise ValueError(f"per: {name} has {rows} rows, which are not {units} equal slices")
-        return Watched(name, p, number, units)
-
-    def _known(self, group: dict[str, Any]) -> Known | None:
-        return known(group, self._delta)
+        return Watched(name, p, units)
 
     def _scale(self) -> Tensor | None:
         """What our fused steps divide gradients by as they read them; torch's write back what they divide."""

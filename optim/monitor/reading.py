@@ -15,9 +15,10 @@ from tangency.optim.monitor.gram import Fill, MadeOf, block_of, exact, gram, row
 from tangency.optim.monitor.known import Known
 from tangency.optim.rule import bias_correction, counted, real
 
+# What of a reading may be a number on the device.
+_NUMBERS = ("lr", "step", "skipped")
 # Inner products of: w, the weights before the step; d, their change; g, the gradient as the rule takes it; x, the
 # update; a and b, its parts made of this gradient and of this step's coupled decay; m, the buffer after the step.
-_NUMBERS = ("lr", "step", "skipped")
 WANTED = ("ww", "wd", "dd", "gg", "wg", "xx", "wx", "dx", "wa", "wb", "wm", "mm")
 
 
@@ -28,14 +29,12 @@ class Watched:
     Attributes:
         name: in the output.
         p: the parameter.
-        group: number of its group.
         units: how many equal slices of dimension 0 are reported on their own; 1 for the whole tensor.
         before: room for the weights before a step.
     """
 
     name: str
     p: Tensor
-    group: int
     units: int = 1
     before: Tensor | None = None
 
