@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -10,7 +11,7 @@ from torch.optim.optimizer import ParamsT
 
 from tangency.optim import loop
 from tangency.optim.optimizer import ProjectedOptimizer
-from tangency.optim.rule import Rule
+from tangency.optim.rule import Rule, slices
 from tangency.optim.state import State, step_device
 
 
@@ -41,6 +42,8 @@ class AdamP(ProjectedOptimizer):
         fused: step in kernels of our own, on CPUs (numba) and GPUs (Triton); loads of torch.amp.GradScaler included.
         capturable: keep the step counter on the parameter's device, for graph capture.
         differentiable: let autograd run through the step; the decision of Eq. 11 counts as constant.
+        views: those that are tried in turn, as published; with the number of slices in a head between them, a row for
+            each of so many consecutive slices of dimension 0 (attention with normalised queries and keys).
 
     Raises:
         TypeError: an argument of the wrong type, or an unknown one.
@@ -83,6 +86,7 @@ class AdamP(ProjectedOptimizer):
         fused: bool | None = None,
         capturable: bool = False,
         differentiable: bool = False,
+        views: Sequence[str | int] = ("channel", "layer"),
     ) -> None:
         options = {
             "lr": lr,
@@ -91,6 +95,7 @@ class AdamP(ProjectedOptimizer):
             "weight_decay": weight_decay,
             "delta": delta,
             "wd_ratio": wd_ratio,
+            "views": views,
             "nesterov": nesterov,
             "maximize": maximize,
             "foreach": foreach,
@@ -130,6 +135,7 @@ class AdamP(ProjectedOptimizer):
             wd_ratio=group["wd_ratio"],
             delta=group["delta"],
             maximize=group["maximize"],
+            views=slices(group["views"]),
         )
 
     def _update(

@@ -182,7 +182,7 @@ def _project(
         for i, value in zip(others, kept, strict=True):
             decayed[i] = value
     batches = _batches(lists)
-    decisions = _decisions(_weighed(batches, w, lists.g, x), rule.delta)
+    decisions = _decisions(rule, _weighed(batches, w, lists.g, x))
     for batch in batches:
         joined, updates = (torch.cat([some[i] for i in batch]) for some in (w, x))
         radial, projected = (torch.cat(rows) for rows in zip(*(decisions[i] for i in batch), strict=True))
@@ -224,7 +224,7 @@ def _weighed(batches: list[list[int]], w: list[Tensor], g: list[Tensor], x: list
     return found
 
 
-def _decisions(weighed: dict[int, Tensor], delta: float) -> dict[int, tuple[Tensor, Tensor]]:
+def _decisions(rule: Rule, weighed: dict[int, Tensor]) -> dict[int, tuple[Tensor, Tensor]]:
     """The results of `decide` for each weight, a number for each of its rows."""
     # Padded with rows of zeros, a weight shares a batch with others of up to 16 times as many rows.
     together: dict[int, list[int]] = defaultdict(list)
@@ -238,7 +238,8 @@ def _decisions(weighed: dict[int, Tensor], delta: float) -> dict[int, tuple[Tens
         filled = torch.cat(
             [part for i, n in zip(members, counts, strict=True) for part in (weighed[i], zeros[:, n:])], 1
         )
-        radial, projected = decide(Gram(*filled.view(8, -1, most).unbind()), delta)
+        # A head divides the rows of each of them, and so the most.
+        radial, projected = decide(Gram(*filled.view(8, -1, most).unbind()), rule.delta, rule.views)
         for i, n, c, yes in zip(members, counts, radial.unbind(), projected.unbind(), strict=True):
             found[i] = c[:n], yes.expand(n)
     return found

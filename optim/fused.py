@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tangency.optim.process import MAKING
 from tangency.optim.rows import Kernels, Rows, rows_of
-from tangency.optim.rule import Rule, write
+from tangency.optim.rule import Rule, undivided, write
 from tangency.optim.state import plain, wrong
 
 # Device type to module; imported when first used, since each needs a compiler of its own.
@@ -58,9 +58,9 @@ def step(
     places = [(k, i) for k, kept in enumerate(states) for i, s in enumerate(kept) if s is not None]
     state = [cast("Tensor", states[k][i]) for k, i in places]
     flat = [k * len(params) + i for k, i in places]
-    numbers = [float(number) for number in rule]
+    numbers = [float(number) for number in rule[:-1]]
     number, tensor = (0.0, lr) if isinstance(lr, Tensor) else (float(lr), None)
-    _opaque_step(params, state, grads, len(states), flat, numbers, number, tensor, grad_scale, found_inf)
+    _opaque_step(params, state, grads, len(states), flat, numbers, rule.views, number, tensor, grad_scale, found_inf)
 
 
 @torch.library.custom_op("tangency::fused_step", mutates_args=("params", "state"))
@@ -71,6 +71,7 @@ def _opaque_step(
     kinds: int,
     places: Sequence[int],
     numbers: Sequence[float],
+    views: Sequence[int],
     lr: float,
     tensor_lr: Tensor | None,
     grad_scale: Tensor | None,
@@ -80,13 +81,13 @@ def _opaque_step(
     states: list[list[Tensor | None]] = [[None] * len(params) for _ in range(kinds)]
     for place, kept in zip(places, state, strict=True):
         states[place // len(params)][place % len(params)] = kept
-    rule = Rule(*numbers)  # type: ignore[arg-type]
+    rule = Rule(*numbers, views=tuple(views))  # type: ignore[misc, arg-type]
     rule = rule._replace(adaptive=rule.adaptive == 1, nesterov=rule.nesterov == 1, maximize=rule.maximize == 1)
     names = ("step", "exp_avg", "exp_avg_sq") if rule.adaptive else ("momentum_buffer",)
     for i, p in enumerate(params):
         # Checked again: what held when the graph was made need not hold when it runs.
         own = {name: value for name, of in zip(names, states, strict=True) if (value := of[i]) is not None}
-        reason = wrong(p, grads[i], own) or wrong_place(p, grads[i], own)
+        reason = wrong(p, grads[i], own) or wrong_place(p, grads[i], own) or undivided(p, views)
         if not reason and rule.adaptive and own["step"].device != p.device:
             reason = f"its step is on {own['step'].device}; {p.device} was needed"
         if reason:

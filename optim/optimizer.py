@@ -16,7 +16,7 @@ from torch.optim.optimizer import Optimizer, ParamsT, StateDict, _default_to_fus
 from tangency.optim import foreach, fused, loop
 from tangency.optim.options import checked, is_required
 from tangency.optim.process import forked, one_thread
-from tangency.optim.rule import Rule, factors, overflow, real, wide
+from tangency.optim.rule import Rule, factors, overflow, real, undivided, wide
 from tangency.optim.state import State, counter, step_device, unreadable, wrong, wrong_names
 
 _SPARSE = (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
@@ -146,7 +146,8 @@ class ProjectedOptimizer(Optimizer):
         """Raise if the options, parameters, gradients or states of a group are not fit for a step."""
         group = self.param_groups[number]
         checked(group)
-        numbers = factors(self._rule(group), group["lr"])
+        rule = self._rule(group)
+        numbers = factors(rule, group["lr"])
         large = max(numbers.values()) > torch.finfo(torch.float32).max
         for i, p in enumerate(group["params"]):
             g = p.grad
@@ -158,7 +159,8 @@ class ProjectedOptimizer(Optimizer):
             reason = wrong_names(state, self.state_names) or wrong(p, g, state) or self._wrong_place(p, g, group)
             if reason:
                 raise RuntimeError(f"{self._called(group, number, i)}: {reason}")
-            if large and (reason := overflow(numbers, wide(real(p)))):
+            reason = undivided(p, rule.views) or (overflow(numbers, wide(real(p))) if large else None)
+            if reason:
                 raise ValueError(f"{self._called(group, number, i)}: {reason}")
 
     def _called(self, group: dict[str, Any], number: int, i: int) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from torch import Tensor
@@ -76,6 +77,23 @@ def _path(name: str, value: Any) -> bool | None:
     return value
 
 
+def _views(name: str, value: Any) -> tuple[str | int, ...]:
+    wanted = 'any of "channel", the number of slices in a head (at least 2) and "layer", in this order'
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise TypeError(f"{name} must be a sequence: {wanted}, {_described(value)}")
+    ranks = [-1, *map(_rank, value)]
+    if not value or any(a >= b for a, b in pairwise(ranks)):
+        raise ValueError(f"{name} must be {wanted}, got {value!r}")
+    return tuple(view if isinstance(view, str) else int(view) for view in value)
+
+
+def _rank(view: Any) -> int:
+    """Where a view comes among others; -1 for what is none."""
+    if isinstance(view, numbers.Integral) and not isinstance(view, bool):
+        return 1 if int(view) >= 2 else -1
+    return {"channel": 0, "layer": 2}.get(view, -1) if isinstance(view, str) else -1
+
+
 _NOT_NEGATIVE = _number(0.0, math.inf, "a finite number >= 0")
 
 CHECKS: dict[str, Check] = {
@@ -87,6 +105,7 @@ CHECKS: dict[str, Check] = {
     "eps": _NOT_NEGATIVE,
     "delta": _NOT_NEGATIVE,
     "wd_ratio": _number(0.0, 1.0, "a number in [0, 1]"),
+    "views": _views,
     "nesterov": _flag,
     "maximize": _flag,
     "capturable": _flag,

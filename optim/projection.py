@@ -1,9 +1,9 @@
 """Eq. 11 (is this weight scale-invariant?) and Eq. 10 (remove the radial component), on the weight's own device.
 
 Both need only the inner products of the weight w, its gradient g and its update x. They are taken once, a row of the
-channel view at a time; the layer view's are sums of those. Each row is divided by its largest entry first, so that no
-product over- or underflows for any norm that the dtype can represent. Sums are not matrix products: those may be
-computed in a shorter format.
+channel view at a time; those of a head or of the layer are sums of them. Each row is divided by its largest entry
+first, so that no product over- or underflows for any norm that the dtype can represent. Sums are not matrix products:
+those may be computed in a shorter format.
 
 The decision depends on `Gram` alone, a few numbers for each row: of one parameter (`project`, for the loop) or of many
 at once (`foreach`).
@@ -12,6 +12,7 @@ at once (`foreach`).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -80,23 +81,30 @@ def statistics(w: Scaled, g: Scaled, x: Scaled) -> Gram:
     )
 
 
-def _layer(rows: Gram) -> Gram:
-    """All rows put together, (…, 1): each counts by its size relative to the largest, in [0, 1]."""
+def _joined(rows: Gram, count: int) -> Gram:
+    """Every `count` rows put together, (…, rows / count): each counts by its size over the largest, in [0, 1]."""
+    rows = Gram(*(values.reshape(*values.shape[:-1], -1, count) for values in rows))
     (w, w_size), (g, g_size), (x, x_size) = (scaled(size, size.dim() - 1) for size in rows[:3])
-
-    def total(values: Tensor) -> Tensor:
-        return values.sum(dim=-1, keepdim=True)
-
     return Gram(
-        w_size.unsqueeze(-1),
-        g_size.unsqueeze(-1),
-        x_size.unsqueeze(-1),
-        ww=total(w * w * rows.ww),
-        gg=total(g * g * rows.gg),
-        wg=total(w * g * rows.wg),
-        wx=total(w * x * rows.wx),
-        dim=total(rows.dim),
+        w_size,
+        g_size,
+        x_size,
+        ww=(w * w * rows.ww).sum(dim=-1),
+        gg=(g * g * rows.gg).sum(dim=-1),
+        wg=(w * g * rows.wg).sum(dim=-1),
+        wx=(w * x * rows.wx).sum(dim=-1),
+        dim=rows.dim.sum(dim=-1),
     )
+
+
+def _radial(rows: Gram, view: Gram) -> Tensor:
+    """c of every row, where c · w/‖w‖∞ is the radial component of x in a view that joins rows."""
+    # w·x / w·w for w and x in their own scales.
+    c = view.wx / _one_for_zero(view.ww) * view.x
+    if view is rows:
+        return c
+    each = (c / _one_for_zero(view.w)).unsqueeze(-1)
+    return (each * rows.w.reshape(*c.shape, -1)).reshape(rows.w.shape)
 
 
 def _passes(rows: Gram, delta: float) -> Tensor:
@@ -107,24 +115,25 @@ def _passes(rows: Gram, delta: float) -> Tensor:
     return (within | (dot == 0)).all(dim=-1, keepdim=True)
 
 
-def decide(rows: Gram, delta: float) -> tuple[Tensor, Tensor]:
+def decide(rows: Gram, delta: float, views: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Choose the view that projects, for a parameter or for many.
 
     Args:
         rows: the rows of the channel view of a parameter, or of many as (parameters, rows). Rows of zeros change
             nothing: they may fill up a parameter that has fewer rows than another.
         delta: δ > 0 of Eq. 11.
+        views: how many rows of the channel view are one of each view that is tried, in turn; 0 stands for all.
 
     Returns:
         c such that c · w/‖w‖∞ is the radial component of x in the view that was chosen, one number a row; and whether
         any view was, a bool tensor (…, 1).
     """
-    layer = _layer(rows)
-    by_channel, by_layer = _passes(rows, delta), _passes(layer, delta)
-    # w·x / w·w for w and x in their own scales.
-    in_channel = rows.wx / _one_for_zero(rows.ww) * rows.x
-    in_layer = layer.wx / _one_for_zero(layer.ww) * layer.x * (rows.w / _one_for_zero(layer.w))
-    return torch.where(by_channel, in_channel, in_layer), by_channel | by_layer
+    first, *others = (rows if count == 1 else _joined(rows, count or rows.w.size(-1)) for count in views)
+    radial, projected = _radial(rows, first), _passes(first, delta)
+    for view in others:
+        radial = torch.where(projected, radial, _radial(rows, view))
+        projected = projected | _passes(view, delta)
+    return radial, projected
 
 
 def remove(x: Tensor, unit: Tensor, radial: Tensor, projected: Tensor) -> Tensor:
@@ -140,12 +149,14 @@ def remove(x: Tensor, unit: Tensor, radial: Tensor, projected: Tensor) -> Tensor
     return torch.where(along(projected, x), x - along(radial, x) * unit, x)
 
 
-def project(w: Tensor, g: Tensor, x: Tensor, *, ndim: int, delta: float) -> tuple[Tensor, Tensor | None]:
+def project(
+    w: Tensor, g: Tensor, x: Tensor, *, ndim: int, delta: float, views: Sequence[int]
+) -> tuple[Tensor, Tensor | None]:
     """Remove the radial component of an update where the weight looks scale-invariant.
 
     Eq. 11 decides, |w·g| < δ/√dim · ‖w‖‖g‖ in every row of a view: the channel view (a row for each index of dimension
-    0), or else the layer view (a single row). Eq. 10 projects the rows of the first view that passes:
-    Πx = x − (w·x / w·w) w. Rows with w = 0 leave x alone. Nothing is read back to the host.
+    0), that of heads (a row for so many of these) or the layer view (a single row). Eq. 10 projects the rows of the
+    first view that passes: Πx = x − (w·x / w·w) w. Rows with w = 0 leave x alone. Nothing is read back to the host.
 
     Args:
         w: the weights before the step, real, in the dtype of the computation.
@@ -153,6 +164,7 @@ def project(w: Tensor, g: Tensor, x: Tensor, *, ndim: int, delta: float) -> tupl
         x: the update, of the same shape.
         ndim: number of dimensions of the parameter (a complex one has one fewer than its real view).
         delta: δ of Eq. 11; with 0 nothing is projected, since no |cos| is below 0.
+        views: how many slices of dimension 0 are a row of each view that is tried, in turn; 0 stands for all.
 
     Returns:
         The update, projected or as it was; and whether it was projected, a 0-dim bool tensor on the device, or None if
@@ -161,7 +173,7 @@ def project(w: Tensor, g: Tensor, x: Tensor, *, ndim: int, delta: float) -> tupl
     if not may_project(w, ndim, delta):
         return x, None
     units = scaled(w)
-    radial, projected = decide(statistics(units, scaled(g), scaled(x)), delta)
+    radial, projected = decide(statistics(units, scaled(g), scaled(x)), delta, views)
     return remove(x, units.unit, radial, projected), projected.squeeze(0)
 
 

@@ -19,8 +19,9 @@ class Rows(NamedTuple):
         w, g: weights and gradient, real, of one dtype and the same strides.
         state: the state tensors of the same dtype and strides: (m, v), (m,) or ().
         step: the step counter t, a float32 scalar, before this step; None where the rule is not adaptive.
-        rows, cols: the channel view (Eq. 11): a row for each index of dimension 0, and its length.
-        projects: whether Eq. 11 is evaluated: not with fewer than two dimensions (then there is one row).
+        rows, cols: the finest view (Eq. 11): its number of rows, and their length.
+        head: how many of these are a row of the second view; all where there is no second.
+        views: how many are tried, of a third all rows are one; 0: Eq. 11 is not evaluated (then there is one row).
     """
 
     w: Tensor
@@ -29,7 +30,8 @@ class Rows(NamedTuple):
     step: Tensor | None
     rows: int
     cols: int
-    projects: bool
+    head: int
+    views: int
 
     @property
     def addresses(self) -> tuple[int, int, int, int, int]:
@@ -79,9 +81,12 @@ def rows_of(
         w, *made = (x.to(dtype, memory_format=torch.contiguous_format, copy=True).resolve_neg() for x in (w, *state))
         g, state = g.to(dtype).contiguous().resolve_neg(), tuple(made)
         copies += zip(kept, (w, *state), strict=True)
-    projects = may_project(w, ndim, rule.delta)
-    rows = w.size(0) if projects else 1
-    return Rows(w, g, state, t, rows, w.numel() // rows, projects)
+    if not may_project(w, ndim, rule.delta):
+        return Rows(w, g, state, t, 1, w.numel(), 1, 0)
+    # Views with the same rows are one.
+    finest, *others = dict.fromkeys(count or w.size(0) for count in rule.views)
+    rows = w.size(0) // finest
+    return Rows(w, g, state, t, rows, w.numel() // rows, others[0] // finest if others else rows, 1 + len(others))
 
 
 def _alike(x: Tensor, w: Tensor) -> bool:

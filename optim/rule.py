@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -58,6 +59,7 @@ class Rule(NamedTuple):
         wd_ratio: r of a projected step.
         delta: δ of Eq. 11; with 0 nothing is projected.
         maximize: whether g changes its sign.
+        views: how many slices of dimension 0 are a row of each view that is tried, as `slices` gives them.
     """
 
     adaptive: bool
@@ -71,6 +73,20 @@ class Rule(NamedTuple):
     wd_ratio: float
     delta: float
     maximize: bool
+    views: tuple[int, ...]
+
+
+def slices(views: Sequence[str | int]) -> tuple[int, ...]:
+    """How many slices of dimension 0 are a row of each view, for the option `views`; 0 stands for all of them."""
+    return tuple({"channel": 1, "layer": 0}[view] if isinstance(view, str) else view for view in views)
+
+
+def undivided(p: Tensor, views: Sequence[int]) -> str | None:
+    """Why a parameter cannot be cut into the rows of the views, which `slices` gives, or None."""
+    for head in views:
+        if head > 1 and p.dim() >= 2 and p.size(0) % head:
+            return f"views has heads of {head} slices, which do not divide the {p.size(0)} of its dimension 0"
+    return None
 
 
 def factors(rule: Rule, lr: float | Tensor) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 import torch
@@ -10,7 +11,7 @@ from torch.optim.optimizer import ParamsT, required
 
 from tangency.optim import loop
 from tangency.optim.optimizer import ProjectedOptimizer
-from tangency.optim.rule import Rule
+from tangency.optim.rule import Rule, slices
 from tangency.optim.state import State
 
 _REQUIRED = cast("float", required)
@@ -47,6 +48,8 @@ class SGDP(ProjectedOptimizer):
         fused: step in kernels of our own, on CPUs (numba) and GPUs (Triton); loads of torch.amp.GradScaler included.
         capturable: accepted as in torch.optim; a step never waits for the device, with or without it.
         differentiable: let autograd run through the step; the decision of Eq. 11 counts as constant.
+        views: those that are tried in turn, as published; with the number of slices in a head between them, a row for
+            each of so many consecutive slices of dimension 0 (attention with normalised queries and keys).
 
     Raises:
         TypeError: an argument of the wrong type, or an unknown one.
@@ -92,6 +95,7 @@ class SGDP(ProjectedOptimizer):
         fused: bool | None = None,
         capturable: bool = False,
         differentiable: bool = False,
+        views: Sequence[str | int] = ("channel", "layer"),
     ) -> None:
         options = {
             "lr": lr,
@@ -102,6 +106,7 @@ class SGDP(ProjectedOptimizer):
             "eps": eps,
             "delta": delta,
             "wd_ratio": wd_ratio,
+            "views": views,
             "maximize": maximize,
             "foreach": foreach,
             "fused": fused,
@@ -133,6 +138,7 @@ class SGDP(ProjectedOptimizer):
             wd_ratio=group["wd_ratio"],
             delta=group["delta"],
             maximize=group["maximize"],
+            views=slices(group["views"]),
         )
 
     def _update(

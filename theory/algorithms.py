@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from tangency.theory.fields import Array, Field
-from tangency.theory.projection import View, choose_view, project, project_rows
+from tangency.theory.projection import VIEWS, Heads, View, choose_view, project, project_rows
 
 State = Mapping[str, Any]
 START: State = MappingProxyType({})
@@ -37,7 +37,7 @@ class Step:
     p: Array
     q: Array
     lr: Any
-    view: View = View.NONE
+    view: View | Heads = View.NONE
     shrink: Any = 1
 
 
@@ -48,14 +48,14 @@ class Algorithm(Protocol):
 
 
 def elements(field: Field, hyper: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyper-parameters as elements of a field; flags and forced views as they are."""
+    """Hyper-parameters as elements of a field; flags and views as they are."""
 
     def convert(value: Any) -> Any:
-        if value is None or isinstance(value, bool | View):
+        if value is None or isinstance(value, bool | View | Heads):
             return value
         return tuple(map(field.element, value)) if isinstance(value, tuple) else field.element(value)
 
-    return {name: convert(value) for name, value in hyper.items()}
+    return {name: value if name == "views" else convert(value) for name, value in hyper.items()}
 
 
 def in_field(algorithm: Callable[..., Step]) -> Algorithm:
@@ -152,16 +152,17 @@ def sgdp(
     weight_decay: Any = 0,
     delta: Any = 0.1,
     wd_ratio: Any = 0.1,
-    view: View | None = None,
+    views: tuple[str | int, ...] = VIEWS,
+    view: View | Heads | None = None,
 ) -> Step:
     """Algorithm 1, SGDP: p ← βp + ∇f(w); q by Eq. 11; w ← w − ηq.
 
     With the decoupled weight decay of E.1 as the published package scales it: w is first multiplied by
-    1 − ηλr/(1−β), r = ``wd_ratio`` where the update is projected and 1 elsewhere. ``view`` forces the decision of
-    Eq. 11. The buffer holds p, not q.
+    1 − ηλr/(1−β), r = ``wd_ratio`` where the update is projected and 1 elsewhere. ``views`` are tried in turn, by
+    their names or, of a head, its number of slices; ``view`` forces the decision of Eq. 11. The buffer holds p, not q.
     """
     plain = heavy_ball(field, w, g, state, lr=lr, momentum=momentum, dampening=dampening, nesterov=nesterov)
-    step = projected(field, w, g, plain, delta, view)
+    step = projected(field, w, g, plain, delta, view, views)
     if weight_decay == 0:
         return decayed(w, step, field.element(1))
     ratio = 1 if step.view is View.NONE else wd_ratio
@@ -179,18 +180,27 @@ def adamp(
     weight_decay: Any = 0,
     delta: Any = 0.1,
     wd_ratio: Any = 0.1,
-    view: View | None = None,
+    views: tuple[str | int, ...] = VIEWS,
+    view: View | Heads | None = None,
     **hyper: Any,
 ) -> Step:
     """Algorithm 2, AdamP: Adam's p; q by Eq. 11; w ← w − ηq, with the decoupled weight decay of E.1."""
-    step = projected(field, w, g, adam(field, w, g, state, lr=lr, **hyper), delta, view)
+    step = projected(field, w, g, adam(field, w, g, state, lr=lr, **hyper), delta, view, views)
     ratio = 1 if step.view is View.NONE else wd_ratio
     return decayed(w, step, 1 - lr * weight_decay * ratio)
 
 
-def projected(field: Field, w: Array, g: Array, step: Step, delta: Any, view: View | None) -> Step:
+def projected(
+    field: Field,
+    w: Array,
+    g: Array,
+    step: Step,
+    delta: Any,
+    view: View | Heads | None,
+    views: tuple[str | int, ...] = VIEWS,
+) -> Step:
     """q = Π_w(p), row by row of the view that Eq. 11 chooses from ``g``; p where it chooses none."""
-    view = choose_view(field, w, g, delta) if view is None else view
+    view = choose_view(field, w, g, delta, views) if view is None else view
     q = step.p if view is View.NONE else project_rows(view, w, step.p, field.scaled)
     return Step(step.w, step.state, step.p, q, step.lr, view)
 

@@ -1,6 +1,7 @@
 """The projection onto the tangent space (Eq. 10) and the test that decides whether to apply it (Eq. 11). §3.1."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -21,10 +22,35 @@ class View(Enum):
         return x.reshape(x.shape[0] if self is View.CHANNEL else 1, -1)
 
 
+@dataclass(frozen=True)
+class Heads:
+    """A view with a row for every head: ``slices`` consecutive slices of dimension 0, which divide its length."""
+
+    slices: int
+
+    @property
+    def value(self) -> str:
+        """Its name."""
+        return "head"
+
+    def rows(self, x: Array) -> Array:
+        """``x`` as rows, shape (heads, dim)."""
+        return x.reshape(x.shape[0] // self.slices, -1)
+
+
+# The views of E.1, in the order in which they are tried; and as ``sgdp`` and ``adamp`` take them.
+VIEWS = ("channel", "layer")
+
+
+def view_of(named: str | int) -> View | Heads:
+    """A view as ``sgdp`` and ``adamp`` take it: by its name, or a head's number of slices."""
+    return View(named) if isinstance(named, str) else Heads(named)
+
+
 class UndecidedView(ArithmeticError):
     """The field cannot tell on which side of Eq. 11 a view lies."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View | Heads) -> None:
         super().__init__(f"Eq. 11 is undecided in the {view.value} view: the comparison is within the field's rounding")
         self.view = view
 
@@ -48,7 +74,7 @@ def project(w: Array, x: Array) -> Array:
     return x if square == 0 else x - (w @ x) / square * w
 
 
-def project_rows(view: View, w: Array, x: Array, scaled: Callable[[Array], Array] = lambda row: row) -> Array:
+def project_rows(view: View | Heads, w: Array, x: Array, scaled: Callable[[Array], Array] = lambda row: row) -> Array:
     """Π of every row of a view; the result has the shape of ``x``. ``scaled`` may rescale w: Π ignores its scale."""
     result = x.copy()
     for row, w_row, x_row in zip(view.rows(result), view.rows(w), view.rows(x), strict=True):
@@ -72,7 +98,7 @@ def looks_scale_invariant(field: Field, w: Array, g: Array, delta: Any) -> bool 
     return field.less(dot * dot * len(w), delta**2 * norms)
 
 
-def view_decision(field: Field, view: View, w: Array, g: Array, delta: Any) -> bool | None:
+def view_decision(field: Field, view: View | Heads, w: Array, g: Array, delta: Any) -> bool | None:
     """Whether every row of a view passes Eq. 11: ``False`` if a row fails, else ``None`` if a row is undecided."""
     answers = [looks_scale_invariant(field, *rows, delta) for rows in zip(view.rows(w), view.rows(g), strict=True)]
     if False in answers:
@@ -80,15 +106,15 @@ def view_decision(field: Field, view: View, w: Array, g: Array, delta: Any) -> b
     return None if None in answers else True
 
 
-def choose_view(field: Field, w: Array, g: Array, delta: Any) -> View:
-    """The first view all of whose rows pass Eq. 11; fewer than two dimensions are never projected.
+def choose_view(field: Field, w: Array, g: Array, delta: Any, views: Sequence[str | int] = VIEWS) -> View | Heads:
+    """The first of the views all of whose rows pass Eq. 11; fewer than two dimensions are never projected.
 
     Raises:
         UndecidedView: a comparison that matters is undecided in this field.
     """
     if w.ndim < 2 or w.size == 0:
         return View.NONE
-    for view in (View.CHANNEL, View.LAYER):
+    for view in map(view_of, views):
         answer = view_decision(field, view, w, g, delta)
         if answer is None:
             raise UndecidedView(view)

@@ -10,8 +10,8 @@ from numba import carray
 
 from tangency.optim.cpu.memory import Array, compiled, load, part, pointer, summing
 from tangency.optim.cpu.products import SHORT, add_up, largest, products
-from tangency.optim.cpu.records import CHANNEL, G_ROOM, LAYER, NONE, W_ROOM, Work
-from tangency.optim.cpu.tiles import bounds, tile_count, tiles_of_a_row
+from tangency.optim.cpu.records import FINEST, G_ROOM, NONE, SECOND, W_ROOM, Work
+from tangency.optim.cpu.tiles import bounds, tile_count, tiles_of
 
 
 @compiled
@@ -125,21 +125,28 @@ def _keep(tile: Any, wg: float, ww: float, gg: float, size_w: float, size_g: flo
 
 
 @compiled
+def _holds(tensor: Any, view: int, tiles: Array, delta: float) -> bool:
+    """Whether Eq. 11 holds in every row of a view."""
+    holds = True
+    together = tiles_of(tensor, view)
+    if together == 0:
+        for i in range(len(tiles)):
+            holds &= tiles[i].passes != 0
+        return holds
+    dim = tensor.rows * tensor.cols * together // len(tiles)
+    for first in range(0, len(tiles), together):
+        row = add_up(tiles[first : first + together])
+        holds &= passes(row.wg, row.ww, row.gg, delta, dim)
+    return holds
+
+
+@compiled
 def _view(tensor: Any, tiles: Array, delta: float) -> int:
     """The first view in which every row passes Eq. 11."""
-    pieces = tiles_of_a_row(tensor)
-    by_channel = True
-    if pieces:
-        for first in range(0, len(tiles), pieces):
-            row = add_up(tiles[first : first + pieces])
-            by_channel &= passes(row.wg, row.ww, row.gg, delta, tensor.cols)
-    else:
-        for i in range(len(tiles)):
-            by_channel &= tiles[i].passes != 0
-    if by_channel:
-        return CHANNEL
-    layer = add_up(tiles)
-    return LAYER if passes(layer.wg, layer.ww, layer.gg, delta, tensor.rows * tensor.cols) else NONE
+    for view in range(FINEST, FINEST + tensor.views):
+        if _holds(tensor, view, tiles, delta):
+            return view
+    return NONE
 
 
 @compiled
@@ -148,7 +155,7 @@ def decide(work: Work, t: int) -> None:
     job = work.job
     tensor = work.tensors[t]
     mode = NONE
-    if tensor.projects:
+    if tensor.views != 0:
         mode = _view(tensor, work.tiles[tensor.first : tensor.first + tile_count(tensor)], job.delta)
     eta = job.lr
     root = 1.0
@@ -165,4 +172,4 @@ def decide(work: Work, t: int) -> None:
     decision.eta = eta
     decision.inverse_root = 1 / root
     decision.kept = 1 - job.lr * job.decay * (1.0 if mode == NONE else job.wd_ratio)
-    decision.late = mode == LAYER or (mode == CHANNEL and tiles_of_a_row(tensor) > 0)
+    decision.late = mode >= SECOND or (mode == FINEST and tiles_of(tensor, mode) > 0)

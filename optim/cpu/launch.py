@@ -49,12 +49,12 @@ def step(
     compute, storage = STORAGE[weights[0].w.dtype]
     # Scratch holds a piece or a row at a time; numbers in 16 bits are widened a tile at a time.
     least = PIECE if storage == memory.NATIVE else FULL
-    width = max([least, *(w.cols for w in weights if w.projects and w.cols <= LONG)])
+    width = max([least, *(w.cols for w in weights if w.views and w.cols <= LONG)])
     job = _job(rule, lr, grad_scale)
     job["scaled"], job["storage"] = compute is np.float64, storage
     job["small"], job["width"] = small, width
     # The last number is that of the first tile, which is counted.
-    lines = [(*weight.addresses, weight.rows, weight.cols, weight.projects, 0) for weight in weights]
+    lines = [(*weight.addresses, weight.rows, weight.cols, weight.head, weight.views, 0) for weight in weights]
     tensors = np.array(lines, dtype=TENSOR)
     job["tensors"], job["tensor_count"] = tensors.ctypes.data, len(tensors)
     tiles = np.empty(team.count(job, compute), dtype=TILE)

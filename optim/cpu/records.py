@@ -19,17 +19,17 @@ def _each(names: str, kind: type) -> dict[str, type]:
     return dict.fromkeys(names.split(), kind)
 
 
-# A parameter: where its tensors lie (0: there is none), its channel view, and the number of its first tile.
-TENSOR = _record(**_each("w g m v step rows cols projects first", _INT))
+# A parameter: where its tensors lie (0: there is none), its views (as `rows.Rows` has them), and its first tile.
+TENSOR = _record(**_each("w g m v step rows cols head views first", _INT))
 
 # The results for a tile: sums of products of entries over the sizes, and whether Eq. 11 holds in all its rows.
 # Once a tensor is gathered, wx is the coefficient of Π instead (Eq. 10).
 TILE = _record(**_each("wg ww gg wx size_w size_g size_x", _REAL), passes=_INT)
 
 # The decision for a tensor: the view in which it is projected, or NONE; η, 1/√(1 − β₂ᵗ) and the factor of weight
-# decay; and whether its update comes late, since the w·x of a row or of the layer is a sum over several tiles.
+# decay; and whether its update comes late, since the w·x of a row is a sum over several tiles.
 DECISION = _record(mode=_INT, late=_INT, **_each("eta inverse_root kept", _REAL))
-NONE, CHANNEL, LAYER = range(3)
+NONE, FINEST, SECOND, THIRD = range(4)
 
 # A step: addresses of arrays of the records above and of OpenMP's functions (0: one thread), and the rule.
 JOB = _record(

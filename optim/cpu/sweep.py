@@ -4,7 +4,7 @@ All tiles of a tensor go through a sweep before the first of them enters the nex
 
     STATISTICS   w·g, ‖w‖², ‖g‖² (`decide`, which then chooses the view)
     UPDATE       moments, x, Π and w, a row at a time while it is in the cache; where the radial part needs more than
-                 this tile (layer view, or a row in pieces), only w·x, and nothing is written; `gather` adds those up
+                 this tile (a coarser view, a row in pieces), only w·x, and nothing is written; `gather` adds those up
     FINISH       the tiles that UPDATE left
 """
 
@@ -17,8 +17,8 @@ import numpy as np
 from tangency.optim.cpu.decide import statistics
 from tangency.optim.cpu.memory import Array, as_stored, at, compiled, inlined, load, part, room, store
 from tangency.optim.cpu.products import PIECE, SHORT, add_up, largest, products, products_scaled, sound
-from tangency.optim.cpu.records import CHANNEL, F_ROOM, G_ROOM, M_ROOM, NONE, V_ROOM, W_ROOM, X_ROOM, Streams, Work
-from tangency.optim.cpu.tiles import bounds, tile_count, tile_size, tiles_of_a_row
+from tangency.optim.cpu.records import F_ROOM, FINEST, G_ROOM, M_ROOM, NONE, V_ROOM, W_ROOM, X_ROOM, Streams, Work
+from tangency.optim.cpu.tiles import bounds, tile_count, tile_size, tiles_of
 from tangency.optim.cpu.update import (
     direction,
     direction_with_products,
@@ -92,10 +92,10 @@ def _measure(work: Work, t: int, index: int) -> None:
 
 @compiled
 def gather(work: Work, t: int) -> None:
-    """The coefficient of Π for every tile of a row or of the layer of tensor t: w·x/‖w‖² (Eq. 10); 0 where w = 0."""
+    """The coefficient of Π for every tile of a row of the view of tensor t: w·x/‖w‖² (Eq. 10); 0 where w = 0."""
     tensor = work.tensors[t]
     tiles = work.tiles[tensor.first : tensor.first + tile_count(tensor)]
-    together = tiles_of_a_row(tensor) if work.decisions[t].mode == CHANNEL else len(tiles)
+    together = tiles_of(tensor, work.decisions[t].mode)
     for first in range(0, len(tiles), together):
         total = add_up(tiles[first : first + together])
         for i in range(first, first + together):
@@ -199,7 +199,7 @@ def _scaled_row(w: Array, x: Array, kept: float, eta: float) -> None:
 def _joins(phase: int, work: Work, t: int) -> bool:
     """Whether a tensor takes part in a sweep."""
     if phase == STATISTICS:
-        return work.tensors[t].projects != 0
+        return work.tensors[t].views != 0
     return phase == UPDATE or work.decisions[t].late != 0
 
 
@@ -248,7 +248,7 @@ def _advance(phase: int, work: Work, t: int, first: int, last: int) -> None:
         index = last - min(last - first, turn // RUN * RUN + RUN) + turn % RUN
         if phase == UPDATE and late:
             _measure(work, t, index)
-        elif phase == UPDATE and mode == CHANNEL:
+        elif phase == UPDATE and mode == FINEST:
             _by_rows(work, t, index)
         else:
             _flat(work, t, index)

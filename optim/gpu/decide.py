@@ -12,29 +12,32 @@ import triton.language as tl
 from tangency.optim.gpu.arithmetic import add_sums, add_tile, found_sums, gradient, nothing, number
 from tangency.optim.gpu.tables import (
     BLOCKS,
-    CHANNEL,
     COLS,
     DECIDED,
     ETA,
     FAILED,
     FIELDS,
+    FINEST,
     FIRST,
     FOUND,
     GG,
+    HEAD,
     KEPT,
     KG,
     KW,
     LANES,
-    LAYER,
     MODE,
     NONE,
+    PARTS,
     PIECES,
-    PROJECTS,
     ROOT,
+    SECOND,
     SEGMENTS,
     SIZE,
     SKIP,
     STEP,
+    THIRD,
+    VIEWS,
     WG,
     WW,
     G,
@@ -91,7 +94,7 @@ def statistics(table, owners, found, delta: tl.float64, grad_scale, DTYPE: tl.co
     """Inner products of w and g in each piece; and how many of its rows, if it has whole ones, fail Eq. 11."""
     piece = tl.program_id(0)
     fields = table + tl.load(owners + piece) * FIELDS
-    if tl.load(fields + PROJECTS) != 0:
+    if tl.load(fields + VIEWS) != 0:
         index, row = piece - tl.load(fields + FIRST), tl.load(fields + LANES)
         at, delta = found + piece * FOUND, number(delta, tl.float64)
         for log in tl.static_range(4, 12, 2):
@@ -100,9 +103,26 @@ def statistics(table, owners, found, delta: tl.float64, grad_scale, DTYPE: tl.co
 
 
 @triton.jit
+def _failed(found, pieces, together, threshold, SCALED: tl.constexpr):
+    """How many rows fail Eq. 11, of so many pieces together each."""
+    failed = tl.zeros([], tl.float64)
+    for start in range(0, pieces // together, 64):
+        row = start + tl.arange(0, 64)[:, None]
+        sums = nothing([64])
+        for least in range(0, together, 16):
+            part = least + tl.arange(0, 16)[None, :]
+            there = (part < together) & (row < pieces // together)
+            sums = add_sums(sums, found_sums(found, row * together + part, there, WG, GG, KG), SCALED)
+        failed += tl.sum((~_passes(sums.ww, sums.wb, sums.bb, threshold)).to(tl.float64), 0)
+    return failed
+
+
+@triton.jit
 def _view(fields, found, delta, SCALED: tl.constexpr):
     """The first view of a parameter that passes Eq. 11."""
     pieces, segments = tl.load(fields + PIECES).to(tl.int32), tl.load(fields + SEGMENTS).to(tl.int32)
+    parts, views = tl.load(fields + PARTS).to(tl.int32), tl.load(fields + VIEWS)
+    cols, size = tl.load(fields + COLS), tl.load(fields + SIZE)
     layer, failed = nothing([]), tl.zeros([], tl.float64)
     for start in range(0, pieces, TILE):
         piece = start + tl.arange(0, TILE)
@@ -110,18 +130,14 @@ def _view(fields, found, delta, SCALED: tl.constexpr):
         failed += tl.sum(tl.load(found + piece * FOUND + FAILED, piece < pieces, 0), 0)
     if segments > 1:
         # No piece has a whole row.
-        failed = tl.zeros([], tl.float64)
-        for start in range(0, pieces // segments, 64):
-            row = start + tl.arange(0, 64)[:, None]
-            sums = nothing([64])
-            for least in range(0, segments, 16):
-                segment = least + tl.arange(0, 16)[None, :]
-                there = (segment < segments) & (row < pieces // segments)
-                sums = add_sums(sums, found_sums(found, row * segments + segment, there, WG, GG, KG), SCALED)
-            passes = _passes(sums.ww, sums.wb, sums.bb, _threshold(delta, tl.load(fields + COLS)))
-            failed += tl.sum((~passes).to(tl.float64), 0)
-    by_layer = _passes(layer.ww, layer.wb, layer.bb, _threshold(delta, tl.load(fields + SIZE)))
-    return tl.where(failed == 0, CHANNEL, tl.where(by_layer, LAYER, NONE))
+        failed = _failed(found, pieces, segments, _threshold(delta, cols), SCALED)
+    by_layer = _passes(layer.ww, layer.wb, layer.bb, _threshold(delta, size))
+    second = by_layer
+    if parts < pieces:
+        threshold = _threshold(delta, tl.load(fields + HEAD) * cols)
+        second = _failed(found, pieces, parts, threshold, SCALED) == 0
+    coarser = tl.where(second & (views >= 2), SECOND, tl.where(by_layer & (views >= 3), THIRD, NONE))
+    return tl.where(failed == 0, FINEST, coarser)
 
 
 @triton.jit
@@ -155,7 +171,7 @@ def decide(
     finite = tl.load(found_inf) == 0 if found_inf is not None else True
     if finite:
         mode = tl.zeros([], tl.int32)
-        if tl.load(fields + PROJECTS) != 0:
+        if tl.load(fields + VIEWS) != 0:
             mode = _view(fields, found + tl.load(fields + FIRST) * FOUND, number(delta, tl.float64), SCALED)
         eta = tl.load(lr_at).to(tl.float64) if lr_at is not None else number(lr, tl.float64)
         decay = eta * number(weight_decay, tl.float64)

@@ -33,27 +33,29 @@ DTYPES = {torch.float16: tl.float16, torch.bfloat16: tl.bfloat16, torch.float32:
 
 
 @lru_cache(maxsize=4096)
-def _cut(rows: int, cols: int, projects: bool, vector: int) -> tuple[int, ...]:
-    """How a parameter is cut into pieces: the columns of its line from COLS to PIECES; FIRST is not known yet."""
+def _cut(rows: int, cols: int, head: int, views: int, vector: int) -> tuple[int, ...]:
+    """How a parameter is cut into pieces: its line from COLS on; FIRST is not known yet."""
     size = rows * cols
     if size == 0:
-        return 1, 0, _LANES[0], 1, 1, 1, 0, 0
-    if not projects:
+        return 1, 0, _LANES[0], 1, 1, 1, 1, 1, 0, 0, views
+    if views == 0:
         # It is never projected, so its rows may be chosen to fit.
-        rows, cols = -(-size // TILE), TILE
+        rows = head = -(-size // TILE)
+        cols = TILE
     # A row may begin anywhere in the first vector of its window.
     window = cols if cols % vector == 0 else cols + vector - 1
     lanes = next((n for n in _LANES if window <= n), TILE)
     blocks = -(-window // lanes)
     segments = -(-blocks // SPAN)
-    tiles = -(-rows // (TILE // lanes))
+    tiles = -(-head // (TILE // lanes))
     blocks, groups = min(blocks, SPAN), min(max(1, SPAN // blocks), tiles)
-    return cols, size, lanes, blocks, groups, segments, 0, -(-tiles // groups) * segments
+    parts = -(-tiles // groups) * segments
+    return cols, size, lanes, blocks, groups, segments, head, parts, 0, rows // head * parts, views
 
 
 def _line(row: Rows, vector: int) -> list[int]:
     """The line of one parameter in the table, without its first piece."""
-    return [*row.addresses, *_cut(row.rows, row.cols, row.projects, vector), int(row.projects)]
+    return [*row.addresses, *_cut(row.rows, row.cols, row.head, row.views, vector)]
 
 
 @dataclass
@@ -175,7 +177,7 @@ def _launch(
     device, dtype = weights[0].w.device, weights[0].w.dtype
     width = vector(dtype) if aligned else 1
     plan = _plan([_line(row, width) for row in weights], device)
-    projects = any(row.projects for row in weights)
+    projects = any(row.views for row in weights)
     on_device = isinstance(lr, Tensor) and lr.device == device
     hip = torch.version.hip is not None
     how = options(dtype, hip=hip)
@@ -205,6 +207,6 @@ def _launch(
     numbers = rule.beta1, rule.fresh, rule.ahead, rule.beta2, 1 - rule.beta2, rule.eps
     flags = rule.adaptive, bool(weights[0].state), rule.nesterov, rule.maximize  # as `update` names them
     # A piece is updated by the decision for its parameter, after all have read w; it is finished with the sums of
-    # all pieces of its row or layer, of which none has been written yet.
+    # all pieces of its row, of which none has been written yet.
     for finish in (False, True) if projects else (False,):
         update.update[pieces](*places, plan.decided, *numbers, grad_scale, FINISH=finish, RULE=flags, **kind, **how)

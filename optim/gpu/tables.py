@@ -5,19 +5,19 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-# A line for each parameter: addresses, then how it is cut up.
+# A line for each parameter: addresses, then how it is cut up: HEAD rows in PARTS pieces make one of the second view.
 W, G, M, V, STEP = (tl.constexpr(i) for i in range(5))
-COLS, SIZE, LANES, BLOCKS, GROUPS, SEGMENTS, FIRST, PIECES, PROJECTS = (tl.constexpr(i) for i in range(5, 14))
-FIELDS = tl.constexpr(14)
+COLS, SIZE, LANES, BLOCKS, GROUPS, SEGMENTS, HEAD, PARTS, FIRST, PIECES, VIEWS = (tl.constexpr(i) for i in range(5, 16))
+FIELDS = tl.constexpr(16)
 
 # The results of each piece: sums and their exponents, and the number of its rows that fail Eq. 11.
 WW, WG, GG, WX, KW, KG, KX, FAILED = (tl.constexpr(i) for i in range(8))
 FOUND = tl.constexpr(8)
 
-# The decision for each parameter. MODE is a view, or SKIP where gradients are not finite.
+# The decision for each parameter. MODE is a view (as `rows.Rows` has them), or SKIP where gradients are not finite.
 MODE, ETA, ROOT, KEPT = (tl.constexpr(i) for i in range(4))
 DECIDED = tl.constexpr(4)
-NONE, CHANNEL, LAYER, SKIP = (tl.constexpr(i) for i in range(4))
+NONE, FINEST, SECOND, THIRD, SKIP = (tl.constexpr(i) for i in range(5))
 
 
 @triton.jit

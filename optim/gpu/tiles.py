@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import triton
 import triton.language as tl
 
-from tangency.optim.gpu.tables import COLS, GROUPS, SEGMENTS, SIZE
+from tangency.optim.gpu.tables import COLS, GROUPS, HEAD, PARTS, SEGMENTS, SIZE
 
 TILE = tl.constexpr(1024)  # elements of a tile: 8 for each of 128 threads
 SPAN = tl.constexpr(8)  # the most tiles that one program walks over
@@ -25,6 +25,8 @@ class Cut(NamedTuple):
     size: Any
     groups: Any
     segments: Any
+    head: Any
+    parts: Any
     ragged: Any
 
 
@@ -54,18 +56,20 @@ def cut(fields, VECTOR: tl.constexpr):
     """How a parameter is cut up."""
     cols, size = tl.load(fields + COLS), tl.load(fields + SIZE)
     groups, segments = tl.load(fields + GROUPS).to(tl.int32), tl.load(fields + SEGMENTS)
-    return Cut(cols, size, groups, segments, (cols % VECTOR != 0) | (size % VECTOR != 0))
+    head, parts = tl.load(fields + HEAD), tl.load(fields + PARTS)
+    return Cut(cols, size, groups, segments, head, parts, (cols % VECTOR != 0) | (size % VECTOR != 0))
 
 
 @triton.jit
 def window(shape, index, group, ROW: tl.constexpr, VECTOR: tl.constexpr):
-    """The rows of a tile; `index` is that of the piece in its parameter, a group of whole rows or a segment of one."""
+    """The rows of a tile; `index` is that of the piece in its parameter, whole rows of a head or a segment of one."""
     rows: tl.constexpr = TILE // ROW
-    row = (index // shape.segments * shape.groups + group) * rows + tl.arange(0, rows)
+    head, part = index // shape.parts * shape.head, index % shape.parts
+    row = head + (part // shape.segments * shape.groups + group) * rows + tl.arange(0, rows)
     start = row.to(tl.int64) * shape.cols
-    stop = tl.minimum(start + shape.cols, shape.size)
+    stop = tl.minimum(start + shape.cols, tl.minimum((head + shape.head) * shape.cols, shape.size))
     begin = start // VECTOR * VECTOR + index % shape.segments * (SPAN * TILE)
-    # Clamped to the piece, so that lanes are 32-bit numbers; past the last row there are none.
+    # Clamped to the piece, so that lanes are 32-bit numbers; past the last row of a head there are none.
     first = tl.maximum(start - begin, 0).to(tl.int32)
     last = tl.maximum(tl.minimum(stop - begin, SPAN * TILE), 0).to(tl.int32)
     return Rows(begin[:, None], first[:, None], last[:, None], shape.ragged)

@@ -31,16 +31,18 @@ from tangency.optim.gpu.tables import (
     DECIDED,
     ETA,
     FIELDS,
+    FINEST,
     FIRST,
     FOUND,
     KEPT,
     KX,
     LANES,
-    LAYER,
     MODE,
     NONE,
+    PARTS,
     PIECES,
     ROOT,
+    SECOND,
     SKIP,
     WW,
     WX,
@@ -159,7 +161,7 @@ def _write(piece, spot, tile, sums, RULE: tl.constexpr, FORMAT: tl.constexpr, VE
 def _sweep(
     piece, parted, grad_scale, RULE: tl.constexpr, ROW: tl.constexpr, FORMAT: tl.constexpr, VECTOR: tl.constexpr
 ):
-    """The step of a piece of whole rows; or, of one that is `parted` from others of its row or layer, its sums."""
+    """The step of a piece of whole rows; or, of one that is `parted` from others of its row, its sums."""
     SCALED: tl.constexpr = FORMAT == tl.float64
     total = nothing([])
     for group in range(piece.shape.groups):
@@ -191,7 +193,7 @@ def _sweep(
 def _finish(
     piece, total, grad_scale, RULE: tl.constexpr, ROW: tl.constexpr, FORMAT: tl.constexpr, VECTOR: tl.constexpr
 ):
-    """The step of a piece from the sums of its whole row or layer."""
+    """The step of a piece from the sums of its whole row."""
     for group in range(piece.shape.groups):
         rows = window(piece.shape, piece.index, group, ROW, VECTOR)
         for block in range(piece.blocks):
@@ -223,7 +225,7 @@ def _opened(
     shape = cut(fields, VECTOR)
     mode = tl.load(decided + MODE)
     projected = mode != NONE
-    parted = (mode == LAYER) | (projected & (shape.segments > 1))
+    parted = projected & ((mode != FINEST) | (shape.segments > 1))
     eta, kept = tl.load(decided + ETA), tl.load(decided + KEPT)
     blocks = tl.load(fields + BLOCKS).to(tl.int32) if ROW == TILE else 1
     return Piece(w_at, g_at, m_at, v_at, shape, index, blocks, typed, projected, eta, kept), mode, parted
@@ -249,9 +251,10 @@ def _update(
     first = tl.load(fields + FIRST)
     if FINISH:
         if parted:
-            # The pieces of the whole layer, or those of this row.
-            count = tl.where(mode == LAYER, tl.load(fields + PIECES), segments).to(tl.int32)
-            first += tl.where(mode == LAYER, 0, index // segments * segments)
+            # The pieces of this row of the view.
+            coarser = tl.where(mode == SECOND, tl.load(fields + PARTS), tl.load(fields + PIECES))
+            count = tl.where(mode == FINEST, segments, coarser).to(tl.int32)
+            first += index // count * count
             total = nothing([])
             for start in range(0, count, TILE):
                 part = start + tl.arange(0, TILE)

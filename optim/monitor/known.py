@@ -12,11 +12,12 @@ from typing import Any
 
 from torch import Tensor
 
-from tangency.optim.rule import Rule
+from tangency.optim.rule import Rule, slices
 
 _SGD = {"momentum", "dampening", "nesterov", "weight_decay"}
 _ADAM = {"betas", "eps", "weight_decay"}
 _PROJECTED = {"delta", "wd_ratio"}
+PUBLISHED = slices(("channel", "layer"))  # the views of an optimizer without that option
 _KINDS = {
     "SGD": _SGD,
     "Adam": _ADAM | {"amsgrad"},
@@ -26,7 +27,7 @@ _KINDS = {
 # They change how a step is computed, or what else is kept, and not what it is.
 _NEUTRAL = {
     *("params", "param_names", "lr", "initial_lr", "maximize", "decoupled_weight_decay"),
-    *("foreach", "fused", "capturable", "differentiable"),
+    *("foreach", "fused", "capturable", "differentiable", "views"),
     *("max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr"),
 }
 
@@ -50,6 +51,11 @@ class Known:
     coupled: float = 0.0
     first: float | None = None
     amsgrad: bool = False
+
+    @property
+    def head(self) -> int:
+        """How many slices of dimension 0 are a row of the head view; 0 where that is not tried."""
+        return max((count for count in self.rule.views if count > 1), default=0)
 
     @property
     def keeps(self) -> bool:
@@ -83,6 +89,7 @@ def known(group: Mapping[str, Any], delta: float) -> Known | None:
     maximize = bool(group.get("maximize", False))
     wd_ratio = float(group.get("wd_ratio", 1.0))
     delta = float(group.get("delta", delta))
+    views = slices(group["views"]) if "views" in group else PUBLISHED
     if "betas" in names:
         beta1, beta2 = map(float, group["betas"])
         decoupled = projects or bool(group.get("decoupled_weight_decay", False))
@@ -100,6 +107,7 @@ def known(group: Mapping[str, Any], delta: float) -> Known | None:
                 wd_ratio=wd_ratio,
                 delta=delta,
                 maximize=maximize,
+                views=views,
             ),
             projects,
             coupled=0.0 if decoupled else decay,
@@ -122,6 +130,7 @@ def known(group: Mapping[str, Any], delta: float) -> Known | None:
             wd_ratio=wd_ratio,
             delta=delta,
             maximize=maximize,
+            views=views,
         ),
         projects,
         coupled=0.0 if projects else decay,

@@ -23,10 +23,11 @@ from dataclasses import dataclass
 import torch
 
 from tangency.optim.monitor.gram import exact
+from tangency.optim.monitor.known import PUBLISHED, Known
 from tangency.optim.monitor.reading import Reading, Sums
 
-VIEWS = ("channel", "layer", "none")
-_CHANNEL, _LAYER, _NONE = range(3)
+VIEWS = ("channel", "head", "layer", "none")
+_CHANNEL, _HEAD, _LAYER, _NONE = range(4)
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ class Page:
 
     Attributes:
         terms: of the whole tensor, or of each slice.
-        verdict: the view that passes Eq. 11, channel, layer or none.
-        channel, layer: |cos(w, g)| √dim of the view, which Eq. 11 compares with δ; of the channel view the largest.
+        verdict: the view that passes Eq. 11, channel, head, layer or none.
+        channel, head, layer: |cos(w, g)| √dim of the view, which Eq. 11 compares with δ, the largest of its rows; None
+            where the optimizer has no heads.
         projected: the view in which the step was projected; none by optimizers that do not project.
         closes: whether the step is the rule's to rounding; None if the optimizer is unknown.
         departure: what the step is instead, if it is known; "" if it closes.
@@ -78,6 +80,7 @@ class Page:
     terms: tuple[Terms, ...]
     verdict: str
     channel: float
+    head: float | None
     layer: float
     projected: str
     closes: bool | None
@@ -147,36 +150,51 @@ def after_of(at: dict[str, float]) -> float:
 
 
 def radial(total: dict[str, float], view: int) -> tuple[float, float]:
-    """Σ c⟨w, x⟩ and Σ c⟨w, d⟩ over all rows, where Π takes c w away: ⟨w, x⟩ / ⟨w, w⟩ of the row, or of the layer."""
+    """Σ c⟨w, x⟩ and Σ c⟨w, d⟩ over all rows, where Π takes c w away: ⟨w, x⟩ / ⟨w, w⟩ of the row, head or layer."""
     if view == _CHANNEL:
         return total["cwx"], total["cwd"]
+    if view == _HEAD:
+        return total["hcx"], total["hcd"]
     c = total["wx"] / total["ww"] if view == _LAYER and total["ww"] else 0.0
     return c * total["wx"], c * total["wd"]
 
 
 def tangent(at: dict[str, float], total: dict[str, float], view: int, product: str) -> float:
-    """⟨w, Πy⟩ over the rows of a slice, from ⟨w, y⟩; a slice of a projected layer keeps a component of its own."""
+    """⟨w, Πy⟩ over the rows of a slice, from ⟨w, y⟩; a part of a projected row keeps a component of its own."""
     if view == _CHANNEL:
         return 0.0
+    if view == _HEAD:
+        return at[product] - at["h" + product]
     c = total[product] / total["ww"] if view == _LAYER and total["ww"] else 0.0
     return at[product] - c * at["ww"]
 
 
-def _statistics(sums: Sums, total: dict[str, float]) -> tuple[float, float]:
-    """|cos(w, g)| √dim of the channel view (its largest row) and of the layer view (Eq. 11)."""
+def _statistics(sums: Sums, total: dict[str, float]) -> tuple[float, float | None, float]:
+    """|cos(w, g)| √dim of each view (Eq. 11), the largest of its rows."""
     scale = math.sqrt(total["ww"] * total["gg"])
     layer = abs(total["wg"]) / scale if scale else 0.0
-    return sums.steepest * math.sqrt(sums.length), layer * math.sqrt(sums.length * sums.rows)
+    return (
+        sums.steepest * math.sqrt(sums.length),
+        sums.steepest_head * math.sqrt(sums.length * sums.head) if sums.head else None,
+        layer * math.sqrt(sums.length * sums.rows),
+    )
 
 
-def _verdict(sheet: _Sheet, values: tuple[float, float], delta: float) -> tuple[int, set[int]]:
+def _tried(known: Known | None) -> list[int]:
+    """The views that an optimizer tries, in turn."""
+    return [{1: _CHANNEL, 0: _LAYER}.get(count, _HEAD) for count in (PUBLISHED if known is None else known.rule.views)]
+
+
+def _verdict(sheet: _Sheet, values: tuple[float | None, ...], delta: float) -> tuple[int, set[int]]:
     """The view that Eq. 11 chooses, and those that it may choose within rounding of δ."""
-    sums = sheet.sums
+    sums, tried = sheet.sums, _tried(sheet.known)
     if sheet.reading.watched.p.dim() < 2 or delta == 0:
         return _NONE, {_NONE}
-    chosen = next((view for view, value in enumerate(values) if value < delta), _NONE)
+    sizes = (1, sums.head, sums.rows)
+    judged = [(view, value, sizes[view] * sums.length) for view in tried if (value := values[view]) is not None]
+    chosen = next((view for view, value, _ in judged if value < delta), _NONE)
     may, undecided = {chosen}, True
-    for view, (value, size) in enumerate(zip(values, (sums.length, sums.length * sums.rows), strict=True)):
+    for view, value, size in judged:
         # A cosine is off by no more than a chain of roundings.
         room = math.sqrt(size) * (sums.length + sums.rows + 8) * sheet.u
         if undecided and value < delta + room:
@@ -197,7 +215,7 @@ def page(reading: Reading, sums: Sums, delta: float) -> Page:
     if not all(map(math.isfinite, sheet.total.values())):
         nothing = Terms(**dict.fromkeys(Terms.__annotations__, math.nan))
         why = "a weight or gradient is not finite"
-        return Page((nothing,) * len(sums.slices), VIEWS[_NONE], math.nan, math.nan, VIEWS[_NONE], None, why)
+        return Page((nothing,) * len(sums.slices), VIEWS[_NONE], math.nan, None, math.nan, VIEWS[_NONE], None, why)
     statistics = _statistics(sums, sheet.total)
     verdict, may = _verdict(sheet, statistics, delta if known is None else known.rule.delta)
     if known is None:
@@ -241,7 +259,7 @@ def _wrong_memory(sheet: _Sheet) -> str:
 
 def _departed(sheet: _Sheet, verdict: int, projects: bool, bound: float) -> tuple[int, str]:
     """The view and the name of a step that is not the rule's."""
-    views = (_CHANNEL, _LAYER, _NONE) if projects else (_NONE,)
+    views = (*_tried(sheet.known), _NONE) if projects else (_NONE,)
     for view in views:
         s = sheet.s_of(view)
         if sheet.remainder(view, s) <= bound:
@@ -279,6 +297,8 @@ def _of_slice(sheet: _Sheet, at: dict[str, float], view: int, bound: float) -> T
         # ‖q‖² = ‖x‖² − 2c⟨w, x⟩ + c²‖w‖² in every row.
         if view == _CHANNEL:
             qq = at["xx"] - at["cwx"]
+        elif view == _HEAD:
+            qq = at["xx"] - 2 * at["hcx"] + at["hcc"]
         else:
             c = total["wx"] / total["ww"] if view == _LAYER and total["ww"] else 0.0
             qq = at["xx"] - c * (at["wx"] + wq)

@@ -44,15 +44,19 @@ class Sums(NamedTuple):
 
     Attributes:
         slices: by their names: those of `WANTED`; ``wo``, ⟨w, buffer before the step⟩; ``cwx`` and ``cwd``, Σ c ⟨w, x⟩
-            and Σ c ⟨w, d⟩ with c = ⟨w, x⟩ / ⟨w, w⟩ a row.
+            and Σ c ⟨w, d⟩ with c = ⟨w, x⟩ / ⟨w, w⟩ a row; where heads are tried, those of `_of_heads`.
         steepest: the largest |cos(w, g)| of a row.
         rows, length: of the channel view.
+        head: how many of these rows are a head; 0 where heads are not tried.
+        steepest_head: the largest |cos(w, g)| of a head.
     """
 
     slices: tuple[dict[str, float], ...]
     steepest: float
     rows: int
     length: int
+    head: int
+    steepest_head: float
 
     @property
     def total(self) -> dict[str, float]:
@@ -267,12 +271,37 @@ def _summed(readings: Sequence[Reading], rows: Sequence[Any]) -> list[Sums]:
     ]
     slices = iter(np.add.reduceat(whole, of_slices).tolist())
     names = (*WANTED, "wo", "cwx", "cwd")
-    return [
-        Sums(
-            tuple(dict(zip(names, next(slices), strict=True)) for _ in range(reading.watched.units)),
-            steepest[i],
-            counts[i],
-            reading.length,
-        )
-        for i, reading in enumerate(readings)
-    ]
+    found = []
+    for i, reading in enumerate(readings):
+        units = reading.watched.units
+        head = 0 if reading.known is None or reading.watched.p.dim() < 2 else reading.known.head
+        more, steepest_head = _of_heads(rows[i], head, units) if head else ([{}] * units, 0.0)
+        sums = tuple(dict(zip(names, next(slices), strict=True)) | more[unit] for unit in range(units))
+        found.append(Sums(sums, steepest[i], counts[i], reading.length, head, steepest_head))
+    return found
+
+
+def _of_heads(rows: Any, head: int, units: int) -> tuple[list[dict[str, float]], float]:
+    """What Π takes away in the head view (Eq. 10), summed over each slice; and the largest |cos(w, g)| of a head.
+
+    With c = ⟨w, y⟩ / ⟨w, w⟩ of a head, ``hwx``, ``hwa`` and ``hwb`` are Σ c ⟨w, w⟩ for y = x, a and b, and for y = x
+    ``hcx``, ``hcd`` and ``hcc`` are Σ c ⟨w, x⟩, Σ c ⟨w, d⟩ and Σ c² ⟨w, w⟩.
+    """
+    column = {name: rows[:, i].reshape(-1, head) for i, name in enumerate(WANTED)}
+    whole = {name: values.sum(1, keepdims=True) for name, values in column.items()}
+    ww = column["ww"]
+
+    def along(product: str) -> Any:
+        return np.divide(whole[product], whole["ww"], out=np.zeros_like(whole["ww"]), where=whole["ww"] > 0)
+
+    c = along("wx")
+    parts = {
+        **{f"h{product}": along(product) * ww for product in ("wx", "wa", "wb")},
+        "hcx": c * column["wx"],
+        "hcd": c * column["wd"],
+        "hcc": c * c * ww,
+    }
+    scale = np.sqrt(whole["ww"] * whole["gg"])
+    cosine = np.divide(np.abs(whole["wg"]), scale, out=np.zeros_like(scale), where=scale > 0)
+    sums = {name: part.reshape(units, -1).sum(1).tolist() for name, part in parts.items()}
+    return [{name: values[unit] for name, values in sums.items()} for unit in range(units)], float(cosine.max())

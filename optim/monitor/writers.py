@@ -64,6 +64,7 @@ class Record:
                     "lr": weight.lr,
                     "eq11": page.verdict,
                     "channel": page.channel,
+                    "head": page.head,
                     "layer": page.layer,
                     "projected": page.projected,
                     "invariant": weight.invariant,
