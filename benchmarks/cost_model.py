@@ -110,9 +110,9 @@ def fused(name: str, view: View | None, *, cached: bool = False) -> Cost:
     if view is None:
         return cost
     cost += _STATISTICS
-    if view is not View.NONE:
+    if view != View.NONE:
         cost += _RADIAL
-    if view is View.LAYER:
+    if view == View.LAYER:
         cost += Cost(2 + OPTIMIZERS[name].moments, 0, 2)
     return Cost(floor(name).reads, cost.writes, cost.operations) if cached else cost
 
@@ -140,7 +140,7 @@ def step(
     for weight in weights:
         projects = len(weight.shape) >= 2
         view = wanted(mode, weight) if projects else None
-        kept = 2 + (OPTIMIZERS[name].moments if view is View.LAYER else 0)
+        kept = 2 + (OPTIMIZERS[name].moments if view == View.LAYER else 0)
         cached = kept * itemsize * weight.size <= cache
         one = fused(name, view, cached=cached) if fast else readable(name, projected=projects)
         total += one * weight.size

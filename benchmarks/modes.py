@@ -46,7 +46,7 @@ def decided(w: Tensor, g: Tensor, delta: float = DELTA) -> View:
     if w.dim() < 2:
         return View.NONE
     for view in (View.CHANNEL, View.LAYER):
-        rows = w.shape[0] if view is View.CHANNEL else 1
+        rows = w.shape[0] if view == View.CHANNEL else 1
         x, y = w.detach().reshape(rows, -1).double(), g.reshape(rows, -1).double()
         cos = ((x * y).sum(1).abs() / (x.norm(dim=1) * y.norm(dim=1))).max().item()
         threshold = delta / math.sqrt(x.shape[1])
@@ -67,12 +67,12 @@ def gradient(w: Tensor, view: View, generator: torch.Generator) -> Tensor:
     y = torch.randn(x.shape, generator=generator, device=x.device).double()
     square = (x * x).sum(1, keepdim=True)
     y -= (x * y).sum(1, keepdim=True) / square * x
-    if view is not View.CHANNEL:
+    if view != View.CHANNEL:
         c = torch.ones_like(square)
-        if view is View.LAYER:
+        if view == View.LAYER:
             c[1::2] = -1
             c -= (c * square).sum() / square.sum()
-        y += c * (y.norm(dim=1, keepdim=True) / square.sqrt() if view is View.NONE else 1.0) * x
+        y += c * (y.norm(dim=1, keepdim=True) / square.sqrt() if view == View.NONE else 1.0) * x
     return y.reshape(w.shape).to(w.dtype)
 
 

@@ -29,6 +29,7 @@ from tangency.proofs_checks.hyperparameters import (
     MOMENTUM,
     PROJECTION,
     RATIO,
+    VIEWS,
     Hyper,
 )
 from tangency.theory import algorithms as theory
@@ -222,7 +223,7 @@ class Algorithm:
 
 _SGD = (*SGD.hyper, DAMPENED, AHEAD, DECAY, ASCENT)
 _ADAM = (*ADAM.hyper, DECAY, AHEAD, ASCENT)
-_PROJECTION = (DELTA, RATIO)
+_PROJECTION = (DELTA, RATIO, VIEWS)
 _COUPLED, _UNDAMPENED = {"decay": "coupled"}, {"first_step": "undampened"}
 _BY_MOMENTUM = {"decay_scale": "lr/(1−momentum)"}
 # Where ε stands in the published projection.

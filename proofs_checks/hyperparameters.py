@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from tangency.theory import projection as theory
+
 # Capabilities: what a claim may require, and what its trials use.
 HEAVY_BALL = "heavy-ball"  # the update is the momentum buffer of Eq. 7
 ADAPTIVE = "adaptive"  # the update is Adam's m/(√v + ε)
@@ -13,6 +15,7 @@ NESTEROV = "nesterov"
 DAMPENING = "dampening"
 WEIGHT_DECAY = "weight-decay"  # decoupled, with wd_ratio
 MAXIMIZE = "maximize"
+HEADS = "heads"  # views of one's own choice, those of heads among them
 # Several parameters and parameter groups, whose options come before the constructor's; lr as a tensor.
 GROUPS = "groups"
 LARGE = "large"  # parameters of more than 2¹⁸ elements, in good time
@@ -26,7 +29,8 @@ class Hyper:
         name: in the specification.
         default: the paper's, or where it has none the published package's.
         usual, other: two ordinary values, under which steps differ; ``other`` is no corner.
-        corners: values that trials draw: ordinary ones, and those at which something vanishes. Flags have none.
+        corners: values that trials draw: ordinary ones, and those at which something vanishes. Flags have none, nor
+            has what depends on the shape.
         invalid: values that a constructor must refuse.
         absent: what an optimizer without the argument does; ``default`` is meant where this is missing.
         synonyms: other names for it.
@@ -82,12 +86,21 @@ DECAY = Hyper(
 )
 DELTA = Hyper("delta", 0.1, 0.1, 100.0, corners=(0.1, 0.0, 1.0, 0.5, 2.0**-10, 8.0), invalid=(-0.1,))
 RATIO = Hyper("wd_ratio", 0.1, 0.25, 0.625, corners=(0.1, 0.0, 1.0, 0.5), invalid=(-0.25,))
+VIEWS = Hyper(
+    "views",
+    theory.VIEWS,
+    usual=theory.VIEWS,
+    other=("layer",),
+    invalid=((), ("rows",), ("layer", "channel"), ("channel", 0)),
+    absent=(theory.VIEWS,),
+    capability=HEADS,
+)
 AHEAD = Hyper("nesterov", False, False, True, absent=(False,), capability=NESTEROV)
 ASCENT = Hyper("maximize", False, False, True, absent=(False,), capability=MAXIMIZE)
 CLIP = Hyper("clip", None, None, 0.25, corners=(None, 0.5), absent=(None,), synonyms=("grad_clip",))
 HYPER: Mapping[str, Hyper] = MappingProxyType(
-    {one.name: one for one in (LR, MOMENTUM, DAMPENED, BETAS, EPS, DECAY, DELTA, RATIO, AHEAD, ASCENT, CLIP)}
+    {one.name: one for one in (LR, MOMENTUM, DAMPENED, BETAS, EPS, DECAY, DELTA, RATIO, VIEWS, AHEAD, ASCENT, CLIP)}
 )
 DEFAULTS: Mapping[str, Any] = MappingProxyType({one.name: one.default for one in HYPER.values() if one is not LR})
 # Of the projection, of which an algorithm without one knows nothing.
-PROJECTING = frozenset({DELTA.name, RATIO.name})
+PROJECTING = frozenset({DELTA.name, RATIO.name, VIEWS.name})

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from tangency.theory.fields import Array, Field
-from tangency.theory.projection import VIEWS, Heads, View, choose_view, project, project_rows
+from tangency.theory.projection import VIEWS, View, choose_view, project, project_rows
 
 State = Mapping[str, Any]
 START: State = MappingProxyType({})
@@ -37,7 +37,7 @@ class Step:
     p: Array
     q: Array
     lr: Any
-    view: View | Heads = View.NONE
+    view: View = View.NONE
     shrink: Any = 1
 
 
@@ -51,7 +51,7 @@ def elements(field: Field, hyper: Mapping[str, Any]) -> dict[str, Any]:
     """Hyper-parameters as elements of a field; flags and views as they are."""
 
     def convert(value: Any) -> Any:
-        if value is None or isinstance(value, bool | View | Heads):
+        if value is None or isinstance(value, bool | View):
             return value
         return tuple(map(field.element, value)) if isinstance(value, tuple) else field.element(value)
 
@@ -153,7 +153,7 @@ def sgdp(
     delta: Any = 0.1,
     wd_ratio: Any = 0.1,
     views: tuple[str | int, ...] = VIEWS,
-    view: View | Heads | None = None,
+    view: View | None = None,
 ) -> Step:
     """Algorithm 1, SGDP: p ← βp + ∇f(w); q by Eq. 11; w ← w − ηq.
 
@@ -165,7 +165,7 @@ def sgdp(
     step = projected(field, w, g, plain, delta, view, views)
     if weight_decay == 0:
         return decayed(w, step, field.element(1))
-    ratio = 1 if step.view is View.NONE else wd_ratio
+    ratio = 1 if step.view == View.NONE else wd_ratio
     return decayed(w, step, 1 - lr * weight_decay * ratio / (1 - momentum))
 
 
@@ -181,12 +181,12 @@ def adamp(
     delta: Any = 0.1,
     wd_ratio: Any = 0.1,
     views: tuple[str | int, ...] = VIEWS,
-    view: View | Heads | None = None,
+    view: View | None = None,
     **hyper: Any,
 ) -> Step:
     """Algorithm 2, AdamP: Adam's p; q by Eq. 11; w ← w − ηq, with the decoupled weight decay of E.1."""
     step = projected(field, w, g, adam(field, w, g, state, lr=lr, **hyper), delta, view, views)
-    ratio = 1 if step.view is View.NONE else wd_ratio
+    ratio = 1 if step.view == View.NONE else wd_ratio
     return decayed(w, step, 1 - lr * weight_decay * ratio)
 
 
@@ -196,12 +196,12 @@ def projected(
     g: Array,
     step: Step,
     delta: Any,
-    view: View | Heads | None,
+    view: View | None,
     views: tuple[str | int, ...] = VIEWS,
 ) -> Step:
     """q = Π_w(p), row by row of the view that Eq. 11 chooses from ``g``; p where it chooses none."""
     view = choose_view(field, w, g, delta, views) if view is None else view
-    q = step.p if view is View.NONE else project_rows(view, w, step.p, field.scaled)
+    q = step.p if view == View.NONE else project_rows(view, w, step.p, field.scaled)
     return Step(step.w, step.state, step.p, q, step.lr, view)
 
 

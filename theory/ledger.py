@@ -132,7 +132,7 @@ def parts_of(field: Field, moment: Moment, w: Array, g: Array, step: Step, hyper
         fresh = moment.taken(field, g, step, hyper)
         pull = moment.taken(field, field.element(coupled) * w, step, hyper)
         found = (fresh, step.p - fresh - pull, pull)
-        if step.view is not View.NONE:
+        if step.view != View.NONE:
             found = tuple(project_rows(step.view, w, part) for part in found)  # type: ignore[assignment]
         return Parts(*found)
 

@@ -2,55 +2,48 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from tangency.theory.fields import Array, Field
 
 
-class View(Enum):
-    """How a weight tensor is cut into rows, each with a norm and a tangent space of its own (E.1)."""
-
-    CHANNEL = "channel"
-    LAYER = "layer"
-    NONE = "none"
-
-    def rows(self, x: Array) -> Array:
-        """``x`` as rows, shape (rows, dim): one a channel of dimension 0, or one for the whole layer."""
-        return x.reshape(x.shape[0] if self is View.CHANNEL else 1, -1)
-
-
 @dataclass(frozen=True)
-class Heads:
-    """A view with a row for every head: ``slices`` consecutive slices of dimension 0, which divide its length."""
+class View:
+    """How a weight tensor is cut into rows, each with a norm and a tangent space of its own (E.1).
 
-    slices: int
+    Attributes:
+        value: its name.
+        slices: how many slices of dimension 0 are a row; 0 for all of them.
+    """
 
-    @property
-    def value(self) -> str:
-        """Its name."""
-        return "head"
+    value: str
+    slices: int = 0
+
+    CHANNEL: ClassVar["View"]
+    LAYER: ClassVar["View"]
+    NONE: ClassVar["View"]
 
     def rows(self, x: Array) -> Array:
-        """``x`` as rows, shape (heads, dim)."""
-        return x.reshape(x.shape[0] // self.slices, -1)
+        """``x`` as rows, shape (rows, dim)."""
+        return x.reshape(x.shape[0] // self.slices if self.slices else 1, -1)
 
 
-# The views of E.1, in the order in which they are tried; and as ``sgdp`` and ``adamp`` take them.
+View.CHANNEL, View.LAYER, View.NONE = View("channel", 1), View("layer"), View("none")
+# The views of E.1, in the order in which they are tried, as algorithms take them.
 VIEWS = ("channel", "layer")
 
 
-def view_of(named: str | int) -> View | Heads:
-    """A view as ``sgdp`` and ``adamp`` take it: by its name, or a head's number of slices."""
-    return View(named) if isinstance(named, str) else Heads(named)
+def view_of(named: str | int) -> View:
+    """A view as algorithms take it: by its name, or, a row for every head, the number of slices in a head."""
+    return View("head", named) if isinstance(named, int) else {"channel": View.CHANNEL, "layer": View.LAYER}[named]
 
 
 class UndecidedView(ArithmeticError):
     """The field cannot tell on which side of Eq. 11 a view lies."""
 
-    def __init__(self, view: View | Heads) -> None:
+    def __init__(self, view: View) -> None:
         super().__init__(f"Eq. 11 is undecided in the {view.value} view: the comparison is within the field's rounding")
         self.view = view
 
@@ -74,7 +67,7 @@ def project(w: Array, x: Array) -> Array:
     return x if square == 0 else x - (w @ x) / square * w
 
 
-def project_rows(view: View | Heads, w: Array, x: Array, scaled: Callable[[Array], Array] = lambda row: row) -> Array:
+def project_rows(view: View, w: Array, x: Array, scaled: Callable[[Array], Array] = lambda row: row) -> Array:
     """Π of every row of a view; the result has the shape of ``x``. ``scaled`` may rescale w: Π ignores its scale."""
     result = x.copy()
     for row, w_row, x_row in zip(view.rows(result), view.rows(w), view.rows(x), strict=True):
@@ -98,7 +91,7 @@ def looks_scale_invariant(field: Field, w: Array, g: Array, delta: Any) -> bool 
     return field.less(dot * dot * len(w), delta**2 * norms)
 
 
-def view_decision(field: Field, view: View | Heads, w: Array, g: Array, delta: Any) -> bool | None:
+def view_decision(field: Field, view: View, w: Array, g: Array, delta: Any) -> bool | None:
     """Whether every row of a view passes Eq. 11: ``False`` if a row fails, else ``None`` if a row is undecided."""
     answers = [looks_scale_invariant(field, *rows, delta) for rows in zip(view.rows(w), view.rows(g), strict=True)]
     if False in answers:
@@ -106,7 +99,7 @@ def view_decision(field: Field, view: View | Heads, w: Array, g: Array, delta: A
     return None if None in answers else True
 
 
-def choose_view(field: Field, w: Array, g: Array, delta: Any, views: Sequence[str | int] = VIEWS) -> View | Heads:
+def choose_view(field: Field, w: Array, g: Array, delta: Any, views: Sequence[str | int] = VIEWS) -> View:
     """The first of the views all of whose rows pass Eq. 11; fewer than two dimensions are never projected.
 
     Raises:

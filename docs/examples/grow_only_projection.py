@@ -222,7 +222,7 @@ def orthogonal_runs(draw: st.DrawFn, subject: Subject) -> Trial:
 def admissible(run: Run, record: Record) -> tuple[bool, ...]:
     """The decisions that are right within rounding: the sign of η‖p‖² − 2w·p, or both where rounding hides it."""
     try:
-        return (run.exact(record).view is View.LAYER,)
+        return (run.exact(record).view == View.LAYER,)
     except UndecidedView:
         return (True, False)
 
@@ -309,7 +309,7 @@ NEVER_LONGER_SAYS = Statement(
 
 def projected_steps(run: problems.TensorRun) -> list[Values]:
     """The steps that the rule projects."""
-    steps = [(x, step) for x, step in run.run(grow_only) if step.view is View.LAYER]
+    steps = [(x, step) for x, step in run.run(grow_only) if step.view == View.LAYER]
     return [{"η": step.lr, "w": [x], "p": [step.p]} for x, step in steps]
 
 

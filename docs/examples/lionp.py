@@ -57,7 +57,7 @@ def lionp(
     """Lion's p; q by Eq. 11; w ← (1 − ηλr)w − ηq, with r as in §E.1."""
     p, new, lr = lion(field, g, state, lr, betas)
     step = projected(field, w, g, Step(w, new, p, p, lr), delta, view)
-    return decayed(w, step, 1 - lr * weight_decay * (1 if step.view is View.NONE else wd_ratio))
+    return decayed(w, step, 1 - lr * weight_decay * (1 if step.view == View.NONE else wd_ratio))
 
 
 # What the checks must know: the dialects are those of every algorithm that projects, for Lion itself has no choices.

@@ -138,32 +138,50 @@ class DecayDecides(SGDP):
 class LayerOnly(SGDP):
     """The channel view is missing."""
 
-    def views(self) -> tuple[Rows, ...]:
-        return super().views()[1:]
+    def views(self, options: Options) -> tuple[Rows, ...]:
+        return super().views({"views": ("layer",)})
 
 
 @broken("algorithm-1", "eq-11", "layer-view-is-found", slip="views = channel")
 class ChannelOnly(SGDP):
     """The layer view is missing."""
 
-    def views(self) -> tuple[Rows, ...]:
-        return super().views()[:1]
+    def views(self, options: Options) -> tuple[Rows, ...]:
+        return super().views({"views": ("channel",)})
 
 
 @broken("algorithm-1", "eq-11", slip="views = layer, channel")
 class LayerFirst(SGDP):
     """The layer view is tried before the channel view."""
 
-    def views(self) -> tuple[Rows, ...]:
-        return super().views()[::-1]
+    def views(self, options: Options) -> tuple[Rows, ...]:
+        return super().views(options)[::-1]
 
 
 @broken("algorithm-1", "eq-11", slip="axis = second")
 class WrongAxis(SGDP):
     """The channel is the second axis."""
 
-    def views(self) -> tuple[Rows, ...]:
-        return (lambda x: x.transpose(0, 1).reshape(x.shape[1], -1), super().views()[1])
+    def views(self, options: Options) -> tuple[Rows, ...]:
+        (layer,) = super().views({"views": ("layer",)})
+        return (lambda x: x.transpose(0, 1).reshape(x.shape[1], -1), layer)
+
+
+@broken("algorithm-1", "eq-11")
+class NoHeads(SGDP):
+    """Views of heads are left out."""
+
+    def views(self, options: Options) -> tuple[Rows, ...]:
+        named = tuple(one for one in options["views"] if isinstance(one, str))
+        return super().views({"views": named})
+
+
+@broken("algorithm-1", "eq-11")
+class HeadsCounted(SGDP):
+    """The number says how many heads there are, not how many slices a head has."""
+
+    def rows(self, view: str | int, x: Tensor) -> Tensor:
+        return super().rows(view if isinstance(view, str) else x.shape[0] // view, x)
 
 
 @broken("algorithm-1", "eq-11", "vectors-are-never-projected", slip="rank = any")

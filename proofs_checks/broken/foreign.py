@@ -5,6 +5,7 @@ from typing import Any
 
 from tangency.proofs_checks.broken.sound import SGDP
 from tangency.proofs_checks.broken.zoo import broken
+from tangency.theory.projection import VIEWS
 
 
 def momentum(params: Any, grads: Any, state: Any, *, lr: float = 0.1, momentum: float = 0.0) -> Any:
@@ -70,7 +71,7 @@ def optax_ascends(learning_rate: float, momentum: float = 0.0) -> Any:
 def project(w: Any, g: Any, update: Any, delta: float) -> tuple[Any, bool]:
     """Sound: a projection alone, by those of the sound SGDP."""
     sound = SGDP([w.clone()], delta=delta)
-    for rows in sound.views() if sound.eligible(w.shape) and w.numel() else ():
+    for rows in sound.views({"views": VIEWS}) if sound.eligible(w.shape) and w.numel() else ():
         if sound.passes(sound.cosine(rows(w), rows(g), 0.0), sound.threshold(delta, rows(w).shape[1])):
             return sound.project(rows(w), rows(update), 0.0).reshape(update.shape), True
     return update, False

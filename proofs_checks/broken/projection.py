@@ -76,7 +76,7 @@ class GradientProjected(AdamP):
     def gradient(self, w: Tensor, g: Tensor, options: Options) -> Tensor:
         if w.ndim < 2 or not w.numel():
             return g
-        rows = self.views()[0]
+        rows = self.views(options)[0]
         return super().project(rows(w), rows(g), options["eps"]).reshape(g.shape)
 
     def project(self, w: Tensor, x: Tensor, eps: float) -> Tensor:

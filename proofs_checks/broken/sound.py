@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from tangency.proofs_checks.target.contract import PATHS, Contract, Options
+from tangency.theory.projection import VIEWS
 
 Rows = Callable[[Tensor], Tensor]
 Number = float | Tensor
@@ -18,8 +20,17 @@ class SGDP(Contract):
 
     values: ClassVar[Options] = {
         "lr": 0.1, "momentum": 0.0, "dampening": 0.0, "nesterov": False, "eps": 1e-8,
-        "weight_decay": 0.0, "delta": 0.1, "wd_ratio": 0.1, "maximize": False, **PATHS,
+        "weight_decay": 0.0, "delta": 0.1, "wd_ratio": 0.1, "views": VIEWS, "maximize": False, **PATHS,
     }  # fmt: skip
+
+    def valid(self, name: str, value: Any) -> bool:
+        """Views are those that exist, the finest first."""
+        if name != "views":
+            return super().valid(name, value)
+        ranks = [
+            {"channel": 0, "layer": 2}.get(one, -1) if isinstance(one, str) else 2 * (one > 1) - 1 for one in value
+        ]
+        return bool(value) and min(ranks) >= 0 and ranks == sorted(set(ranks))
 
     # A step.
 
@@ -29,7 +40,7 @@ class SGDP(Contract):
         q, lr = self.direction(state, seen, options)
         evidence, projected = self.evidence(w, g, q, options), False
         if self.eligible(shape) and w.numel():
-            for rows in self.views():
+            for rows in self.views(options):
                 threshold = self.threshold(options["delta"], rows(w).shape[1])
                 if self.passes(self.cosine(rows(w), rows(evidence), options["eps"]), threshold):
                     q, projected = self.project(rows(w), rows(q), options["eps"]).reshape(q.shape), True
@@ -47,9 +58,15 @@ class SGDP(Contract):
         """Vectors are never projected."""
         return len(shape) >= 2
 
-    def views(self) -> tuple[Rows, ...]:
-        """Channel, then layer."""
-        return (lambda x: x.reshape(x.shape[0], -1), lambda x: x.reshape(1, -1))
+    def views(self, options: Options) -> tuple[Rows, ...]:
+        """In turn, as published: channel, then layer."""
+        return tuple(partial(self.rows, one) for one in options["views"])
+
+    def rows(self, view: str | int, x: Tensor) -> Tensor:
+        """The rows of a view: of a head, a row for so many consecutive slices."""
+        if isinstance(view, str):
+            return x.reshape(1 if view == "layer" else x.shape[0], -1)
+        return x.reshape(x.shape[0] // view, -1)
 
     def unit(self, rows: Tensor) -> Tensor:
         """Rows over their largest entry, so that no product leaves the range."""
@@ -111,7 +128,7 @@ class AdamP(SGDP):
 
     values: ClassVar[Options] = {
         "lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "nesterov": False,
-        "weight_decay": 0.0, "delta": 0.1, "wd_ratio": 0.1, "maximize": False, **PATHS,
+        "weight_decay": 0.0, "delta": 0.1, "wd_ratio": 0.1, "views": VIEWS, "maximize": False, **PATHS,
     }  # fmt: skip
 
     def decay(self, options: Options, projected: bool) -> Number:

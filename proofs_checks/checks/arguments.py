@@ -66,6 +66,7 @@ EFFECTS = (
         "Scale-invariant weights get the decay of all others, which the paper warns of.",
         capability=PROJECTION,
     ),
+    has_effect("views", "Weights are projected in other rows than those asked for.", capability=PROJECTION),
 )
 
 INVALID = {one.name: one.invalid for one in HYPER.values() if one.invalid}
@@ -121,6 +122,9 @@ REFUSED = (
         capability=PROJECTION,
     ),
     refuses("wd_ratio", "a negative wd_ratio", "Projected weights grow instead of decaying.", capability=PROJECTION),
+    refuses(
+        "views", "a view that does not exist", "Nothing is projected, and nothing says why.", capability=PROJECTION
+    ),
 )
 
 

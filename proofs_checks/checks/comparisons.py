@@ -8,15 +8,13 @@ import numpy as np
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Skip
 from tangency.proofs_checks.generate.trials import EXACT_ELEMENTS, Measurement, Run
-from tangency.proofs_checks.measure.conformance import admissible_views, measure_step, weights_bound
+from tangency.proofs_checks.measure.conformance import admissible_views, measure_step, views_of, weights_bound
 from tangency.theory.fields import FLOAT64
 from tangency.theory.projection import View
 
-SAYS = {
-    View.CHANNEL: "projected through the channel view",
-    View.LAYER: "projected through the layer view",
-    View.NONE: "not projected",
-}
+
+def _says(view: View) -> str:
+    return "not projected" if view == View.NONE else f"projected through the {view.value} view"
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,8 @@ def decision_is_right(run: Run, at: int) -> Miss | Measurement:
         if best.ratio <= 1:
             return best
     # Of one row the views are the same.
-    others = [view for view in View if view not in right and (record.w.shape[0] > 1 or view is not View.LAYER)]
+    tried = (*views_of(run), View.NONE)
+    others = [view for view in tried if view not in right and (record.w.shape[0] > 1 or view != View.LAYER)]
     given = {view: _in_float64(run, at, view) for view in (*right, *others)}
     away = {view: float(np.linalg.norm(record.w_after - given[view])) for view in given}
     taken = min(away, key=lambda view: away[view])  # of equals the first, a right one
@@ -69,15 +68,15 @@ def decision_is_right(run: Run, at: int) -> Miss | Measurement:
         raise Skip("its steps are so far from the algorithm's that no decision of Eq. 11 can be read off them")
     if taken in right:  # perhaps a step of another formula, but of the right decision
         return Measurement("the decision", at, 0.0, 0.0, 0.0, 0.0)
-    expected = " or ".join(SAYS[view] for view in right)
-    detail = f"step {at + 1} is {SAYS[taken]}; Eq. 11 says: {expected}"
-    return Miss(detail, expected, SAYS[taken], _against(run, at, right[0]))
+    expected = " or ".join(_says(view) for view in right)
+    detail = f"step {at + 1} is {_says(taken)}; Eq. 11 says: {expected}"
+    return Miss(detail, expected, _says(taken), _against(run, at, right[0]))
 
 
 def _against(run: Run, at: int, view: View) -> Measurement:
     record = run.records[at]
     exact = run.exact(record, view)
-    return run.compare(f"w, {SAYS[view]}", record, record.w_after, exact.w, weights_bound(run, exact))
+    return run.compare(f"w, {_says(view)}", record, record.w_after, exact.w, weights_bound(run, exact))
 
 
 def _in_float64(run: Run, at: int, view: View) -> Floats:

@@ -29,7 +29,7 @@ def moves(optimizer: Any, p: torch.Tensor, start: int = 0) -> torch.Tensor:
 def settings(make: Make, name: str) -> dict[str, Any]:
     """Hyper-parameters under which an option shows."""
     values = {key: pair[0] for key, pair in OTHER.items() if key in make.own and key not in ("eps", "delta")}
-    if name == "wd_ratio" and "delta" in make.own:
+    if name in ("wd_ratio", "views") and "delta" in make.own:
         values["delta"] = 100.0
     return values
 

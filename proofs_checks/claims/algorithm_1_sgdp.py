@@ -7,6 +7,7 @@ executable spec is compared with an independent closed form of each of its lines
 spec one step at a time, each from the optimizer's own state.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sympy
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
 from tangency.theory.algorithms import Algorithm
+from tangency.theory.projection import VIEWS, view_of
 
 ETA, BETA, LAMBDA, RHO, TAU = sympy.symbols("η β λ r τ", positive=True)
 
@@ -80,16 +82,16 @@ def passes(w: Array, g: Array, delta: Any, view: View) -> bool:
     return bool(delta**2 / EXACT.element(len(rows[0][0])) > max(cosines))
 
 
-def expected_view(w: Array, g: Array, delta: Any) -> View:
+def expected_view(w: Array, g: Array, delta: Any, views: Sequence[str | int] = VIEWS) -> View:
     """The view that Algorithm 1 projects through."""
     if w.ndim < 2:
         return View.NONE
-    return next((view for view in (View.CHANNEL, View.LAYER) if passes(w, g, delta, view)), View.NONE)
+    return next((view for view in map(view_of, views) if passes(w, g, delta, view)), View.NONE)
 
 
 def require_projection(w: Array, step: Step) -> None:
     """q is p without its radial component: tangent, and p − q ∥ w, in every row of the view (Eq. 10)."""
-    if step.view is View.NONE:
+    if step.view == View.NONE:
         require_equal("q without projection", step.q, step.p)
         return
     for w_row, p, q in zip(*(step.view.rows(x) for x in (w, step.p, step.q)), strict=True):
@@ -107,9 +109,9 @@ def check_exact(run: problems.TensorRun) -> None:
         require_equal(
             f"update {t}", step.p, g + beta * (1 - tau) * total if run.hyper["nesterov"] else (1 - tau) * total
         )
-        require_equal(f"view {t}", step.view, expected_view(w, g, run.hyper["delta"]))
+        require_equal(f"view {t}", step.view, expected_view(w, g, run.hyper["delta"], run.views))
         require_projection(w, step)
-        ratio = 1 if step.view is View.NONE else run.hyper["wd_ratio"]
+        ratio = 1 if step.view == View.NONE else run.hyper["wd_ratio"]
         shrunk = run.hyper["lr"] * run.hyper["weight_decay"] * ratio / (1 - beta)
         require_equal(f"w_{t + 1}", step.w, w - shrunk * w - run.hyper["lr"] * step.q)
 
@@ -140,7 +142,7 @@ def with_projected_state(algorithm: Algorithm, buffer: str, **hyper: Any) -> Ref
     """From rest: a radial gradient, then an orthogonal one; the third step differs if the buffer was projected."""
     first = algorithm(EXACT, W, W, **hyper)
     second = algorithm(EXACT, first.w, turned(first.w), first.state, **hyper)
-    require("the second step is projected", second.view is View.CHANNEL)
+    require("the second step is projected", second.view == View.CHANNEL)
     g = turned(second.w)
     right = algorithm(EXACT, second.w, g, second.state, **hyper)
     wrong = algorithm(EXACT, second.w, g, {**second.state, buffer: second.q}, **hyper)
@@ -175,8 +177,8 @@ CLAIM = Claim(
     where="§3.1, Algorithm 1; E.1",
     severity=Severity.ALGORITHM,
     statement=(
-        "p_t = βp_{t−1} + (1−τ)g_t; q_t = Π_w(p_t) in the first view (channel, layer) all of whose rows have "
-        "cos(w_t, g_t) < δ/√dim, else p_t; w_{t+1} = (1 − ηλr/(1−β)) w_t − ηq_t"
+        "p_t = βp_{t−1} + (1−τ)g_t; q_t = Π_w(p_t) in the first view (channel, layer, or of one's own choice) all "
+        "of whose rows have cos(w_t, g_t) < δ/√dim, else p_t; w_{t+1} = (1 − ηλr/(1−β)) w_t − ηq_t"
     ),
     latex=(
         r"p_t = \beta p_{t-1} + (1-\tau) g_t,\quad "
@@ -203,7 +205,7 @@ CLAIM = Claim(
         ),
     ),
     algebra=proof,
-    exact=Search(problems.tensor_runs(EXACT_HYPER), check_exact),
+    exact=Search(problems.tensor_runs(EXACT_HYPER, views=True), check_exact),
     ball=NotApplicable("SGDP is a rational function of its inputs (Eq. 11 squared): the exact rung covers it"),
     implementation=Attack(frozenset({HEAVY_BALL, PROJECTION}), strategies.steps, check_implementation),
     notes="The paper prints no dampening and no Nesterov momentum; both are the published package's.",

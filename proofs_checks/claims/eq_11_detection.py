@@ -21,7 +21,7 @@ from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.claims.algorithm_1_sgdp import expected_view
 from tangency.proofs_checks.statement.terms import Number, Term
 from tangency.theory.detection import limit_probability, pass_probability
-from tangency.theory.projection import looks_scale_invariant, view_decision
+from tangency.theory.projection import VIEWS, looks_scale_invariant, view_decision, view_of
 
 A, B, KAPPA = (sympy.Symbol(name, real=True, nonzero=True) for name in ("a", "b", "κ"))
 DELTA, DIM = sympy.symbols("δ d", positive=True)
@@ -136,13 +136,14 @@ def check_decision(run: problems.TensorRun) -> None:
     w, delta = run.w, run.hyper["delta"]
     a, b = run.hyper["scales"]
     for t, g in enumerate(run.gradients):
-        view = choose_view(EXACT, w, g, delta)
-        require_equal(f"view of step {t}", view, expected_view(w, g, delta))
-        require_equal(f"view of step {t}, scaled", choose_view(EXACT, a * w, b * g, delta), view)
+        view = choose_view(EXACT, w, g, delta, run.views)
+        require_equal(f"view of step {t}", view, expected_view(w, g, delta, run.views))
+        require_equal(f"view of step {t}, scaled", choose_view(EXACT, a * w, b * g, delta, run.views), view)
         if w.ndim < 2:
             continue
         rows = np.arange(1, len(w) + 1).reshape(-1, *[1] * (w.ndim - 1))
-        passed = {v: view_decision(EXACT, v, w, g, delta) for v in (View.CHANNEL, View.LAYER)}
+        cuts = dict.fromkeys((View.CHANNEL, View.LAYER, *map(view_of, run.views)))
+        passed = {v: view_decision(EXACT, v, w, g, delta) for v in cuts}
         require_equal(
             "each channel on its own scale",
             view_decision(EXACT, View.CHANNEL, rows * w, -g, delta),
@@ -218,7 +219,7 @@ SHAPES = st.one_of(*[strategies.matrices()] * 6, st.tuples(st.integers(2, 16)))
 
 
 @cache
-def tilts(dtype: str, delta: float) -> st.SearchStrategy[Tilted]:
+def tilts(dtype: str, delta: float, views: tuple[View, ...]) -> st.SearchStrategy[Tilted]:
     """Gradients at multiples of the threshold."""
     near = st.integers(1, FORMATS[dtype][0].digits).map(lambda k: 2.0**-k)
     ratios = st.one_of(
@@ -226,7 +227,7 @@ def tilts(dtype: str, delta: float) -> st.SearchStrategy[Tilted]:
     )
     signed = st.builds(math.copysign, ratios, st.sampled_from((1.0, -1.0)))
     rows = st.lists(signed, min_size=1, max_size=3).map(tuple)
-    return st.builds(Tilted, st.sampled_from((View.CHANNEL, View.LAYER)), rows, st.just(delta), st.integers(-8, 2))
+    return st.builds(Tilted, st.sampled_from(views), rows, st.just(delta), st.integers(-8, 2))
 
 
 @st.composite
@@ -243,12 +244,13 @@ def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     hyper = draw(strategies.hyperparameters(subject, delta=delta, wd_ratio=draw(st.sampled_from((0.0, 0.5))), **fixed))
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
     scale = draw(strategies.exponents(dtype, squared=True))
-    tilted = st.lists(tilts(dtype, delta), min_size=1, max_size=2)
+    own = draw(strategies.views(subject, shape))
+    tilted = st.lists(tilts(dtype, delta, strategies.tried_views(own)), min_size=1, max_size=2)
     free: list[Gradient] = draw(st.lists(strategies.values(count, scale), max_size=1))
     w = np.array(draw(strategies.values(count, scale))).reshape(shape[0], -1)
     if draw(st.integers(0, 3)) == 0:
         w[draw(st.integers(0, shape[0] - 1))] = 0.0
-    return Trial(shape, dtype, tuple(w.ravel()), (*free, *draw(tilted)), hyper)
+    return Trial(shape, dtype, tuple(w.ravel()), (*free, *draw(tilted)), hyper | own)
 
 
 def check_implementation(run: Run) -> list[Measurement]:
@@ -384,7 +386,7 @@ def values(problem: problems.TensorRun | tuple[Array, Array, flint.fmpq]) -> lis
     if isinstance(problem, tuple):
         return [row_values(*problem, (flint.fmpq(-2), flint.fmpq(1, 3)))]
     w, hyper = problem.w, problem.hyper
-    views = (View.CHANNEL, View.LAYER) if w.ndim > 1 else (View.LAYER,)
+    views = dict.fromkeys((View.LAYER, *map(view_of, (*VIEWS, *problem.views)))) if w.ndim > 1 else (View.LAYER,)
     return [
         row_values(w_row, g_row, hyper["delta"], hyper["scales"])
         for g in problem.gradients
@@ -422,7 +424,9 @@ CLAIM = Claim(
         Hypothesis("independent rows", "for the power C: rows are independent", dependent_rows),
     ),
     algebra=proof,
-    exact=Instances(st.one_of(ties(), problems.tensor_runs(DECISIONS)), STATEMENT, values, also=check_exact),
+    exact=Instances(
+        st.one_of(ties(), problems.tensor_runs(DECISIONS, views=True)), STATEMENT, values, also=check_exact
+    ),
     ball=Instances(
         st.one_of(ODDS, problems.tensor_runs(DECISIONS)),
         STATEMENT,

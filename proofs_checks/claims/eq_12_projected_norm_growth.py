@@ -61,7 +61,7 @@ def proof(gap: sympy.Expr = GAP, sign: int = -1) -> Proof:
 
 def rows_of(w: Array, step: Step) -> list[Values]:
     """Every row of a projected step as the statement's letters."""
-    if step.view is View.NONE:
+    if step.view == View.NONE:
         return []
     rows = zip(*(step.view.rows(x) for x in (w, step.p, step.q, step.w)), strict=True)
     return [{"η": step.lr, "w": w, "p": p, "q": q, "w'": after} for w, p, q, after in rows]
@@ -81,7 +81,7 @@ def runs_of_rows(history: list[tuple[Array, Step]]) -> list[Values]:
 def check_tensors(history: list[tuple[Array, Step]]) -> None:
     """The growth of the whole tensor in every projected step, whose gap is the sum of its rows' gaps."""
     for t, (w, step) in enumerate(history):
-        if step.view is not View.NONE:
+        if step.view != View.NONE:
             square, moved = (w * w).sum(), step.lr * step.lr * (step.q * step.q).sum()
             require_equal(f"‖w_{t + 1}‖² of the tensor", (step.w * step.w).sum(), square + moved)
 
@@ -137,7 +137,7 @@ def check_run(problem: tuple[str, problems.Descent | problems.TensorRun]) -> Non
         return
     history = run.run(ALGORITHMS[kind])
     check_tensors(history)
-    if all(step.view is not View.NONE for _, step in history):
+    if all(step.view != View.NONE for _, step in history):
         total = sum(step.lr * step.lr * (step.q * step.q).sum() for _, step in history)
         first, last = history[0][0], history[-1][1].w
         require_equal("‖w_T‖² − ‖w_0‖²", (last * last).sum() - (first * first).sum(), total)

@@ -103,10 +103,10 @@ def check_entries(run: Kept) -> None:
         require_equal(f"the ledger, step {t}", (step.w * step.w).sum() - (one.w * one.w).sum(), entries.growth)
         require_equal(f"u, step {t}", made.fresh + made.memory + made.pull, step.q)
         before = run.steps[t - 1].step.state[run.moment.buffer] if t else 0 * one.w
-        if step.view is View.NONE and run.moment is MOMENTUM:
+        if step.view == View.NONE and run.moment is MOMENTUM:
             ahead = beta if one.hyper.get("nesterov") else 1
             require_equal(f"b, step {t}", made.memory, ahead * beta * before)
-        if step.view is not View.NONE:
+        if step.view != View.NONE:
             require_equal(f"fresh and memory of a projected step {t}", (entries.fresh, entries.memory), (0, 0))
         given = one.g + run.coupled * one.w
         buffer = step.state[run.moment.buffer]

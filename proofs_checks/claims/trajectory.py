@@ -137,7 +137,7 @@ def of_pair(pair: Pair) -> Values:
         "b": beta if ahead else EXACT.element(1),
         "η": [step.lr for step in steps],
         "λ": [(1 - step.shrink) / step.lr for step in steps],
-        "ρ": [EXACT.element(step.view is not View.NONE) for step in steps],
+        "ρ": [EXACT.element(step.view != View.NONE) for step in steps],
     }
 
 

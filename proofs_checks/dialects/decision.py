@@ -4,11 +4,13 @@ from typing import Any
 
 from tangency.proofs_checks.dialects.choice import Choice, Dialect, Option
 from tangency.theory.fields import Array, Field
-from tangency.theory.projection import UndecidedView, View
+from tangency.theory.projection import UndecidedView, View, view_of
 
 
-def decide(dialect: Dialect, field: Field, w: Array, g: Array, delta: Any, eps: Any) -> View:
-    """The view through which the dialect projects.
+def decide(
+    dialect: Dialect, field: Field, w: Array, g: Array, delta: Any, eps: Any, views: tuple[str | int, ...]
+) -> View:
+    """The view through which the dialect projects, of the ``views`` of :func:`~tangency.theory.algorithms.sgdp`.
 
     Raises:
         UndecidedView: the field cannot tell on which side of Eq. 11 a view lies.
@@ -18,7 +20,7 @@ def decide(dialect: Dialect, field: Field, w: Array, g: Array, delta: Any, eps: 
     if w.size == 0 or never or not dialect.compute("rank", w):
         return View.NONE
     whole, seen = w, g
-    for view in dialect.compute("views", w):
+    for view in dialect.compute("views", w, tuple(map(view_of, views))):
         w, g = dialect.compute("axis", view, whole), dialect.compute("axis", view, seen)
         pairs = list(zip(view.rows(w), view.rows(g), strict=True))
         threshold = dialect.compute("threshold", field, delta, len(pairs[0][0]), len(pairs), w.size)
@@ -27,7 +29,7 @@ def decide(dialect: Dialect, field: Field, w: Array, g: Array, delta: Any, eps: 
         if passes is None:
             raise UndecidedView(view)
         if passes:
-            return View(view)
+            return view  # type: ignore[no-any-return]
     return View.NONE
 
 
@@ -87,11 +89,11 @@ def _product_clamped(field: Field, w: Array, g: Array, eps: Any) -> tuple[Any, A
 
 
 def _second_axis(view: View, x: Array) -> Array:
-    return x.swapaxes(0, 1).copy() if view is View.CHANNEL and x.ndim >= 2 else x
+    return x.swapaxes(0, 1).copy() if view == View.CHANNEL and x.ndim >= 2 else x
 
 
-def _views_in_turn(w: Array) -> tuple[View, ...]:
-    return (View.CHANNEL, View.LAYER) if w.ndim >= 2 else (View.LAYER,)
+def _views_in_turn(w: Array, views: tuple[View, ...]) -> tuple[View, ...]:
+    return views if w.ndim >= 2 else (View.LAYER,)
 
 
 DECISION_CHOICES = (
@@ -114,21 +116,21 @@ DECISION_CHOICES = (
             Option(
                 "layer",
                 "only the layer view",
-                lambda w: (View.LAYER,),
+                lambda w, views: (View.LAYER,),
                 "eq-11: weights that are invariant by channel are not recognised",
                 slip="the channel view is missing",
             ),
             Option(
                 "channel",
                 "only the channel view",
-                lambda w: (View.CHANNEL,),
+                lambda w, views: (View.CHANNEL,),
                 "eq-11: weights that are invariant as a layer are not recognised",
                 slip="the layer view is missing",
             ),
             Option(
                 "layer, channel",
                 "the layer view is tried first, then the channel view",
-                lambda w: _views_in_turn(w)[::-1],
+                lambda w, views: _views_in_turn(w, views)[::-1],
                 "eq-11: weights that are invariant by channel are projected as a layer",
                 slip="the views are tried in the wrong order: the channel view comes first (E.1)",
             ),

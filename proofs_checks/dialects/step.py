@@ -12,7 +12,14 @@ from tangency.theory.projection import View
 
 
 def step(
-    dialect: Dialect, field: Field, w: Array, g: Array, state: State = START, *, view: View | None = None, **hyper: Any
+    dialect: Dialect,
+    field: Field,
+    w: Array,
+    g: Array,
+    state: State = START,
+    *,
+    view: View | None = None,
+    **hyper: Any,
 ) -> Step:
     """One step of a dialect; arguments as in :mod:`tangency.theory.algorithms`.
 
@@ -39,8 +46,9 @@ def step(
         if algorithm.projects:
             delta, eps = given["delta"], given["eps"]
             looked_at = dialect.compute("cosine_of", g, decayed, p)
-            chosen = decide(dialect, field, w, looked_at, delta, eps) if view is None else view
-            q = p if chosen is View.NONE else project(dialect, field, chosen, w, p, eps)
+            views = given["views"]
+            chosen = decide(dialect, field, w, looked_at, delta, eps, views) if view is None else view
+            q = p if chosen == View.NONE else project(dialect, field, chosen, w, p, eps)
             if "buffer" in dialect:
                 buffer = dialect.compute("buffer", new["momentum_buffer"], q, given["nesterov"])
                 new = {**new, "momentum_buffer": buffer}
@@ -48,7 +56,7 @@ def step(
         if decay == 0:
             return Step(w - move, new, p, q, lr, chosen)
         scale = dialect.compute("decay_scale", given, new)
-        if chosen is not View.NONE:
+        if chosen != View.NONE:
             scale = dialect.compute("decay_ratio", scale, given["wd_ratio"])
         return Step(dialect.compute("decay_order", w, move, 1 - scale * decay), new, p, q, lr, chosen)
 

@@ -1,7 +1,7 @@
 """Generated problems for the exact and the ball rung: small rationals, so that hundreds of steps stay exact."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tangency.theory.algorithms import START, Step
 from tangency.theory.fields import EXACT, Array, Field
+from tangency.theory.projection import VIEWS, View, view_of
 
 MAX_DIM = 64
 MAX_STEPS = 500
@@ -189,6 +190,12 @@ class TensorRun:
     gradients: tuple[Array, ...]
     hyper: dict[str, Any]
 
+    @property
+    def views(self) -> tuple[str | int, ...]:
+        """Those that are tried."""
+        own: tuple[str | int, ...] = self.hyper.get("views", VIEWS)
+        return own
+
     def run(self, algorithm: Callable[..., Step], field: Field = EXACT) -> list[tuple[Array, Step]]:
         """The pairs (w_t, step t) for t = 0 … T−1."""
         w, state, history = field.array(self.w), START, []
@@ -210,26 +217,49 @@ KINDS = st.lists(st.sampled_from(("tangent", "tilted", "free", "zero")), min_siz
 
 @st.composite
 def tensor_runs(
-    draw: st.DrawFn, hyper: st.SearchStrategy[dict[str, Any]], *, min_dims: int = 1, max_elements: int = MAX_DIM
+    draw: st.DrawFn,
+    hyper: st.SearchStrategy[dict[str, Any]],
+    *,
+    min_dims: int = 1,
+    max_elements: int = MAX_DIM,
+    views: bool = False,
 ) -> TensorRun:
     """Runs of one to four steps on 1-D to 3-D tensors; gradients of every angle to the weights, rows of zeros too.
 
-    Every gradient row is κ w + g with w·g = 0 exactly or free: κ = 0 passes Eq. 11, and large κ fails it.
+    Every gradient row is κ w + g with w·g = 0 exactly or free: κ = 0 passes Eq. 11, and large κ fails it. ``views``: as
+    a hyper-parameter, which are tried.
     """
     shape = draw(_shapes(min_dims, max_elements))
-    count = math.prod(shape)
-    w = draw(vectors(count))
-    return TensorRun(w.reshape(shape), tuple(draw(_gradient(w, shape, kind)) for kind in draw(KINDS)), draw(hyper))
+    w = draw(vectors(math.prod(shape))).reshape(shape)
+    own = draw(own_views(shape)) if views else {}
+    gradients = tuple(draw(_gradient(w, kind, own.get("views", VIEWS))) for kind in draw(KINDS))
+    return TensorRun(w, gradients, draw(hyper) | own)
+
+
+def own_views(shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """Views of one's own choice, as hyper-parameters: mostly none."""
+    if len(shape) < 2:
+        return st.just({})
+    heads = [count for count in range(2, shape[0] + 1) if shape[0] % count == 0]
+    own = [("layer",), ("channel",), *(("channel", count, "layer") for count in heads)]
+    own += [tried for count in heads for tried in ((count,), (count, "layer"), ("channel", count))]
+    return st.one_of(st.just({}), st.just({}), st.sampled_from(own).map(lambda tried: {"views": tried}))
+
+
+def fits(views: Sequence[str | int], shape: tuple[int, ...]) -> bool:
+    """Whether a parameter of this shape has rows in all of the views."""
+    return len(shape) < 2 or all(isinstance(view, str) or shape[0] % view == 0 for view in views)
 
 
 @st.composite
-def _gradient(draw: st.DrawFn, w: Array, shape: tuple[int, ...], kind: str) -> Array:
+def _gradient(draw: st.DrawFn, w: Array, kind: str, views: tuple[str | int, ...]) -> Array:
+    shape = w.shape
     if kind == "zero":
         return EXACT.zeros(shape)
     if kind == "free":
-        return draw(vectors(len(w))).reshape(shape)
-    per_row = len(shape) > 1 and draw(st.booleans())
-    rows = w.reshape(shape[0] if per_row else 1, -1)
+        return draw(vectors(w.size)).reshape(shape)
+    cuts = [View.LAYER, *(view_of(view) for view in views if view != "layer" and len(shape) > 1)]
+    rows = draw(st.sampled_from(cuts)).rows(w)
     dim = rows.shape[1]
     skew = draw(skew_fields(dim)) if dim > 1 else SkewField(())
     kappa = draw(rationals(denominator=100)) if kind == "tilted" else 0

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.generate.gradients import AtCosine, Rotation, Tilted
+from tangency.proofs_checks.generate.problems import fits
 from tangency.proofs_checks.generate.trials import Trial
 
 Shape = tuple[int, ...]
@@ -39,7 +40,8 @@ def _on(trial: Trial, shapes: Sequence[Shape], number: int) -> Trial:
     shape = alike[number % len(alike)]
     count = math.prod(shape) * (2 if trial.dtype.startswith("complex") else 1)
     gradients = tuple(_filled(g, count) if isinstance(g, tuple) else g for g in trial.gradients)
-    return replace(trial, shape=shape, w=_filled(trial.w, count), gradients=gradients)
+    hyper = {name: value for name, value in trial.hyper.items() if name != "views" or fits(value, shape)}
+    return replace(trial, shape=shape, w=_filled(trial.w, count), gradients=gradients, hyper=hyper)
 
 
 def _filled(values: tuple[float, ...], count: int) -> tuple[float, ...]:

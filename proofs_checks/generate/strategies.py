@@ -5,7 +5,7 @@ once (``@cache``).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.errors.rounding import FORMATS
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted
+from tangency.proofs_checks.generate.problems import fits, own_views
 from tangency.proofs_checks.generate.trials import LAYOUTS, Gradient, Setting, Trial
 from tangency.proofs_checks.hyperparameters import AHEAD, ASCENT, DAMPENED, DECAY, DELTA, LR, RATIO, Hyper
-from tangency.proofs_checks.subjects import GROUPS, LARGE, PROJECTION, Subject
-from tangency.theory.projection import View
+from tangency.proofs_checks.subjects import GROUPS, HEADS, LARGE, PROJECTION, Subject
+from tangency.theory.projection import VIEWS, View, view_of
 
 DTYPES = tuple(FORMATS)
 # In which somebody's optimizer computes as it stores: checks of behaviour ask about the others.
@@ -106,7 +107,7 @@ def gradients(
     count = math.prod(trial_shape) * (2 if dtype.startswith("complex") else 1)
     kind = draw(st.sampled_from(("rotation", "free", "tilted", "tilted", "zero", "zero rows", "none")))
     # A vector counts as one row: an orthogonal gradient shows whether it is projected, which it must not be.
-    view = draw(st.sampled_from((View.CHANNEL, View.LAYER))) if len(trial_shape) > 1 else View.LAYER
+    view = draw(st.sampled_from(tried_views(hyper))) if len(trial_shape) > 1 else View.LAYER
     if kind == "none":
         return None
     if kind == "zero" or not count:
@@ -123,6 +124,16 @@ def gradients(
         for dead in draw(st.sets(st.integers(0, trial_shape[0] - 1))):
             flat[dead * row : (dead + 1) * row] = [0.0] * row
     return tuple(flat)
+
+
+def views(subject: Subject, shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """Views of one's own choice, as hyper-parameters, as far as the subject offers them."""
+    return own_views(shape) if HEADS in subject.capabilities else st.just({})
+
+
+def tried_views(hyper: Mapping[str, Any]) -> tuple[View, ...]:
+    """The views that hyper-parameters ask for."""
+    return tuple(map(view_of, hyper.get("views", VIEWS)))
 
 
 def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -162,7 +173,7 @@ def trials(
     if draw(st.integers(0, 30)) == 30:
         shape = tuple(0 if i == len(shape) - 1 else n for i, n in enumerate(shape))
     dtype = draw(st.sampled_from(tuple(dtypes) or dtypes_of(subject)))
-    hyper = draw(hyperparameters(subject, **fixed))
+    hyper = {**draw(hyperparameters(subject, **fixed)), **draw(views(subject, shape))}
     squared = subject.update.squares
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
     scale = draw(exponents(dtype, squared=squared))
@@ -197,6 +208,9 @@ def steps(subject: Subject) -> st.SearchStrategy[Trial]:
         else:
             setting, strategy = draw(surroundings), usual
         trial: Trial = draw(strategy)
+        if not setting.grouped:
+            tried = trial.hyper.get("views", VIEWS)
+            setting = replace(setting, beside=tuple(shape for shape in setting.beside if fits(tried, shape)))
         return trial if setting == Setting() else replace(trial, setting=setting)
 
     return drawn()
@@ -220,7 +234,7 @@ def large_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     """One step of a parameter of more than 2¹⁸ elements, the rows of which repeat those of a small one."""
     shape = draw(st.sampled_from(((17,), (19,), (5, 4), (2, 3, 3), (1, 18))))
     dtype = draw(st.sampled_from([dtype for dtype in dtypes_of(subject) if not dtype.startswith("complex")]))
-    hyper = draw(hyperparameters(subject))
+    hyper = {**draw(hyperparameters(subject)), **draw(views(subject, shape))}
     gradient = draw(gradients(shape, dtype, hyper, st.just(0)).filter(lambda g: g is not None))
     return Trial(shape, dtype, draw(values(math.prod(shape))), (gradient,), hyper, setting=Setting(repeats=4**7))
 
@@ -235,10 +249,11 @@ def projected_trials(draw: st.DrawFn, subject: Subject, /, **fixed: Any) -> Tria
     dtype = draw(st.sampled_from(dtypes_of(subject)))
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
     scale = draw(exponents(dtype, squared=True))
-    view = draw(st.sampled_from((View.CHANNEL, View.LAYER)))
+    own = draw(views(subject, shape))
+    view = draw(st.sampled_from(tried_views(own)))
     turned = rotations(view, -4, 2, (1, 2, max(1, count // 2)))
     free = draw(st.lists(values(count, scale), max_size=1))
     lr = st.sampled_from((0.1, 1.0, 0.5, 1e-3, 2.0**-20))
-    hyper = draw(hyperparameters(subject, **{"weight_decay": 0.0, "delta": 0.1, "lr": draw(lr), **fixed}))
+    hyper = draw(hyperparameters(subject, **{"weight_decay": 0.0, "delta": 0.1, "lr": draw(lr), **fixed})) | own
     gradients: list[Gradient] = [*free, *draw(st.lists(turned, min_size=1, max_size=2))]
     return Trial(shape, dtype, draw(values(count, scale)), tuple(gradients), hyper)

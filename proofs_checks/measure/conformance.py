@@ -8,7 +8,12 @@ import numpy as np
 from tangency.proofs_checks.errors.rounding import Bounded, Floats
 from tangency.proofs_checks.generate.trials import Measurement, Record, Run, as_float
 from tangency.theory.fields import Array
-from tangency.theory.projection import View, view_decision
+from tangency.theory.projection import VIEWS, View, view_decision, view_of
+
+
+def views_of(run: Run) -> tuple[View, ...]:
+    """The views that are tried, in turn."""
+    return tuple(map(view_of, run.hyper.get("views", VIEWS)))
 
 
 def admissible_views(run: Run, record: Record) -> tuple[View, ...]:
@@ -20,9 +25,9 @@ def admissible_views(run: Run, record: Record) -> tuple[View, ...]:
     assert record.g is not None
     if record.w.ndim < 2 or record.w.size == 0 or not run.projects:
         return (View.NONE,)
-    numbers, views = run.rounded, []
+    numbers, views = run.rounded, list[View]()
     w, g = numbers.array(record.w), numbers.array(record.g)
-    for view in (View.CHANNEL, View.LAYER):
+    for view in views_of(run):
         with numbers.context():
             answer = view_decision(numbers, view, w, g, numbers.element(run.hyper.get("delta", 0.1)))
         if answer is not False:
@@ -36,7 +41,7 @@ def projected_records(run: Run) -> Iterator[tuple[Record, View]]:
     """The steps that Eq. 11 projects beyond doubt, and through which view."""
     for record in run.records:
         views = () if record.g is None else admissible_views(run, record)
-        if views in ((View.CHANNEL,), (View.LAYER,)):
+        if len(views) == 1 and views[0] != View.NONE:
             yield record, views[0]
 
 

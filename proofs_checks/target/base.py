@@ -18,7 +18,7 @@ from tangency.proofs_checks.dialects import updates
 from tangency.proofs_checks.dialects.choice import Dialect
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.generate.trials import as_float
-from tangency.proofs_checks.hyperparameters import ASCENT, DECAY, DELTA, EPS, LR, RATIO
+from tangency.proofs_checks.hyperparameters import ASCENT, DECAY, DELTA, EPS, LR, RATIO, VIEWS
 from tangency.theory import formats
 from tangency.theory.algorithms import State, Step, decayed, in_field, projected
 from tangency.theory.fields import FLOAT64, Array, Field, rational
@@ -28,7 +28,7 @@ from tangency.theory.rounded import Rounded, RoundedField
 if TYPE_CHECKING:
     from tangency.proofs_checks.target.target import Target
 
-HYPER = (DECAY, ASCENT, DELTA, RATIO, EPS)  # of a projection, and of what comes with it
+HYPER = (DECAY, ASCENT, DELTA, RATIO, VIEWS, EPS)  # of a projection, and of what comes with it
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,12 @@ def algorithm_of(base: Target) -> Algorithm:
         delta: Any = DELTA.default,
         wd_ratio: Any = RATIO.default,
         eps: Any = EPS.default,
+        views: tuple[str | int, ...] = VIEWS.default,
         view: View | None = None,
     ) -> Step:
         p, told, one = _move(base, field, w, g, state, lr, eps)
-        made = projected(field, w, g, Step(w, told, p, p, one), delta, view)
-        return decayed(w, made, 1 - lr * weight_decay * (1 if made.view is View.NONE else wd_ratio))
+        made = projected(field, w, g, Step(w, told, p, p, one), delta, view, views)
+        return decayed(w, made, 1 - lr * weight_decay * (1 if made.view == View.NONE else wd_ratio))
 
     name = base.spec.target
     of_base = Update(name, "", None, buffers=(), retold=True, compute=update, training={"lr": LR.usual})

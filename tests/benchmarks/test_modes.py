@@ -28,14 +28,14 @@ def test_the_decision_is_the_one_that_is_meant(mode: str, dtype: str) -> None:
         assert choose_view(EXACT, w, g, rational(modes.DELTA)) is decided(p, p.grad) is wanted(mode, weight)
         x, y = p.detach().double(), p.grad.double()
         _, projected = project(x, y, y, ndim=p.dim(), delta=modes.DELTA)
-        assert bool(projected) is (wanted(mode, weight) is not View.NONE)
+        assert bool(projected) is (wanted(mode, weight) != View.NONE)
 
 
 def test_what_is_wanted() -> None:
     conv, matrix, row, vector = SHAPES
     assert [wanted("trained", weight).value for weight in SHAPES] == ["channel", "none", "channel", "none"]
-    assert wanted("layer", conv) is wanted("layer", matrix) is View.LAYER
-    assert wanted("layer", row) is View.CHANNEL
+    assert wanted("layer", conv) is wanted("layer", matrix) == View.LAYER
+    assert wanted("layer", row) == View.CHANNEL
     assert {wanted(mode, vector) for mode in MODES} == {View.NONE}
 
 

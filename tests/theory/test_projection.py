@@ -154,7 +154,7 @@ def test_float64_does_not_know_nan() -> None:
         undecided = pytest.raises(UndecidedView, match=r"Eq\. 11 is undecided in the channel view")
         with undecided, np.errstate(invalid="ignore"):
             choose_view(FLOAT64, w, FLOAT64.array(g), 0.1)
-    assert choose_view(FLOAT64, w, FLOAT64.array([[-4, 3], [-4, 3]]), 0.1) is View.CHANNEL
+    assert choose_view(FLOAT64, w, FLOAT64.array([[-4, 3], [-4, 3]]), 0.1) == View.CHANNEL
 
 
 def test_undecided_view_names_the_view() -> None:
@@ -162,11 +162,11 @@ def test_undecided_view_names_the_view() -> None:
     w, g = BALLS.array([[1, 0], [0, 0]]), BALLS.array([[3, 0], [4, 0]])
     with BALLS.context(), pytest.raises(UndecidedView, match=r"layer view.*within the field's rounding") as caught:
         choose_view(BALLS, w, g, BALLS.element(TIE))
-    assert caught.value.view is View.LAYER
+    assert caught.value.view == View.LAYER
     assert isinstance(caught.value, ArithmeticError)
     with BALLS.context(), pytest.raises(UndecidedView, match="channel view") as caught:
         choose_view(BALLS, BALLS.array([TIE_W]), BALLS.array([TIE_G]), BALLS.element(TIE))
-    assert caught.value.view is View.CHANNEL
+    assert caught.value.view == View.CHANNEL
 
 
 def test_symbols_that_say_nothing_are_undecided() -> None:
@@ -182,23 +182,23 @@ def test_symbols_that_say_nothing_are_undecided() -> None:
 def test_one_row_vetoes_the_channel_view(rows: Any) -> None:
     w, g = exact(*rows)
     assert view_decision(EXACT, View.CHANNEL, w, g, Q(1, 10)) is False
-    assert choose_view(EXACT, w, g, Q(1, 10)) is View.NONE
+    assert choose_view(EXACT, w, g, Q(1, 10)) == View.NONE
 
 
 @pytest.mark.parametrize("rows", [(PASS,), (PASS, PASS), (PASS, ZERO), (ZERO, PASS), (ZERO, ZERO)])
 def test_every_row_passes_and_zero_rows_never_veto(rows: Any) -> None:
     for w, g in (exact(*rows), exact(*rows)[::-1]):  # a row of w may be zero as well as one of g
-        assert choose_view(EXACT, w, g, Q(1, 10)) is View.CHANNEL
-        assert choose_view(EXACT, w, g, Q(0)) is View.NONE  # no |cos| is below 0
+        assert choose_view(EXACT, w, g, Q(1, 10)) == View.CHANNEL
+        assert choose_view(EXACT, w, g, Q(0)) == View.NONE  # no |cos| is below 0
 
 
 def test_channel_before_layer() -> None:
     """Rows whose inner products cancel pass the layer view alone; rows that pass on their own take the channel view."""
     cancelling = exact(((3, 4), (3, 4)), ((3, 4), (-3, -4)))
-    assert choose_view(EXACT, *cancelling, Q(1, 10)) is View.LAYER
+    assert choose_view(EXACT, *cancelling, Q(1, 10)) == View.LAYER
     both = exact(PASS, PASS)
     assert view_decision(EXACT, View.LAYER, *both, Q(1, 10)) is True
-    assert choose_view(EXACT, *both, Q(1, 10)) is View.CHANNEL
+    assert choose_view(EXACT, *both, Q(1, 10)) == View.CHANNEL
 
 
 @pytest.mark.parametrize(("view", "below", "above"), [(View.CHANNEL, 848, 849), (View.LAYER, 1697, 1698)])
@@ -213,7 +213,7 @@ def test_each_view_has_its_own_dimension(view: View, below: int, above: int) -> 
 @pytest.mark.parametrize("field", [EXACT, BALLS, FLOAT64], ids=lambda field: field.name)
 def test_vectors_and_empty_tensors_are_never_projected(field: Field, shape: tuple[int, ...]) -> None:
     with field.context():
-        assert choose_view(field, field.zeros(shape), field.zeros(shape), field.element(100)) is View.NONE
+        assert choose_view(field, field.zeros(shape), field.zeros(shape), field.element(100)) == View.NONE
 
 
 @given(problems.tensor_runs(st.fixed_dictionaries({"delta": problems.rationals(0, 2, 10)})))

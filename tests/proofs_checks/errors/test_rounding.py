@@ -32,7 +32,7 @@ def test_a_step_comes_apart(algorithm: Any, exact: Any) -> None:
     numbers = rounded(exact, FLOAT32)
     made = bounded(algorithm(numbers, numbers.array(w), numbers.array(g), lr=0.1))
     plain = algorithm(exact, exact.array(w), exact.array(g), START, lr=0.1)
-    assert made.view is plain.view is View.CHANNEL
+    assert made.view is plain.view == View.CHANNEL
     with balls().context():
         for got, wanted in ((made.w, plain.w), (made.p, plain.p), (made.q, plain.q)):
             assert all(not (x - y) or (x - y).contains(0) for x, y in zip(got.flat, wanted.flat, strict=True))
