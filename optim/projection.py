@@ -103,8 +103,8 @@ def _radial(rows: Gram, view: Gram) -> Tensor:
     c = view.wx / _one_for_zero(view.ww) * view.x
     if view is rows:
         return c
-    each = (c / _one_for_zero(view.w)).unsqueeze(-1)
-    return (each * rows.w.reshape(*c.shape, -1)).reshape(rows.w.shape)
+    shares = rows.w.reshape(*c.shape, -1) / _one_for_zero(view.w).unsqueeze(-1)
+    return (c.unsqueeze(-1) * shares).reshape(rows.w.shape)
 
 
 def _passes(rows: Gram, delta: float) -> Tensor:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -22,15 +22,6 @@ class SGDP(Contract):
         "lr": 0.1, "momentum": 0.0, "dampening": 0.0, "nesterov": False, "eps": 1e-8,
         "weight_decay": 0.0, "delta": 0.1, "wd_ratio": 0.1, "views": VIEWS, "maximize": False, **PATHS,
     }  # fmt: skip
-
-    def valid(self, name: str, value: Any) -> bool:
-        """Views are those that exist, the finest first."""
-        if name != "views":
-            return super().valid(name, value)
-        ranks = [
-            {"channel": 0, "layer": 2}.get(one, -1) if isinstance(one, str) else 2 * (one > 1) - 1 for one in value
-        ]
-        return bool(value) and min(ranks) >= 0 and ranks == sorted(set(ranks))
 
     # A step.
 

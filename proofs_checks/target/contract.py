@@ -27,9 +27,13 @@ class Contract(torch.optim.Optimizer):
         super().__init__(params, {**self.values, **given})
 
     def valid(self, name: str, value: Any) -> bool:
-        """Nothing but the dampening is negative, and no β is 1."""
+        """Nothing but the dampening is negative, no β is 1, and views are known, the finest first."""
         if name == "betas":
             return all(0 <= beta < 1 for beta in value)
+        if name == "views":
+            named = {"channel": 0, "layer": 2}
+            ranks = [named.get(one, -1) if isinstance(one, str) else 2 * (one > 1) - 1 for one in value]
+            return bool(value) and min(ranks) >= 0 and ranks == sorted(set(ranks))
         return value is None or name == "dampening" or bool(value >= 0)
 
     def options(self, group: Options) -> Options:

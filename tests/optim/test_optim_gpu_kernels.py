@@ -118,7 +118,9 @@ def decided(
     """What `decide` makes of what pieces found out (their columns): the mode, η, √(1 − β₂ᵗ), the factor of decay."""
     counter = torch.tensor(t - 1.0, device=DEVICE)
     table = torch.zeros(tables.FIELDS.value, dtype=torch.int64)
-    cut = {tables.PROJECTS: 1, tables.PIECES: len(found), tables.SEGMENTS: 1, tables.COLS: 1, tables.SIZE: len(found)}
+    pieces = len(found)
+    cut = {tables.VIEWS: 2, tables.PIECES: pieces, tables.PARTS: pieces, tables.SEGMENTS: 1, tables.COLS: 1}
+    cut |= {tables.SIZE: pieces, tables.HEAD: pieces}
     for column, value in {**cut, tables.STEP: counter.data_ptr(), **(fields or {})}.items():
         table[column.value] = value
     result = torch.full((tables.DECIDED.value,), math.nan, dtype=torch.float64, device=DEVICE)
@@ -144,12 +146,12 @@ def sums(pieces: int, wg: float, scale: int = 0) -> np.ndarray:
 def test_a_layer_of_many_pieces_is_decided_by_all_of_them(pieces: int, scale: int) -> None:
     # Over the layer, the threshold δ/√dim ‖w‖‖g‖ is 0.1 √pieces; the last piece takes w·g to one side of it.
     found = sums(pieces, 0.0)
-    for side, mode in ((0.999, tables.LAYER), (-0.999, tables.LAYER), (1.001, tables.NONE), (-1.001, tables.NONE)):
+    for side, mode in ((0.999, tables.SECOND), (-0.999, tables.SECOND), (1.001, tables.NONE), (-1.001, tables.NONE)):
         found[-1] = sums(1, side * 0.1 * math.sqrt(pieces), scale)
         found[-1, tables.FAILED.value] = 1
         assert decided(found)[0] == mode.value
         found[-1, tables.FAILED.value] = 0
-        assert decided(found)[0] == tables.CHANNEL.value
+        assert decided(found)[0] == tables.FINEST.value
 
 
 @pytest.mark.parametrize(("rows", "segments"), [(1, 2), (3, 40), (70, 17), (200, 2)])
@@ -160,7 +162,7 @@ def test_a_row_of_many_pieces_is_decided_by_all_of_them(rows: int, segments: int
         for side, passes in ((0.999, True), (1.001, False)):
             found[row * segments + segments - 1, tables.WG.value] = side * 0.1 / math.sqrt(64) * segments
             mode = decided(found, {**fields, tables.SIZE: 64 * rows * rows * 10_000})[0]
-            assert mode == (tables.CHANNEL if passes else tables.NONE).value
+            assert mode == (tables.FINEST if passes else tables.NONE).value
 
 
 @pytest.mark.parametrize("t", [1, 2, 1000, 10_000_000])
