@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tangency.optim.projection import decay, project
-from tangency.optim.rule import bias_correction, counted, real, slices, wide, write
+from tangency.optim.rule import bias_correction, counted, real, wide, write
 from tangency.optim.state import State
 
 # The new weights and state of one parameter, from lr, its number of dimensions, its weights, gradient and state.
@@ -41,7 +41,7 @@ def sgdp(
     fresh = (1 - group["dampening"]) * g
     buffer = fresh if old is None else momentum * old + fresh  # line 2
     p = g + momentum * buffer if group["nesterov"] else buffer
-    q, projected = project(w, g, p, ndim=ndim, delta=group["delta"], views=slices(group["views"]))  # line 3
+    q, projected = project(w, g, p, ndim=ndim, delta=group["delta"], views=group["views"])  # line 3
     if group["weight_decay"] != 0:
         w = decay(w, lr * group["weight_decay"] / (1 - momentum), projected, group["wd_ratio"])
     return w - lr * q, (buffer,)  # line 4
@@ -70,7 +70,7 @@ def adamp(
     v = beta2 * v + (1 - beta2) * g * g  # line 3
     denominator = _root(v) / bias_correction(beta2, step).sqrt().to(w.dtype) + group["eps"]
     p = (beta1 * m + (1 - beta1) * g if group["nesterov"] else m) / denominator  # line 4
-    q, projected = project(w, g, p, ndim=ndim, delta=group["delta"], views=slices(group["views"]))  # line 5
+    q, projected = project(w, g, p, ndim=ndim, delta=group["delta"], views=group["views"])  # line 5
     if group["weight_decay"] != 0:
         w = decay(w, lr * group["weight_decay"], projected, group["wd_ratio"])
     return w - (lr / bias_correction(beta1, step)).to(w.dtype) * q, (step, m, v)  # line 6

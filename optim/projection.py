@@ -18,6 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tangency.optim.rule import slices
+
 
 class Scaled(NamedTuple):
     """Rows over their largest entries (`unit`, in [-1, 1]), and those entries (`size`, 0 for a zero row)."""
@@ -150,7 +152,13 @@ def remove(x: Tensor, unit: Tensor, radial: Tensor, projected: Tensor) -> Tensor
 
 
 def project(
-    w: Tensor, g: Tensor, x: Tensor, *, ndim: int, delta: float, views: Sequence[int]
+    w: Tensor,
+    g: Tensor,
+    x: Tensor,
+    *,
+    ndim: int,
+    delta: float,
+    views: Sequence[str | int] = ("channel", "layer"),
 ) -> tuple[Tensor, Tensor | None]:
     """Remove the radial component of an update where the weight looks scale-invariant.
 
@@ -164,7 +172,7 @@ def project(
         x: the update, of the same shape.
         ndim: number of dimensions of the parameter (a complex one has one fewer than its real view).
         delta: δ of Eq. 11; with 0 nothing is projected, since no |cos| is below 0.
-        views: how many slices of dimension 0 are a row of each view that is tried, in turn; 0 stands for all.
+        views: those that are tried in turn; a number is that of the slices in a head.
 
     Returns:
         The update, projected or as it was; and whether it was projected, a 0-dim bool tensor on the device, or None if
@@ -173,7 +181,7 @@ def project(
     if not may_project(w, ndim, delta):
         return x, None
     units = scaled(w)
-    radial, projected = decide(statistics(units, scaled(g), scaled(x)), delta, views)
+    radial, projected = decide(statistics(units, scaled(g), scaled(x)), delta, slices(views))
     return remove(x, units.unit, radial, projected), projected.squeeze(0)
 
 

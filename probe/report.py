@@ -185,29 +185,45 @@ def groups(scan: Scan) -> dict[str, list[str]]:
     return found
 
 
+def by_views(scan: Scan) -> dict[tuple[str | int, ...], list[str]]:
+    """Names of the weights to project, by the ``views`` of SGDP and AdamP that are theirs: a head by its slices."""
+    found: dict[tuple[str | int, ...], list[str]] = {}
+    for name in groups(scan)["project"]:
+        one = scan[name]
+        own = one.shape[0] // one.view.parts if one.view.kind == "head" else one.view.kind
+        found.setdefault((own,), []).append(name)
+    return found
+
+
 def groups_source(scan: Scan) -> str:
     """The groups as Python: a function that makes the parameter groups of SGDP or AdamP for a model.
 
-    With δ = 0 nothing is projected (Eq. 11). Where a view is by heads, the whole weight is invariant as well, and the
-    layer view projects it.
+    With δ = 0 nothing is projected (Eq. 11); where a weight is scale-invariant, its own view alone is tried.
     """
     found = groups(scan)
     comments = {
-        "project": "Scale-invariant: the radial component of their updates is removed.",
+        "project": "Scale-invariant: the radial component of their updates is removed, in the view that was found.",
         "decay": "No scale invariance was found: decayed, and not projected.",
         "plain": "Biases, and scales of normalisations: neither projected nor decayed.",
     }
     lines = ['"""Parameter groups by scale invariance, as `tangency scan` found them."""', ""]
-    for kind, names in found.items():
-        lines += [f"# {comments[kind]}", f"{kind.upper()} = ["]
-        lines += [f"    {as_source(name)}," + _comment(scan[name], kind) for name in names] + ["]", ""]
+    lines += [f"# {comments['project']}", "PROJECT = {"]
+    for views, names in by_views(scan).items():
+        lines += [f"    {_tuple(views)}: [", *(f"        {as_source(name)}," for name in names), "    ],"]
+    lines += ["}", ""]
+    for kind in ("decay", "plain"):
+        lines += [f"# {comments[kind]}", f"{kind.upper()} = [", *(f"    {as_source(one)}," for one in found[kind])]
+        lines += ["]", ""]
     lines += [
         "",
         "def parameter_groups(model, weight_decay=0.01):",
-        '    """The parameters of a model in three groups, for tangency.optim.AdamP or SGDP."""',
+        '    """The parameters of a model in groups, for tangency.optim.AdamP or SGDP."""',
         "    named = dict(model.named_parameters())",
         "    return [",
-        '        {"params": [named[name] for name in PROJECT], "weight_decay": weight_decay},',
+        "        *(",
+        '            {"params": [named[name] for name in names], "weight_decay": weight_decay, "views": views}',
+        "            for views, names in PROJECT.items()",
+        "        ),",
         '        {"params": [named[name] for name in DECAY], "weight_decay": weight_decay, "delta": 0.0},',
         '        {"params": [named[name] for name in PLAIN], "weight_decay": 0.0, "delta": 0.0},',
         "    ]",
@@ -216,5 +232,5 @@ def groups_source(scan: Scan) -> str:
     return "\n".join(lines)
 
 
-def _comment(weight: Weight, kind: str) -> str:
-    return f"  # {weight.view}" if kind == "project" else ""
+def _tuple(views: tuple[str | int, ...]) -> str:
+    return f"({', '.join(as_source(one) if isinstance(one, str) else str(one) for one in views)},)"

@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_there_is_something_to_execute() -> None:
-    assert len(PYTHON) == 4
+    assert len(PYTHON) == 5
     assert len(INSTALLING) == 2
     assert len(COMMANDS) > len(INSTALLING)
     assert {name for name, _ in PYTHON + COMMANDS} == set(PAGES)

@@ -156,6 +156,26 @@ def test_a_layer_that_is_projected_as_a_whole_has_slices_that_close():
     assert first.terms[0].fresh == -first.terms[1].fresh != 0
 
 
+@pytest.mark.parametrize("per", [1, "channel", 2], ids=str)
+def test_heads_have_a_ledger_of_their_own(per):
+    """Each head turns on its own: projected head by head there is no memory term, but in parts of a head."""
+    w = torch.nn.Parameter(torch.tensor([[3.0, 4.0], [4.0, 3.0], [1.0, 2.0], [-1.0, 2.0]], dtype=torch.float64))
+    optimizer = SGDP([w], lr=0.1, momentum=0.9, weight_decay=0.125, views=("channel", 2, "layer"))
+    monitor = Monitor(optimizer, every=1, per=per)
+    for across in (False, True, True):
+        rows = w.detach().numpy().reshape(2, -1)
+        w.grad = torch.from_numpy((turned(rows, 2) if across else 2 * rows).reshape(4, 2))
+        optimizer.step()
+        page = monitor.last.weights["group0.0"].page
+        assert page.closes, page.departure
+        assert (page.verdict, page.projected) == (("head", "head") if across else ("none", "none"))
+        for terms in page.terms:
+            assert abs(terms.left_over) <= terms.bound
+    assert page.head == 0 < page.channel
+    memory = [abs(terms.memory) for terms in page.terms]
+    assert max(memory) > 0.01 if per == "channel" else max(memory) <= page.terms[0].bound
+
+
 SPECIFIED = {
     "SGD": ("momentum", lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), {"momentum": 0.9}, 0),
     "SGD, coupled decay": (

@@ -102,6 +102,23 @@ def test_rows_of_every_length(subject: Subject, shape: tuple[int, ...], dtype: s
     assert_exact(subject, trial, tuple(kinds))
 
 
+# Heads of part of a tile, of several tiles, of several programs, and of rows that take several.
+HEADS = (((12, 16), 4, "float32"), ((6, 61), 3, "bfloat16"), ((1200, 9), 600, "float64"), ((4, 8200), 2, "float64"))
+
+
+@pytest.mark.parametrize(("shape", "head", "dtype"), HEADS, ids=str)
+def test_heads_of_every_size(shape: tuple[int, int], head: int, dtype: str) -> None:
+    # A first gradient that is no multiple of w leaves heads with radial parts of their own.
+    kinds: dict[View, Gradient] = {View.NONE: numbers(shape, seed=1)}
+    small = math.prod(shape) < 1000
+    for view in (View.CHANNEL, View("head", head), View.LAYER) if small else (View("head", head),):
+        kinds[view] = Rotation(view, stride=view.rows(np.empty(shape)).shape[1] // 2)
+    trial = Trial(
+        shape, dtype, numbers(shape), tuple(kinds.values()), {**HYPER["sgdp"], "views": ("channel", head, "layer")}
+    )
+    assert_exact(SGDP, trial, tuple(kinds))
+
+
 @pytest.mark.parametrize("exponents", [(0, -1070), (-1060, 1000), (1020, 1000), (1000, -1060, 3)], ids=str)
 def test_sums_of_float64_do_not_over_or_underflow(exponents: tuple[int, ...]) -> None:
     # A row of several tiles whose sizes are as far apart as the format allows, and so are the rows.

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from optim_paths import every_path
 
 from tangency.optim import SGDP, AdamP
 
@@ -37,6 +38,15 @@ SHARED = [
     ("delta", False, TypeError, r"delta must be .*got False \(bool\)"),
     ("wd_ratio", 1.5, ValueError, r"wd_ratio must be a number in \[0, 1\], got 1.5"),
     ("wd_ratio", -0.5, ValueError, r"wd_ratio must be"),
+    ("views", "layer", TypeError, r"views must be a sequence: any of .*got 'layer' \(str\)"),
+    ("views", 4, TypeError, r"views must be a sequence: any of .*got 4 \(int\)"),
+    ("views", (), ValueError, r'views must be any of "channel", .* and "layer", in this order, got \(\)'),
+    ("views", ("rows",), ValueError, r"views must be any of .*got \('rows',\)"),
+    ("views", ("layer", "channel"), ValueError, r"views must be any of .*in this order"),
+    ("views", ("channel", 4, 8), ValueError, r"views must be"),
+    ("views", ("channel", 1), ValueError, r"views must be any of .*a head \(at least 2\)"),
+    ("views", (True, "layer"), ValueError, r"views must be"),
+    ("views", (2.0,), ValueError, r"views must be"),
     ("nesterov", 1, TypeError, r"nesterov must be True or False, got 1 \(int\)"),
     ("maximize", None, TypeError, r"maximize must be True or False"),
     ("capturable", "yes", TypeError, r"capturable must be True or False"),
@@ -184,6 +194,34 @@ def test_on_a_device_with_list_kernels_they_are_the_default(cls, lr, monkeypatch
     assert taken == ["lists"]
 
 
+@every_path
+@pytest.mark.parametrize("cls", [SGDP, AdamP])
+def test_heads_that_do_not_divide_a_parameter_are_refused_before_anything_changes(cls, path):
+    fits, odd, vector = (torch.nn.Parameter(torch.ones(*shape)) for shape in ((8, 3), (6, 2), (6,)))
+    optimizer = cls([fits, odd, vector], lr=0.1, views=["channel", np.int64(4)], **path)
+    assert optimizer.param_groups[0]["views"] == ("channel", 4)
+    for p in (fits, vector):
+        p.grad = torch.ones_like(p)
+    optimizer.step()  # what has no gradient is not cut, nor is what has one dimension
+    before = [p.detach().clone() for p in (fits, odd, vector)]
+    odd.grad = torch.ones_like(odd)
+    with pytest.raises(
+        ValueError, match="parameter 1 of group 0: views has heads of 4 slices, which do not divide the 6"
+    ):
+        optimizer.step()
+    assert all(map(torch.equal, before, (fits, odd, vector)))
+    assert odd not in optimizer.state
+
+
+def test_a_state_from_before_there_were_views_has_those_of_the_optimizer():
+    p = parameter()
+    state = SGDP([p], lr=0.1).state_dict()
+    del state["param_groups"][0]["views"]
+    optimizer = SGDP([p], lr=0.1, views=("layer",))
+    optimizer.load_state_dict(state)
+    assert optimizer.param_groups[0]["views"] == ("layer",)
+
+
 def test_options_unknown_here_stay_in_their_group():
     optimizer = SGDP([{"params": [parameter()], "initial_lr": 0.5, "tag": "head"}], lr=0.1)
     assert optimizer.param_groups[0]["tag"] == "head"
@@ -207,6 +245,7 @@ def test_the_signature_is_the_published_one_and_torchs_switches(cls):
         "fused": None,
         "capturable": False,
         "differentiable": False,
+        "views": ("channel", "layer"),
     }
     defaults = {"eps": 1e-8, "weight_decay": 0, "delta": 0.1, "wd_ratio": 0.1, "nesterov": False}
     defaults |= {"momentum": 0, "dampening": 0} if cls is SGDP else {"lr": 1e-3, "betas": (0.9, 0.999)}

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from optim_reference import assert_same_steps, assert_within
 
 from tangency.optim.projection import decay, project
-from tangency.optim.rule import slices
 from tangency.proofs_checks.generate.problems import own_views
 from tangency.theory.fields import EXACT, rational
 from tangency.theory.formats import FLOAT32, FLOAT64
@@ -19,7 +18,6 @@ from tangency.theory.projection import VIEWS, UndecidedView, View, choose_view
 from tangency.theory.projection import project as exact_projection
 from tangency.theory.rounded import parts, rounded
 
-PUBLISHED = slices(VIEWS)
 DTYPES = {"float32": (np.float32, 32, FLOAT32), "float64": (np.float64, 64, FLOAT64)}
 
 
@@ -50,7 +48,7 @@ def test_decision_and_projection_agree_with_exact_arithmetic(name, data):
     w, g, x = data.draw(tensors(name, 3))
     delta = data.draw(st.sampled_from([0.0, 0.1, 0.5, 1.0, 2.0, 1e-30]))
     views = data.draw(own_views(w.shape)).get("views", VIEWS)
-    q, projected = project(*(torch.from_numpy(a) for a in (w, g, x)), ndim=w.ndim, delta=delta, views=slices(views))
+    q, projected = project(*(torch.from_numpy(a) for a in (w, g, x)), ndim=w.ndim, delta=delta, views=views)
     done = projected is not None and projected.item()
     fmt = DTYPES[name][2]
     numbers = rounded(EXACT, fmt)
@@ -90,10 +88,10 @@ def test_the_decision_ignores_every_scale(dtype, kind):
     g = torch.tensor(g, dtype=dtype)
     for a in SCALES[dtype]:
         for b in SCALES[dtype]:
-            q, projected = project(w * a, g * b, w * 0.25 + 1, ndim=2, delta=0.1, views=PUBLISHED)
+            q, projected = project(w * a, g * b, w * 0.25 + 1, ndim=2, delta=0.1)
             assert projected.item() == (kind != "neither")
             # x − (w·x / w·w) w does not depend on the scale of w either.
-            same, _ = project(w, g, w * 0.25 + 1, ndim=2, delta=0.1, views=PUBLISHED)
+            same, _ = project(w, g, w * 0.25 + 1, ndim=2, delta=0.1)
             assert_same_steps(q, same, 1)
 
 
@@ -102,7 +100,7 @@ def test_rows_of_very_different_size_are_weighed_in_the_layer_view(size):
     # Row 0 alone is radial and vetoes its channel; in the layer it counts by its size.
     w = torch.tensor([[1.0, 0.0], [size, 0.0]])
     g = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
-    _, projected = project(w, g, torch.ones(2, 2), ndim=2, delta=0.1, views=PUBLISHED)
+    _, projected = project(w, g, torch.ones(2, 2), ndim=2, delta=0.1)
     assert projected.item() == (size == 1e38)
 
 
@@ -110,21 +108,21 @@ def test_a_row_without_direction_vetoes_nothing():
     radial = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 2.0]])
     x = torch.tensor([[1.0, 1.0], [3.0, -5.0], [1.0, 1.0]])
     g = torch.tensor([[0.0, 1.0], [1.0, 7.0], [0.0, 0.0]])
-    q, projected = project(radial, g, x, ndim=2, delta=0.1, views=PUBLISHED)
+    q, projected = project(radial, g, x, ndim=2, delta=0.1)
     assert projected.item()
     assert q.tolist() == [[0.0, 1.0], [3.0, -5.0], [1.0, 0.0]]
 
 
 def test_nothing_but_zeros_is_projected_and_unchanged():
     x = torch.tensor([[1.0, 2.0]])
-    q, projected = project(torch.zeros(1, 2), torch.zeros(1, 2), x, ndim=2, delta=0.1, views=PUBLISHED)
+    q, projected = project(torch.zeros(1, 2), torch.zeros(1, 2), x, ndim=2, delta=0.1)
     assert projected.item()
     assert torch.equal(q, x)
 
 
 def test_delta_zero_projects_nothing():
     w, g = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
-    q, projected = project(w, g, w, ndim=2, delta=0.0, views=PUBLISHED)
+    q, projected = project(w, g, w, ndim=2, delta=0.0)
     assert projected is None
     assert q is w
 
@@ -132,15 +130,15 @@ def test_delta_zero_projects_nothing():
 def test_the_threshold_itself_does_not_pass():
     # cos = 4/5 exactly, and δ/√4 = 4/5.
     w, g = torch.tensor([[1.0, 0.0, 0.0, 0.0]]), torch.tensor([[4.0, 3.0, 0.0, 0.0]])
-    _, at = project(w, g, w, ndim=2, delta=8 / 5, views=PUBLISHED)
-    _, above = project(w, g, w, ndim=2, delta=8.001 / 5, views=PUBLISHED)
+    _, at = project(w, g, w, ndim=2, delta=8 / 5)
+    _, above = project(w, g, w, ndim=2, delta=8.001 / 5)
     assert (at.item(), above.item()) == (False, True)
 
 
 def test_the_channel_view_wins_over_the_layer_view():
     w = torch.tensor([[1.0, 0.0], [0.0, 2.0]])
     g = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
-    q, _ = project(w, g, torch.ones(2, 2), ndim=2, delta=0.1, views=PUBLISHED)
+    q, _ = project(w, g, torch.ones(2, 2), ndim=2, delta=0.1)
     assert q.tolist() == [[0.0, 1.0], [1.0, 0.0]]
 
 
@@ -150,7 +148,7 @@ def test_a_row_that_is_not_finite_is_not_projected(where, value):
     w, g = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 1.0], [0.0, 1.0]])
     (w if where == "w" else g)[1, 1] = value
     x = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    q, projected = project(w, g, x, ndim=2, delta=0.1, views=PUBLISHED)
+    q, projected = project(w, g, x, ndim=2, delta=0.1)
     assert not projected.item()
     assert torch.equal(q, x)
 
@@ -158,7 +156,7 @@ def test_a_row_that_is_not_finite_is_not_projected(where, value):
 @pytest.mark.parametrize(("shape", "ndim"), [((), 0), ((3,), 1), ((3, 2), 1), ((0, 4), 2), ((4, 0), 2), ((2, 0, 3), 3)])
 def test_parameters_that_are_never_projected(shape, ndim):
     x = torch.zeros(shape)
-    q, projected = project(x, x, x, ndim=ndim, delta=0.1, views=PUBLISHED)
+    q, projected = project(x, x, x, ndim=ndim, delta=0.1)
     assert projected is None
     assert q is x
 

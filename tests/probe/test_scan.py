@@ -21,7 +21,7 @@ from tangency.common.calls import WrongCall
 from tangency.optim import SGDP, AdamP
 from tangency.probe import Scan, scan
 from tangency.probe.arithmetic import NO_EPS, Float64, gamma_n
-from tangency.probe.report import groups, groups_source, print_scan, to_json
+from tangency.probe.report import by_views, groups, groups_source, print_scan, to_json
 
 NET, BATCH = models.two_blocks()
 FOUND = scan(NET, BATCH)
@@ -198,7 +198,7 @@ def test_the_table_says_what_has_no_reason() -> None:
 def test_the_groups_are_those_of_an_optimizer(optimizer: Callable[..., torch.optim.Optimizer]) -> None:
     space: dict[str, Any] = {}
     exec(groups_source(FOUND), space)
-    assert (space["PROJECT"], space["DECAY"]) == (["0.weight"], ["3.weight"])
+    assert (space["PROJECT"], space["DECAY"]) == ({("channel",): ["0.weight"]}, ["3.weight"])
     assert space["PLAIN"] == groups(FOUND)["plain"] == ["1.weight", "1.bias", "3.bias"]
     net = copy.deepcopy(NET)
     made = optimizer(space["parameter_groups"](net, weight_decay=0.1), lr=0.1)
@@ -209,6 +209,14 @@ def test_the_groups_are_those_of_an_optimizer(optimizer: Callable[..., torch.opt
         (0.1, False),
         (0.0, False),
     ]
+
+
+def test_a_head_is_projected_as_one() -> None:
+    found = scan(models.Attention(), torch.randn(3, 5, 24))
+    assert by_views(found)[4,] == ["q.weight", "k.weight"]
+    space: dict[str, Any] = {}
+    exec(groups_source(found), space)
+    assert space["PROJECT"] == by_views(found)
 
 
 @pytest.mark.parametrize("module", ["run", "view"])
