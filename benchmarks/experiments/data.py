@@ -47,7 +47,7 @@ def digest_of(*arrays: Any) -> str:
     return found.hexdigest()[:16]
 
 
-def _images(x: Any) -> Tensor:
+def images(x: Any) -> Tensor:
     """Bytes as float32 of mean 0 and variance 1, over all pixels, with a dimension for the channel."""
     made = torch.from_numpy(np.asarray(x, dtype=np.float32))
     made = (made - made.mean()) / made.std()
@@ -70,7 +70,7 @@ def digits() -> Data:
 
     found = load_digits()
     y = torch.from_numpy(found.target.astype(np.int64))
-    return split(_images(found.images), y, (1000, 300, 497), digest_of(found.images, found.target))
+    return split(images(found.images), y, (1000, 300, 497), digest_of(found.images, found.target))
 
 
 @lru_cache(4)
@@ -78,9 +78,9 @@ def fashion(train: int = 6000) -> Data:
     """Fashion-MNIST at 14 × 14: up to 6,000 images to train, 2,000 to choose, 3,000 to test."""
     stream = io.BytesIO(lzma.decompress((HERE / "fashion14.xz").read_bytes()))
     x, y = np.load(stream), np.load(stream)
-    images, labels = _images(x), torch.from_numpy(y.astype(np.int64))
+    pictures, labels = images(x), torch.from_numpy(y.astype(np.int64))
     kept = torch.cat((torch.arange(train), torch.arange(6000, 11000)))
-    return split(images[kept], labels[kept], (train, 2000, 3000), digest_of(x, y))
+    return split(pictures[kept], labels[kept], (train, 2000, 3000), digest_of(x, y))
 
 
 @lru_cache(4)
@@ -159,7 +159,7 @@ def folder(root: Path, side: int, limit: int | None = None) -> Data:
             labels.append(label)
         parts.append((np.stack(arrays), np.array(labels)))
     (x, y), (test_x, test_y) = parts
-    every = _images(np.concatenate((x, test_x)).transpose(0, 3, 1, 2))
+    every = images(np.concatenate((x, test_x)).transpose(0, 3, 1, 2))
     held = max(1, len(x) // 10)
     labels_ = torch.from_numpy(np.concatenate((y, test_y)))
     return split(every, labels_, (len(x) - held, held, len(test_x)), digest_of(x, y, test_x, test_y))

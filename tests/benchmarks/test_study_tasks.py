@@ -1,5 +1,6 @@
 """What runs of studies do: losses, attacks and precision against their definitions; data; the paper's preset."""
 
+import json
 import math
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tangency.benchmarks.experiments import (
     optimizers,
     resist,
     retrieve,
+    scenes,
     toy,
 )
 from tangency.benchmarks.experiments.preset import Preset, Size
@@ -80,13 +82,19 @@ def test_an_attack_stays_in_its_ball_and_makes_the_loss_larger(threat):
 
 def test_precision_counts_a_digit_once_and_orders_by_score():
     """Two digits of a class; detections in order: a hit, a second one on the same digit, a hit: 1, 1/2, 2/3."""
-    y = torch.tensor([[[1, 0, 0], [1, 16, 16], [-1, -1, -1]]])
-    corners = torch.tensor([[0.0, 0.0], [1.0, 0.0], [16.0, 15.0]])
-    right = detect._matched(corners, torch.tensor([0, 0, 0]), y, 1)
-    assert right.tolist() == [1, 0, 1]
-    assert detect._matched(corners, torch.tensor([0, 0, 0]), y, 2).tolist() == [0, 0, 0]
-    # An overlap of half the area is one of a third of the union.
-    assert detect._matched(torch.tensor([[4.0, 0.0]]), torch.tensor([0]), y, 1).tolist() == [0]
+    y = torch.tensor([[[1.0, 0, 0, 8, 8], [1, 16, 16, 8, 8], [-1, -1, -1, -1, -1]]])
+    boxes = torch.tensor([[0.0, 0.0, 8, 8], [1.0, 0.0, 8, 8], [16.0, 15.0, 8, 8]])
+    images = torch.tensor([0, 0, 0])
+    assert detect.hits(boxes, images, y, 1, 0.5).tolist() == [1, 0, 1]
+    assert detect.hits(boxes, images, y, 1, 0.8).tolist() == [1, 0, 0]  # 56 of 72
+    assert detect.hits(boxes, images, y, 2, 0.5).tolist() == [0, 0, 0]
+    # An overlap of half the area is one of a third of the union, and so is one of boxes of another size.
+    assert detect.hits(torch.tensor([[4.0, 0.0, 8, 8]]), images[:1], y, 1, 0.34).tolist() == [0]
+    assert detect.hits(torch.tensor([[0.0, 0.0, 8, 24]]), images[:1], y, 1, 0.33).tolist() == [1]
+    # The nearer of two objects is hit, and the other is left to the next detection.
+    near = torch.tensor([[[1.0, 0, 0, 8, 8], [1, 0, 2, 8, 8]]])
+    two = torch.tensor([[0.0, 1.5, 8, 8], [0.0, 1.75, 8, 8]])
+    assert detect.hits(two, images[:2], near, 1, 0.5).tolist() == [1, 1]
 
 
 class Oracle(torch.nn.Module):
@@ -94,18 +102,19 @@ class Oracle(torch.nn.Module):
 
     def __init__(self, scene, classes):
         super().__init__()
-        heat, offset, _ = detect.targets(scene.y, classes)
-        self.said = torch.cat((20 * heat - 10, offset), 1)
+        heat, box, _ = detect.targets(scene.y, classes, scene.x.shape[-1] // detect.STRIDE)
+        self.said = torch.cat((20 * heat - 10, box), 1)
 
     def forward(self, x):
         return self.said
 
 
 def test_a_detector_that_is_right_is_precise():
-    scene = detect.scenes(data.digits().train, 40, 0)
-    assert detect.precision(Oracle(scene, 10), scene, 10) == pytest.approx(100)
-    wrong = detect.Scene(scene.x, torch.where(scene.y >= 0, (scene.y + 1) % 10, scene.y))
-    assert detect.precision(Oracle(scene, 10), wrong, 10) < 50
+    scene = scenes.pasted(data.digits().train, 40, 0)
+    assert detect.precision(Oracle(scene, 10), scene, 10, (0.5, 0.95)) == pytest.approx(100)
+    label = torch.where(scene.y[..., :1] >= 0, (scene.y[..., :1] + 1) % 10, -1)
+    wrong = scenes.Scenes(scene.x, torch.cat((label, scene.y[..., 1:]), 2))
+    assert detect.precision(Oracle(scene, 10), wrong, 10, (0.5,)) < 50
     loss = [float(detect.loss_of(Oracle(scene, 10)(scene.x), y, 10)) for y in (scene.y, wrong.y)]
     assert loss[0] < 1e-2 < loss[1]
 
@@ -254,6 +263,15 @@ def made_up(root: Path) -> Path:
                 Image.fromarray(random.integers(0, 255, (9, 12, 3), dtype=np.uint8)).save(place / f"{i}.png")
     for part in ("train", "valid", "test"):
         (root / f"wiki.{part}.tokens").write_text("the cat saw the dog and the dog saw it " * 60, encoding="utf-8")
+    (root / "annotations").mkdir()
+    for part, count in (("train2017", 24), ("val2017", 3)):
+        (root / part).mkdir()
+        images = [{"id": i, "file_name": f"{i}.jpg"} for i in range(count)]
+        for image in images:
+            Image.fromarray(random.integers(0, 255, (30, 40, 3), dtype=np.uint8)).save(root / part / image["file_name"])
+        boxes = [{"image_id": i, "category_id": 3 + 4 * (i % 2), "bbox": [20, 0, 10, 20]} for i in range(count)]
+        whole = {"images": images, "categories": [{"id": 7}, {"id": 3}], "annotations": [*boxes, boxes[0]]}
+        (root / "annotations" / f"instances_{part}.json").write_text(json.dumps(whole), encoding="utf-8")
     soundfile = pytest.importorskip("soundfile")
     for kind in ("low", "high"):
         for i in range(24):
@@ -273,14 +291,38 @@ def test_the_papers_preset_takes_a_step_on_made_up_data(tmp_path):
             if config["task"] in (*done, "share"):
                 continue
             done.add(config["task"])
-            small = {"side": 8, "width": 2, "depth": 1, "epochs": 1e-9, "batch": min(config["batch"], 8)}
+            small = {
+                "side": 16 if config["task"] == "detect" else 8,
+                "width": 2,
+                "depth": 1,
+                "epochs": 1e-9,
+                "batch": min(config["batch"], 8),
+            }
             small |= {"iterations": 1, "dim": 20, "layers": 1, "context": 8, "steps": 1, "attacked": 4}
             line = perform(
                 {**config, **{key: value for key, value in small.items() if key in config or key == "attacked"}}
             )
             assert math.isfinite(line["result"]["test"])
-    assert done == {"classify", "causal", "resist", "retrieve", "listen", "language"}
+    assert done == {"classify", "causal", "resist", "retrieve", "listen", "language", "detect"}
     assert done <= set(TASKS)
+
+
+def test_boxes_are_scaled_with_their_pictures(tmp_path):
+    found = scenes.coco(made_up(tmp_path), 20)
+    assert (len(found.train.x), len(found.validation.x), len(found.test.x), found.classes) == (23, 1, 3, 2)
+    assert found.train.x.shape[1:] == (3, 20, 20)
+    assert found.train.y[0].tolist() == [[0, 0, 10, 10, 5], [0, 0, 10, 10, 5]]
+    assert found.train.y[1].tolist() == [[1, 0, 10, 10, 5], [-1] * 5]
+    grey = found.train.x[:, :, 15:]  # 40 × 30 pixels became 20 × 15
+    assert (grey == grey[0, 0, 0, 0]).all()
+    names = tmp_path / "annotations" / "instances_val2017.json"
+    for text, says in (("{}", "is not in COCO's format: KeyError"), ("[", "is not in COCO's format")):
+        names.write_text(text, encoding="utf-8")
+        with pytest.raises(WrongCall, match=says):
+            scenes.coco(tmp_path, 20)
+    names.unlink()
+    with pytest.raises(WrongCall, match=r"instances_val2017.json cannot be read"):
+        scenes.coco(tmp_path, 20)
 
 
 def test_data_of_the_users_are_refused_with_a_reason(tmp_path):
