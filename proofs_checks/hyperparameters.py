@@ -102,5 +102,12 @@ HYPER: Mapping[str, Hyper] = MappingProxyType(
     {one.name: one for one in (LR, MOMENTUM, DAMPENED, BETAS, EPS, DECAY, DELTA, RATIO, VIEWS, AHEAD, ASCENT, CLIP)}
 )
 DEFAULTS: Mapping[str, Any] = MappingProxyType({one.name: one.default for one in HYPER.values() if one is not LR})
+
+
+def views_of(hyper: Mapping[str, Any]) -> tuple[theory.View, ...]:
+    """The views that hyper-parameters ask for, in turn."""
+    return tuple(map(theory.view_of, hyper.get(VIEWS.name, VIEWS.default)))
+
+
 # Of the projection, of which an algorithm without one knows nothing.
 PROJECTING = frozenset({DELTA.name, RATIO.name, VIEWS.name})

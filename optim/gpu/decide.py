@@ -128,10 +128,12 @@ def _view(fields, found, delta, SCALED: tl.constexpr):
         piece = start + tl.arange(0, TILE)
         layer = add_sums(layer, found_sums(found, piece, piece < pieces, WG, GG, KG), SCALED)
         failed += tl.sum(tl.load(found + piece * FOUND + FAILED, piece < pieces, 0), 0)
-    if segments > 1:
-        # No piece has a whole row.
-        failed = _failed(found, pieces, segments, _threshold(delta, cols), SCALED)
     by_layer = _passes(layer.ww, layer.wb, layer.bb, _threshold(delta, size))
+    if segments > 1:
+        # No piece has a whole row, and one row is the layer.
+        failed = tl.where(by_layer, 0.0, 1.0).to(tl.float64)
+        if segments < pieces:
+            failed = _failed(found, pieces, segments, _threshold(delta, cols), SCALED)
     second = by_layer
     if parts < pieces:
         threshold = _threshold(delta, tl.load(fields + HEAD) * cols)

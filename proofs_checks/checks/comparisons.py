@@ -8,7 +8,8 @@ import numpy as np
 from tangency.proofs_checks.errors.rounding import Floats
 from tangency.proofs_checks.finding import Skip
 from tangency.proofs_checks.generate.trials import EXACT_ELEMENTS, Measurement, Run
-from tangency.proofs_checks.measure.conformance import admissible_views, measure_step, views_of, weights_bound
+from tangency.proofs_checks.hyperparameters import views_of
+from tangency.proofs_checks.measure.conformance import admissible_views, measure_step, weights_bound
 from tangency.theory.fields import FLOAT64
 from tangency.theory.projection import View
 
@@ -58,7 +59,7 @@ def decision_is_right(run: Run, at: int) -> Miss | Measurement:
         if best.ratio <= 1:
             return best
     # Of one row the views are the same.
-    tried = (*views_of(run), View.NONE)
+    tried = (*views_of(run.hyper), View.NONE)
     others = [view for view in tried if view not in right and (record.w.shape[0] > 1 or view != View.LAYER)]
     given = {view: _in_float64(run, at, view) for view in (*right, *others)}
     away = {view: float(np.linalg.norm(record.w_after - given[view])) for view in given}

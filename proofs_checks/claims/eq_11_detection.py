@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from tangency.proofs_checks.authoring import *
 from tangency.proofs_checks.claims.algorithm_1_sgdp import expected_view
+from tangency.proofs_checks.hyperparameters import views_of
 from tangency.proofs_checks.statement.terms import Number, Term
 from tangency.theory.detection import limit_probability, pass_probability
 from tangency.theory.projection import VIEWS, looks_scale_invariant, view_decision, view_of
@@ -245,7 +246,7 @@ def threshold_trials(draw: st.DrawFn, subject: Subject, /) -> Trial:
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
     scale = draw(strategies.exponents(dtype, squared=True))
     own = draw(strategies.views(subject, shape))
-    tilted = st.lists(tilts(dtype, delta, strategies.tried_views(own)), min_size=1, max_size=2)
+    tilted = st.lists(tilts(dtype, delta, views_of(own)), min_size=1, max_size=2)
     free: list[Gradient] = draw(st.lists(strategies.values(count, scale), max_size=1))
     w = np.array(draw(strategies.values(count, scale))).reshape(shape[0], -1)
     if draw(st.integers(0, 3)) == 0:

@@ -5,7 +5,7 @@ once (``@cache``).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -16,9 +16,9 @@ from tangency.proofs_checks.errors.rounding import FORMATS
 from tangency.proofs_checks.generate.gradients import Rotation, Tilted
 from tangency.proofs_checks.generate.problems import fits, own_views
 from tangency.proofs_checks.generate.trials import LAYOUTS, Gradient, Setting, Trial
-from tangency.proofs_checks.hyperparameters import AHEAD, ASCENT, DAMPENED, DECAY, DELTA, LR, RATIO, Hyper
+from tangency.proofs_checks.hyperparameters import AHEAD, ASCENT, DAMPENED, DECAY, DELTA, LR, RATIO, Hyper, views_of
 from tangency.proofs_checks.subjects import GROUPS, HEADS, LARGE, PROJECTION, Subject
-from tangency.theory.projection import VIEWS, View, view_of
+from tangency.theory.projection import VIEWS, View
 
 DTYPES = tuple(FORMATS)
 # In which somebody's optimizer computes as it stores: checks of behaviour ask about the others.
@@ -107,7 +107,7 @@ def gradients(
     count = math.prod(trial_shape) * (2 if dtype.startswith("complex") else 1)
     kind = draw(st.sampled_from(("rotation", "free", "tilted", "tilted", "zero", "zero rows", "none")))
     # A vector counts as one row: an orthogonal gradient shows whether it is projected, which it must not be.
-    view = draw(st.sampled_from(tried_views(hyper))) if len(trial_shape) > 1 else View.LAYER
+    view = draw(st.sampled_from(views_of(hyper))) if len(trial_shape) > 1 else View.LAYER
     if kind == "none":
         return None
     if kind == "zero" or not count:
@@ -129,11 +129,6 @@ def gradients(
 def views(subject: Subject, shape: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
     """Views of one's own choice, as hyper-parameters, as far as the subject offers them."""
     return own_views(shape) if HEADS in subject.capabilities else st.just({})
-
-
-def tried_views(hyper: Mapping[str, Any]) -> tuple[View, ...]:
-    """The views that hyper-parameters ask for."""
-    return tuple(map(view_of, hyper.get("views", VIEWS)))
 
 
 def hyperparameters(subject: Subject, **fixed: Any) -> st.SearchStrategy[dict[str, Any]]:
@@ -250,7 +245,7 @@ def projected_trials(draw: st.DrawFn, subject: Subject, /, **fixed: Any) -> Tria
     count = math.prod(shape) * (2 if dtype.startswith("complex") else 1)
     scale = draw(exponents(dtype, squared=True))
     own = draw(views(subject, shape))
-    view = draw(st.sampled_from(tried_views(own)))
+    view = draw(st.sampled_from(views_of(own)))
     turned = rotations(view, -4, 2, (1, 2, max(1, count // 2)))
     free = draw(st.lists(values(count, scale), max_size=1))
     lr = st.sampled_from((0.1, 1.0, 0.5, 1e-3, 2.0**-20))

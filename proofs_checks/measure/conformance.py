@@ -7,13 +7,9 @@ import numpy as np
 
 from tangency.proofs_checks.errors.rounding import Bounded, Floats
 from tangency.proofs_checks.generate.trials import Measurement, Record, Run, as_float
+from tangency.proofs_checks.hyperparameters import views_of
 from tangency.theory.fields import Array
-from tangency.theory.projection import VIEWS, View, view_decision, view_of
-
-
-def views_of(run: Run) -> tuple[View, ...]:
-    """The views that are tried, in turn."""
-    return tuple(map(view_of, run.hyper.get("views", VIEWS)))
+from tangency.theory.projection import View, view_decision
 
 
 def admissible_views(run: Run, record: Record) -> tuple[View, ...]:
@@ -27,7 +23,7 @@ def admissible_views(run: Run, record: Record) -> tuple[View, ...]:
         return (View.NONE,)
     numbers, views = run.rounded, list[View]()
     w, g = numbers.array(record.w), numbers.array(record.g)
-    for view in views_of(run):
+    for view in views_of(run.hyper):
         with numbers.context():
             answer = view_decision(numbers, view, w, g, numbers.element(run.hyper.get("delta", 0.1)))
         if answer is not False:
