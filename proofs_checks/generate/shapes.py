@@ -3,13 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.generate.gradients import AtCosine, Rotation, Tilted
-from tangency.proofs_checks.generate.problems import fits
 from tangency.proofs_checks.generate.trials import Trial
+from tangency.theory.projection import View
 
 Shape = tuple[int, ...]
 LARGEST = 1024  # elements of which exact steps are taken: 50 ms each
@@ -39,9 +40,27 @@ def _on(trial: Trial, shapes: Sequence[Shape], number: int) -> Trial:
         return trial
     shape = alike[number % len(alike)]
     count = math.prod(shape) * (2 if trial.dtype.startswith("complex") else 1)
-    gradients = tuple(_filled(g, count) if isinstance(g, tuple) else g for g in trial.gradients)
-    hyper = {name: value for name, value in trial.hyper.items() if name != "views" or fits(value, shape)}
+    gradients = tuple(
+        _filled(g, count) if isinstance(g, tuple) else _cut(g, math.prod(shape[:1])) for g in trial.gradients
+    )
+    hyper = dict(trial.hyper)
+    if "views" in hyper and len(shape) > 1:
+        own = tuple(view if isinstance(view, str) else _head(view, shape[0]) for view in hyper.pop("views"))
+        hyper |= {"views": own} if 1 not in own else {}
     return replace(trial, shape=shape, w=_filled(trial.w, count), gradients=gradients, hyper=hyper)
+
+
+def _head(head: int, slices: int) -> int:
+    """A number of slices that divides those that there are: of a head that does not, what they share, or all."""
+    shared = math.gcd(head, slices)
+    return shared if shared > 1 else slices
+
+
+def _cut(gradient: Any, slices: int) -> Any:
+    """A gradient in the rows of heads that fit."""
+    if isinstance(gradient, Rotation | Tilted) and gradient.view.value == "head":
+        return replace(gradient, view=View("head", _head(gradient.view.slices, slices)))
+    return gradient
 
 
 def _filled(values: tuple[float, ...], count: int) -> tuple[float, ...]:

@@ -36,7 +36,8 @@ LEAST = {
     **{f"dtype {dtype}": 12 for dtype in FORMATS},
     "other parameters beside it": 60, "more rows beside it": 12, "a group of its own": 40, "lr is a tensor": 40,
     "tensor lr with decay": 25, "a group's own wd_ratio counts": 6,
-    "channel view": 120, "layer view": 8, "not projected": 100, "within rounding of the threshold": 8,
+    "channel view": 120, "layer view": 8, "head view": 8, "not projected": 100,
+    "within rounding of the threshold": 3, "views of its own": 40,
     "a gradient near the threshold": 50, "an orthogonal gradient": 100, "no gradient": 25, "a zero gradient": 40,
     "a dead row": 25, "subnormal weights or gradients": 2, "1 step": 120, "2 or 3 steps": 100, "7 or more steps": 10,
 }  # fmt: skip
@@ -75,6 +76,8 @@ def kinds(subject: Subject, trial: Trial) -> Iterator[str]:
     told |= {
         "channel view": (View.CHANNEL,) in views,
         "layer view": (View.LAYER,) in views,
+        "head view": any([one.value for one in found] == ["head"] for found in views),
+        "views of its own": "views" in hyper,
         "not projected": (View.NONE,) in views,
         "within rounding of the threshold": any(len(found) > 1 for found in views),
         "subnormal weights or gradients": bool(((flat > 0) & (flat < smallest)).any()),

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import find, given
 from hypothesis import strategies as st
 
 import tangency.optim
@@ -115,6 +116,17 @@ def test_a_trial_is_put_on_a_shape_with_all_that_it_is(data: st.DataObject) -> N
     assert made.gradients[2] is None
     assert len(made.w) == len(made.gradients[1]) == 35  # type: ignore[arg-type]
     assert len({made.w[5 * i : 5 * i + 5] for i in range(7)}) == 7  # no row is a copy of another
+
+
+@pytest.mark.parametrize(
+    ("head", "slices", "fitted"), [(2, 16, 2), (2, 33, 33), (6, 33, 3), (3, 1, None)], ids=lambda one: str(one)
+)
+def test_heads_are_made_to_fit_the_shapes(head: int, slices: int, fitted: int | None) -> None:
+    rotation = Rotation(View("head", head))
+    trial = Trial((head, 2), "float64", (1.0,) * 2 * head, (rotation,), {"lr": 0.5, "views": (head, "layer")})
+    made = find(on_shapes(st.just(trial), ((slices, 5),)), lambda _: True)
+    assert made.hyper == {"lr": 0.5} | ({"views": (fitted, "layer")} if fitted else {})
+    assert made.gradients[0](np.ones((slices, 5))).shape == (slices, 5)  # type: ignore[operator, misc]
 
 
 def test_a_size_that_small_trials_do_not_have_is_asked_about_at_full_size() -> None:
