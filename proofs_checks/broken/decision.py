@@ -167,7 +167,7 @@ class WrongAxis(SGDP):
         return (lambda x: x.transpose(0, 1).reshape(x.shape[1], -1), layer)
 
 
-@broken("algorithm-1", "eq-11")
+@broken("algorithm-1", "eq-11", "head-view-is-found")
 class NoHeads(SGDP):
     """Views of heads are left out."""
 
@@ -176,7 +176,7 @@ class NoHeads(SGDP):
         return super().views({"views": named})
 
 
-@broken("algorithm-1", "eq-11")
+@broken("algorithm-1", "eq-11", "head-view-is-found")
 class HeadsCounted(SGDP):
     """The number says how many heads there are, not how many slices a head has."""
 

@@ -65,6 +65,24 @@ def layer_view(target: Target) -> Iterator[Case]:
 
 
 @against_spec(
+    "head-view-is-found",
+    "a gradient orthogonal to the weights in every head is projected head by head, where views of heads are offered",
+    "Eq. 11, E.1 (views)",
+    "Queries and keys that are normalised head by head are scale-invariant so. Projected as a layer, single heads gain "
+    "norm at the cost of others.",
+    projects=True,
+)
+def head_view(target: Target) -> Iterator[Case]:
+    if not target.offers("views") or target.names["views"] in target.options:
+        return
+    for shape, slices in (((6, 4), 2), ((6, 4), 3), ((4, 2, 3), 2), ((8, 5), 4)):
+        given = hyper(target, NO_EPS, views=("channel", slices, "layer"))
+        turned = Rotation(View("head", slices), stride=slices * math.prod(shape[1:]) // 2)
+        case = trial(shape, weights(*shape), after_radial(target, turned), given)
+        yield Case(f"orthogonal heads of {slices} slices, of shape {shape}", case, decision_is_right)
+
+
+@against_spec(
     "threshold-inside-is-projected",
     "a gradient just below the threshold δ/√dim is projected, in every dimension",
     EQ_11,
@@ -252,6 +270,7 @@ def both_signs(target: Target) -> Iterator[Case]:
 CHECKS = (
     channel_view,
     layer_view,
+    head_view,
     threshold_inside,
     threshold_outside,
     veto,
