@@ -28,13 +28,16 @@ class WrongMode(ValueError):
     """Eq. 11 decides differently on these tensors, or too near its threshold."""
 
 
+_VIEWS = {view.value: view for view in (View.CHANNEL, View.LAYER, View.NONE)}
+
+
 def wanted(mode: str, weight: Weight) -> View:
     """The decision for a weight in a mode; the channel view if there is one row, where both views are the same."""
     if len(weight.shape) < 2:
         return View.NONE
     if mode == "trained":
         return View.CHANNEL if weight.scale_invariant else View.NONE
-    return View.CHANNEL if mode == "layer" and weight.shape[0] == 1 else View(mode)
+    return View.CHANNEL if mode == "layer" and weight.shape[0] == 1 else _VIEWS[mode]
 
 
 def decided(w: Tensor, g: Tensor, delta: float = DELTA) -> View:

@@ -178,15 +178,18 @@ def test_dtypes_that_are_not_supported(make, dtype):
     refuses(optimizer, optimizer.step, f"it is {dtype}; supported are float16, bfloat16, float32, float64, complex32")
 
 
-@pytest.mark.parametrize("spoilt", ["w", "g", "m"])
+@pytest.mark.parametrize("spoilt", ["w", "g", "m", "views"])
 def test_a_compiled_step_asks_again_when_it_runs(spoilt):
     tensors = {"w": W.clone(), "g": G.clone(), "m": torch.zeros(4, 3)}
-    tensors[spoilt] = tensors[spoilt][:2].clone() if spoilt != "w" else torch.ones(400, 3)
+    views = [1, 3, 0] if spoilt == "views" else [1, 0]
+    if spoilt != "views":
+        tensors[spoilt] = tensors[spoilt][:2].clone() if spoilt != "w" else torch.ones(400, 3)
     w, g, m = tensors.values()
     rule = [0.0, 0.75, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.0]
     kept = w.clone()
-    with pytest.raises(RuntimeError, match=r"parameter 0 of a compiled step: its \w+ has the shape"):
-        torch.ops.tangency.fused_step([w], [m], [g], 1, [0], rule, 0.125, None, None, None)
+    says = "views has heads of 3 slices" if spoilt == "views" else r"its \w+ has the shape"
+    with pytest.raises(RuntimeError, match=f"parameter 0 of a compiled step: {says}"):
+        torch.ops.tangency.fused_step([w], [m], [g], 1, [0], rule, views, 0.125, None, None, None)
     assert torch.equal(w, kept)
 
 
