@@ -39,8 +39,9 @@ class Gradients:
 
     @property
     def scale_invariant(self) -> bool:
-        """Whether the gradient is tangent at every point of the run."""
-        return all(is_zero(w @ self.gradient(w)) is not False for w in self.points)
+        """Whether the gradient is tangent at every point of the run; at w = 0 it is 0, or f is not differentiable."""
+        pairs = [(w, self.gradient(w)) for w in self.points]
+        return all(is_zero(g @ g if is_zero(w @ w) is True else w @ g) is not False for w, g in pairs)
 
 
 @dataclass(frozen=True)

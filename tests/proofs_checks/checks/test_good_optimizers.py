@@ -18,6 +18,7 @@ PROJECTED = {
     *(check.id for check in decision.CHECKS),
     *("dead-channels-do-not-veto", "zero-channels-do-not-veto", "antiparallel-gradients-are-kept"),
     *("momentum-unprojected", "argument-delta", "argument-wd-ratio", "invalid-delta", "invalid-wd-ratio", "defaults"),
+    *("argument-views", "invalid-views"),
 }
 TORCHS_SGD = ADAM_ONLY | PROJECTED | ALONE | {"invalid-eps", "capturable-agrees"}
 TORCHS_ADAM = SGD_ONLY | PROJECTED | ALONE | {"argument-nesterov", "capturable-agrees"}
