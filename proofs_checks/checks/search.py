@@ -84,14 +84,16 @@ def search(problems: SearchStrategy[Problem], check: Callable[[Problem], None], 
         key: under which the example database keeps the failures.
     """
     found = Found()
+    failed: dict[str, Violation] = {}
     since = 0
 
     def test(problem: Problem) -> None:
         nonlocal since
         since += found.violation is not None
         if found.violation is not None and since > budget.shrinks:
-            # Enough: what is smallest so far fails once more, for Hypothesis to confirm, and all else is let pass.
-            if repr(problem) == repr(found.problem):
+            # Enough: what has failed fails once more, for Hypothesis to confirm its smallest, and all else is let pass.
+            if repr(problem) in failed:
+                found.problem, found.violation = problem, failed[repr(problem)]
                 raise found.violation
             return
         try:
@@ -101,7 +103,7 @@ def search(problems: SearchStrategy[Problem], check: Callable[[Problem], None], 
             found.missing = found.why if isinstance(error, NotOffered) else found.missing
             reject()
         except Violation as violation:
-            found.problem, found.violation = problem, violation
+            found.problem, found.violation = problem, failed.setdefault(repr(problem), violation)
             raise
         except (Exception, StopTest, KeyboardInterrupt):
             raise

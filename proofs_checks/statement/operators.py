@@ -4,6 +4,7 @@ A template holds ``{}`` for each argument. ``level`` says how tightly it binds, 
 for it to stand without brackets; 100 is an atom. The kernel's definitions are in ``rocq/vocabulary.v``.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -133,6 +134,11 @@ def _normalised(field: Field, kappa: Any, e: Any, eps: Any, u: Any) -> Any:
     return _centred(field, kappa, e, u) / _root(field, _variance(field, kappa, e, u) + eps)
 
 
+def _power(a: Any, n: int) -> Any:
+    """aⁿ. FLINT takes the power of a ball around exactly 0 by its logarithm, which is NaN; a product it can."""
+    return math.prod([a] * n) if isinstance(a, flint.arb) and a.mid() == 0 else a**n
+
+
 def _plain(operation: Callable[..., Any]) -> Callable[..., Any]:
     """An operation that needs no field."""
     return lambda field, *arguments: operation(*arguments)
@@ -145,7 +151,7 @@ OPERATORS: dict[str, Operator] = {
     "*": Operator("{}{}", "{} {}", "{} * {}", 60, (60, 61), _plain(lambda a, b: a * b)),
     "/": Operator("{}/{}", r"\frac{{{}}}{{{}}}", "{} / {}", 59, (59, 61), _plain(lambda a, b: a / b), REAL),
     "inverse": Operator("1/{}", r"\frac{{1}}{{{}}}", "/ {}", 59, (71,), _plain(lambda a: 1 / a), REAL),
-    "^": Operator("{}^{}", "{}^{}", "{}^{}", 70, (71, 100), _plain(lambda a, b: a**b), REAL),
+    "^": Operator("{}^{}", "{}^{}", "{}^{}", 70, (71, 100), _plain(_power), REAL),
     "at": Operator("{}({})", "{}({})", "{} {}", 100, (100, 0), _plain(lambda f, x: f(x))),
     "dot": Operator("{}·{}", r"{} \cdot {}", "⟨{}, {}⟩", 62, (71, 71), _plain(lambda x, y: x @ y), REAL),
     "square": Operator("‖{}‖²", r"\|{}\|^2", "‖{}‖²", 100, (0,), _plain(lambda x: x @ x), REAL),
