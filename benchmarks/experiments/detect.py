@@ -74,18 +74,23 @@ def precision(model: nn.Module, held: Scenes, classes: int, overlaps: tuple[floa
         image, k = (label == one).nonzero(as_tuple=True)
         order = value[image, k].argsort(descending=True)
         image, k = image[order], k[order]
+        shared = shares(boxes[image, k], image, held.y, one)
         for overlap in overlaps:
-            right = hits(boxes[image, k], image, held.y, one, overlap)
+            right = hits(shared, image, overlap)
             exact = right.cumsum(0) / torch.arange(1, len(right) + 1)
             values.append(float((exact.flip(0).cummax(0).values.flip(0) * right).sum() / total) if len(right) else 0.0)
     return 100 * sum(values) / max(1, len(values))
 
 
-def hits(boxes: Tensor, images: Tensor, y: Tensor, label: int, overlap: float) -> Tensor:
-    """Which detections, best first, hit an object of the label that no better one has hit."""
+def shares(boxes: Tensor, images: Tensor, y: Tensor, label: int) -> Tensor:
+    """The overlap (IoU) of each detection, (n,), with each object of its picture, (n, objects); −1: another label."""
     objects = y[images]
-    shared = torch.where(objects[..., 0] == label, _overlaps(boxes[:, None], objects[..., 1:]), -1.0)
-    right = torch.zeros(len(boxes))
+    return torch.where(objects[..., 0] == label, _overlaps(boxes[:, None], objects[..., 1:]), -1.0)
+
+
+def hits(shared: Tensor, images: Tensor, overlap: float) -> Tensor:
+    """Which detections, best first, hit an object that no better one has hit: with at least this overlap."""
+    right = torch.zeros(len(shared))
     hit: set[tuple[int, int]] = set()
     for k in (shared.amax(1) >= overlap).nonzero().flatten().tolist():
         image = int(images[k])

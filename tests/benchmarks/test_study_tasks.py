@@ -80,21 +80,25 @@ def test_an_attack_stays_in_its_ball_and_makes_the_loss_larger(threat):
     assert all(p.grad is None for p in model.parameters())
 
 
+def _hits(boxes, images, y, label, overlap):
+    return detect.hits(detect.shares(boxes, images, y, label), images, overlap)
+
+
 def test_precision_counts_a_digit_once_and_orders_by_score():
     """Two digits of a class; detections in order: a hit, a second one on the same digit, a hit: 1, 1/2, 2/3."""
     y = torch.tensor([[[1.0, 0, 0, 8, 8], [1, 16, 16, 8, 8], [-1, -1, -1, -1, -1]]])
     boxes = torch.tensor([[0.0, 0.0, 8, 8], [1.0, 0.0, 8, 8], [16.0, 15.0, 8, 8]])
     images = torch.tensor([0, 0, 0])
-    assert detect.hits(boxes, images, y, 1, 0.5).tolist() == [1, 0, 1]
-    assert detect.hits(boxes, images, y, 1, 0.8).tolist() == [1, 0, 0]  # 56 of 72
-    assert detect.hits(boxes, images, y, 2, 0.5).tolist() == [0, 0, 0]
+    assert _hits(boxes, images, y, 1, 0.5).tolist() == [1, 0, 1]
+    assert _hits(boxes, images, y, 1, 0.8).tolist() == [1, 0, 0]  # 56 of 72
+    assert _hits(boxes, images, y, 2, 0.5).tolist() == [0, 0, 0]
     # An overlap of half the area is one of a third of the union, and so is one of boxes of another size.
-    assert detect.hits(torch.tensor([[4.0, 0.0, 8, 8]]), images[:1], y, 1, 0.34).tolist() == [0]
-    assert detect.hits(torch.tensor([[0.0, 0.0, 8, 24]]), images[:1], y, 1, 0.33).tolist() == [1]
+    assert _hits(torch.tensor([[4.0, 0.0, 8, 8]]), images[:1], y, 1, 0.34).tolist() == [0]
+    assert _hits(torch.tensor([[0.0, 0.0, 8, 24]]), images[:1], y, 1, 0.33).tolist() == [1]
     # The nearer of two objects is hit, and the other is left to the next detection.
     near = torch.tensor([[[1.0, 0, 0, 8, 8], [1, 0, 2, 8, 8]]])
     two = torch.tensor([[0.0, 1.5, 8, 8], [0.0, 1.75, 8, 8]])
-    assert detect.hits(two, images[:2], near, 1, 0.5).tolist() == [1, 1]
+    assert _hits(two, images[:2], near, 1, 0.5).tolist() == [1, 1]
 
 
 class Oracle(torch.nn.Module):

@@ -42,14 +42,17 @@ def test_a_failure_larger_than_the_smallest_is_no_reason_to_let_the_smallest_pas
 
     monkeypatch.setattr(searching, "given", given)
     found = search(NUMBERS, refuse_large_sums, Budget(1, seed=1, shrinks=2), "test")
-    assert not found.flaky and found.problem == smallest
-    assert found.violation is not None and found.violation.got == 200
+    assert not found.flaky
+    assert found.problem == smallest
+    assert found.violation is not None
+    assert found.violation.got == 200
 
 
 @pytest.mark.parametrize("shrinks", [0, 5, 50])
 def test_what_fails_every_time_is_not_said_to_pass_once(shrinks: int) -> None:
     found = search(NUMBERS, refuse_large_sums, Budget(200, seed=1, shrinks=shrinks), "test")
-    assert found.violation is not None and not found.flaky
+    assert found.violation is not None
+    assert not found.flaky
     assert found.violation.got == sum(found.problem) >= 200
 
 
@@ -62,4 +65,5 @@ def test_what_fails_once_is_said_to_pass_later() -> None:
             raise Violation("sum", "< 200", sum(numbers))
 
     found = search(NUMBERS, once, Budget(200, seed=1), "test")
-    assert found.flaky and found.problem == failed[0]
+    assert found.flaky
+    assert found.problem == failed[0]
