@@ -23,13 +23,21 @@ def nearest(target: Target, played: Sequence[Played]) -> str:
         played: the probes as the target played them, those that tell most first.
     """
     kin = [one for one in zoo() if not one.missing and one.target.algorithm == target.algorithm.name]
-    specs = [(one, crossed(one, *some)) for n in range(4) for one in kin for some in combinations(quirks_of(one), n)]
-    return next((one.description for one, spec in specs if _takes_the_steps(load(spec), played)), "")
+    order = list(played)
+    for count in range(4):
+        for one in kin:
+            for some in combinations(quirks_of(one), count):
+                differs = _first_difference(load(crossed(one, *some)), order)
+                if differs is None:
+                    return one.description
+                # What tells one apart often tells the next.
+                order.insert(0, order.pop(differs))
+    return ""
 
 
-def _takes_the_steps(broken: Target, played: Sequence[Played]) -> bool:
+def _first_difference(broken: Target, played: Sequence[Played]) -> int | None:
     with redirect_stdout(StringIO()):  # some of them print
-        return all(_same(run, play(broken, run.probe)) for run in played)
+        return next((n for n, run in enumerate(played) if not _same(run, play(broken, run.probe))), None)
 
 
 def _same(one: Played, other: Played | None) -> bool:
