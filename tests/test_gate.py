@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 STEPS = [
     "pip install -c constraints.txt tox",
-    *("tox -e tests", "tox -e lint", "tox -e docs", "tox -e verify", "tox -e aot"),
+    "tox -e tests",
+    "tox run-parallel --parallel 2 --parallel-no-spinner -e lint,docs,verify,aot",
 ]
 # Stands for python3, and for the python and the tox of the environment that it makes; logs, and fails when told to.
 STUB = r"""#!/bin/sh

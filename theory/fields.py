@@ -73,9 +73,9 @@ class Field:
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """An array of zeros."""
-        zero = self.array(0)
-        result: Array = np.empty_like(zero, shape=shape)
-        result.fill(zero.item())
+        result: Array = np.empty(shape, dtype=self.dtype)
+        with self.context():
+            result.fill(self.element(0))
         return result
 
     def sqrt_each(self, values: Array) -> Array:
@@ -168,7 +168,7 @@ def _float_less(a: float, b: float) -> bool | None:
 
 
 def _float(value: Any) -> float:
-    if isinstance(value, float | np.floating):
+    if isinstance(value, float | int | np.floating):
         return float(value)
     return float(fraction(value))
 

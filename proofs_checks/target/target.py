@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from inspect import getsource, signature
 from keyword import iskeyword
@@ -219,12 +219,16 @@ class Target:
         place = self.spec.target.rpartition(":")[0]
         if place.endswith(".py"):
             return ""
-        for distribution in packages_distributions().get(place.split(".")[0], ()):
+        for distribution in _distributions().get(place.split(".")[0], ()):
             try:
                 return version(distribution)
             except PackageNotFoundError:
                 continue
         return ""
+
+
+# Whose a module is, is read from the files of all that is installed: half a second, and the same for every target.
+_distributions = cache(packages_distributions)
 
 
 def compiled(optimizer: Any) -> Any:
