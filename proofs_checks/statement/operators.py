@@ -135,7 +135,7 @@ def _normalised(field: Field, kappa: Any, e: Any, eps: Any, u: Any) -> Any:
 
 
 def _power(a: Any, n: int) -> Any:
-    """aⁿ. FLINT takes the power of a ball around exactly 0 by its logarithm, which is NaN; a product it can."""
+    """aⁿ. FLINT takes the power of a ball around exactly 0 by its logarithm, which is NaN; a product is not."""
     return math.prod([a] * n) if isinstance(a, flint.arb) and a.mid() == 0 else a**n
 
 
