@@ -119,8 +119,13 @@ def fraction(value: Any) -> Fraction:
 
 
 def nearest(value: Any) -> float:
-    """A rational, or the midpoint of a ball, rounded to the nearest float."""
-    return float(value) if hasattr(value, "mid") else int(value.p) / int(value.q)
+    """A rational, or the midpoint of a ball, rounded to the nearest float: infinity far beyond the largest."""
+    if hasattr(value, "mid"):
+        return float(value)
+    try:
+        return int(value.p) / int(value.q)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _rational_sqrt(value: flint.fmpq) -> flint.fmpq:

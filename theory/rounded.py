@@ -234,6 +234,8 @@ class RoundedField(Field):
         assert self.exact is not None
         value = self.exact.element(x)
         near = x if type(x) is float else nearest(value)
+        if math.isinf(near):
+            return _unknown(value, self.fmt)
         flushed = self.fmt.tiny if self.fmt.flushes and 0 < abs(near) < self.fmt.tiny else 0.0
         return Rounded(value, near, flushed, self.fmt)
 
@@ -253,6 +255,8 @@ def rounded(exact: Field, fmt: Format, repeats: int = 1) -> RoundedField:
             return value
         number = exact.element(value)
         near = nearest(number)
+        if math.isinf(near):
+            return _unknown(number, SCALARS)
         return Rounded(number, near, 0.0 if number == rational(near) else abs(near) * FLOAT64.unit, SCALARS)
 
     def less(a: Rounded, b: Rounded) -> bool | None:

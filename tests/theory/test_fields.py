@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tangency.proofs_checks.claim import require_contains
-from tangency.theory.fields import EXACT, FLOAT64, SYMBOLIC, Field, NotInField, balls, fraction, rational
+from tangency.theory.fields import EXACT, FLOAT64, SYMBOLIC, Field, NotInField, balls, fraction, nearest, rational
+from tangency.theory.formats import FLOAT32
+from tangency.theory.rounded import parts, rounded
 
 BALLS = balls(128)
 FIELDS = [EXACT, BALLS, SYMBOLIC, FLOAT64]
@@ -200,3 +202,12 @@ def test_balls_have_the_precision_they_say() -> None:
     assert 0 < third.rad() < flint.arb(2) ** -300
     with pytest.raises(ValueError, match="precision is 1; a ball needs at least 2 bits"):
         balls(1)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_beyond_the_largest_float_the_nearest_is_infinite(sign: int) -> None:
+    """Squared norms of what a broken optimizer wrote are such numbers."""
+    assert nearest(EXACT.element(sign * 10**400)) == nearest(balls().element(sign * 10**400)) == sign * math.inf
+    assert nearest(EXACT.element(Fraction(sign * 10**400, 10**399))) == sign * 10
+    for one in (rounded(EXACT, FLOAT32).element(sign * 10**400), *rounded(EXACT, FLOAT32).array([sign * 10**400])):
+        assert parts(one)[1] == math.inf
