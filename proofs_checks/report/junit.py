@@ -101,7 +101,7 @@ def _case(target: str, row: Row) -> ET.Element:
 
 def _odd(target: str, name: str, tag: str, kind: str, text: str) -> ET.Element:
     """A case that is about the target, not about a check."""
-    case = ET.Element("testcase", classname=target, name=name, time="0.000")
+    case = ET.Element("testcase", classname=target, name=line(name), time="0.000")
     ET.SubElement(case, tag, type=kind, message=line(text)).text = visible(text)
     return case
 

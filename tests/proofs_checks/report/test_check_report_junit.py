@@ -8,7 +8,7 @@ from check_report_strategies import reports
 from hypothesis import given, settings
 
 from tangency.common.text import line
-from tangency.proofs_checks.report.junit import to_junit
+from tangency.proofs_checks.report.junit import _odd, to_junit
 from tangency.proofs_checks.report.subject_report import FAILED, NOTHING, OK, SubjectReport
 
 
@@ -122,3 +122,9 @@ def test_whatever_a_target_says_the_document_can_be_parsed(found: list[SubjectRe
     for suite, report in zip(root, found, strict=True):
         red = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
         assert red > 0 or report.exit_code in (OK, NOTHING)
+
+
+def test_a_choice_of_any_name_is_a_case() -> None:
+    """Names of choices are the target's words too."""
+    case = ET.fromstring(ET.tostring(_odd("target", "= \x1f\ud800", "failure", "choice", "says")))
+    assert case.get("name")
