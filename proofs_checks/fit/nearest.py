@@ -23,15 +23,14 @@ def nearest(target: Target, played: Sequence[Played]) -> str:
         played: the probes as the target played them, those that tell most first.
     """
     kin = [one for one in zoo() if not one.missing and one.target.algorithm == target.algorithm.name]
+    specs = ((one, crossed(one, *some)) for n in range(4) for one in kin for some in combinations(quirks_of(one), n))
     order = list(played)
-    for count in range(4):
-        for one in kin:
-            for some in combinations(quirks_of(one), count):
-                differs = _first_difference(load(crossed(one, *some)), order)
-                if differs is None:
-                    return one.description
-                # What tells one apart often tells the next.
-                order.insert(0, order.pop(differs))
+    for one, spec in specs:
+        differs = _first_difference(load(spec), order)
+        if differs is None:
+            return one.description
+        # What tells one apart often tells the next.
+        order.insert(0, order.pop(differs))
     return ""
 
 
